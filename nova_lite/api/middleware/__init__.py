@@ -1,0 +1,1 @@
+"""WSGI filters that api-paste.ini stacks before an application."""

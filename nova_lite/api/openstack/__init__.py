@@ -1,0 +1,1 @@
+"""The OpenStack dialects: one route table, then a module a resource."""

@@ -1,0 +1,1 @@
+"""nova-compute: runs the flows that change guests on its host."""

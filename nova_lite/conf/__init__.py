@@ -1,0 +1,1 @@
+"""Every flag, typed and documented, one module a daemon."""

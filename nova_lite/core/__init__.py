@@ -1,0 +1,1 @@
+"""Plain values and rules of the domain; imports nothing of the project but conf."""

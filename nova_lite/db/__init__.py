@@ -1,0 +1,1 @@
+"""The only home of SQL: named transactions, tables and queries; rows never leave, frozen values do."""

@@ -1,0 +1,1 @@
+"""What touches the host: hypervisor, links, firewall, image files. Knows neither database nor bus."""

@@ -1,0 +1,1 @@
+"""Drivers for links, addresses, DHCP and packet filters of a host."""

@@ -1,0 +1,1 @@
+"""The bus: transports, the wire format and one contract a daemon."""

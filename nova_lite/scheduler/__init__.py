@@ -1,0 +1,1 @@
+"""Chooses hosts for instances and claims room on them."""

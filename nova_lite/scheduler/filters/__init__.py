@@ -1,0 +1,1 @@
+"""Filters: each says whether a host can take a request."""
