@@ -1,0 +1,127 @@
+"""The life of an instance as one table: a row for every verb that changes its state.
+
+``db.instances`` is the only writer of the two states and takes every value from here. ``begin`` is a
+compare-and-swap on (vm_state, task_state): the database is the lock.
+"""
+
+import dataclasses
+import enum
+
+
+class VmState(enum.StrEnum):
+    """What an instance is when nothing is going on."""
+
+    BUILDING = "building"
+    ACTIVE = "active"
+    STOPPED = "stopped"
+    ERROR = "error"
+    DELETED = "deleted"
+
+
+class TaskState(enum.StrEnum):
+    """What is going on with an instance; absent when nothing is."""
+
+    SCHEDULING = "scheduling"
+    NETWORKING = "networking"
+    BLOCK_DEVICE_MAPPING = "block_device_mapping"
+    SPAWNING = "spawning"
+    DELETING = "deleting"
+    POWERING_ON = "powering-on"
+    POWERING_OFF = "powering-off"
+    REBOOTING = "rebooting"
+    REBOOTING_HARD = "rebooting_hard"
+
+
+class PowerState(enum.IntEnum):
+    """What the hypervisor says of the guest; numbers as the compute API shows them."""
+
+    NOSTATE = 0
+    RUNNING = 1
+    PAUSED = 3
+    SHUTDOWN = 4
+    CRASHED = 6
+    SUSPENDED = 7
+
+
+class Verb(enum.StrEnum):
+    """What can be done to an instance; the value is the action's name in ``server event list``."""
+
+    BOOT = "create"
+    DELETE = "delete"
+    START = "start"
+    STOP = "stop"
+    REBOOT = "reboot"
+    REBOOT_HARD = "reboot_hard"
+
+
+class OnCrash(enum.StrEnum):
+    """What becomes of an action whose daemon died in the middle and whose host stays away."""
+
+    FAIL = "fail"
+    """The instance goes to the verb's failure state with the reason as its fault."""
+    FINISH = "finish"
+    """What the action gives back (room, addresses, quota) is given back without the host."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Transition:
+    """One verb: where it may start, what it shows meanwhile, where it ends and what a crash means.
+
+    ``from_tasks`` lists the task states that it may interrupt besides "none". ``failed`` is None where a
+    failure leaves the vm state as it was.
+    """
+
+    verb: Verb
+    sources: frozenset[VmState]
+    task: TaskState
+    done: VmState
+    failed: VmState | None
+    on_dead_host: OnCrash
+    from_tasks: frozenset[TaskState] = frozenset()
+    title: str = ""
+
+
+_ANY = frozenset(VmState) - {VmState.DELETED}
+
+TRANSITIONS: dict[Verb, Transition] = {
+    row.verb: row
+    for row in (
+        Transition(
+            Verb.BOOT, frozenset(), TaskState.SCHEDULING, VmState.ACTIVE, VmState.ERROR, OnCrash.FAIL,
+            title="boot",
+        ),
+        Transition(
+            Verb.DELETE, _ANY, TaskState.DELETING, VmState.DELETED, VmState.ERROR, OnCrash.FINISH,
+            from_tasks=frozenset(TaskState) - {TaskState.DELETING}, title="delete",
+        ),
+        Transition(
+            Verb.STOP, frozenset({VmState.ACTIVE, VmState.ERROR}), TaskState.POWERING_OFF,
+            VmState.STOPPED, None, OnCrash.FAIL, title="stop",
+        ),
+        Transition(
+            Verb.START, frozenset({VmState.STOPPED}), TaskState.POWERING_ON,
+            VmState.ACTIVE, None, OnCrash.FAIL, title="start",
+        ),
+        Transition(
+            Verb.REBOOT, frozenset({VmState.ACTIVE}), TaskState.REBOOTING,
+            VmState.ACTIVE, None, OnCrash.FAIL, title="reboot",
+        ),
+        Transition(
+            Verb.REBOOT_HARD, frozenset({VmState.ACTIVE, VmState.STOPPED, VmState.ERROR}),
+            TaskState.REBOOTING_HARD, VmState.ACTIVE, None, OnCrash.FAIL,
+            from_tasks=frozenset({TaskState.REBOOTING}), title="reboot",
+        ),
+    )
+}
+
+
+def diagram() -> str:
+    """Return the state diagram of the table as Mermaid text (``stateDiagram-v2``), for the README."""
+    lines = ["stateDiagram-v2", "    [*] --> building: boot"]
+    lines.append(f"    building --> {TRANSITIONS[Verb.BOOT].done}: done")
+    lines.append(f"    building --> {TRANSITIONS[Verb.BOOT].failed}: failed")
+    for row in TRANSITIONS.values():
+        for source in sorted(row.sources):
+            lines.append(f"    {source} --> {row.done}: {row.verb}")
+    lines.append("    deleted --> [*]")
+    return "\n".join(lines)

@@ -1,0 +1,159 @@
+"""What the drivers of a host's network are: links, DHCP and NAT for nova-network, filters for nova-compute.
+
+Everything is level-triggered: the caller says what should be, the driver makes the difference. Applying the
+same plan twice changes nothing. Errors are ``DriverError`` with one sentence; what the operator has to mend
+before start (a missing program, a missing interface) is ``ConfigurationError`` from ``start``.
+"""
+
+import abc
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DhcpHost:
+    """An address that a guest may get, by its MAC."""
+
+    mac: str
+    address: str
+    hostname: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NetworkPlan:
+    """One network as it should be on this host.
+
+    ``gateway`` is the address that the bridge carries, ``bridge_interface`` the host's interface to put in it
+    (empty: none). ``snat_source`` is the address that the guests' traffic leaves with; empty means masquerade.
+    ``metadata_host`` and ``metadata_port`` are where 169.254.169.254:80 is redirected.
+    """
+
+    network_id: int
+    uuid: str
+    cidr: str
+    gateway: str
+    bridge: str
+    dhcp_start: str
+    dns: tuple[str, ...] = ()
+    bridge_interface: str = ""
+    mtu: int = 1500
+    domain: str = "novalocal"
+    lease_seconds: int = 120
+    snat_source: str = ""
+    metadata_host: str = ""
+    metadata_port: int = 8775
+    hosts: tuple[DhcpHost, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that is not as it should be: ``kind`` (bridge, dnsmasq, rule, address …), what, and a sentence."""
+
+    kind: str
+    name: str
+    sentence: str
+
+
+class NetworkDriver(abc.ABC):
+    """The links, DHCP servers and NAT rules of this host."""
+
+    @classmethod
+    @abc.abstractmethod
+    def from_flags(cls, conf: object) -> "NetworkDriver":
+        """Build the driver from the daemon's flags; touches nothing yet."""
+
+    @abc.abstractmethod
+    def start(self) -> None:
+        """Check programs, interfaces and folders; raises ConfigurationError."""
+
+    @abc.abstractmethod
+    def apply(self, plans: tuple[NetworkPlan, ...]) -> None:
+        """Make the host's bridges, gateways, dnsmasq processes and NAT table as ``plans`` say, and no other."""
+
+    @abc.abstractmethod
+    def set_hosts(self, plan: NetworkPlan) -> None:
+        """Make the DHCP server of one network, already applied, serve ``plan.hosts``; cheap."""
+
+    @abc.abstractmethod
+    def differences(self, plans: tuple[NetworkPlan, ...]) -> tuple[Difference, ...]:
+        """Compare the host with ``plans`` without changing anything."""
+
+    @abc.abstractmethod
+    def remove(self) -> None:
+        """Remove every bridge, process and rule of ours from this host."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FilterRule:
+    """An ingress permission for a guest: ``sources`` are CIDRs, or the name of a source group's set.
+
+    ``protocol`` empty means any; ports inclusive, -1 for any; for ICMP ``from_port`` is the type and
+    ``to_port`` the code.
+    """
+
+    protocol: str
+    from_port: int
+    to_port: int
+    cidr: str = ""
+    source_group: str = ""
+    ethertype: str = "IPv4"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FilterGroup:
+    """A security group: its rules and the addresses of all its members, on any host."""
+
+    id: str
+    rules: tuple[FilterRule, ...] = ()
+    members: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FilterPort:
+    """A guest's interface on this host: what it may claim to be, and the groups whose rules let traffic in."""
+
+    instance_uuid: str
+    tap: str
+    mac: str
+    address: str
+    gateway: str
+    dhcp_server: str
+    groups: tuple[str, ...] = ()
+
+
+class FirewallDriver(abc.ABC):
+    """The packet filter before the guests of this host; owned by nova-compute."""
+
+    @classmethod
+    @abc.abstractmethod
+    def from_flags(cls, conf: object) -> "FirewallDriver":
+        """Build the driver from the daemon's flags; touches nothing yet."""
+
+    @abc.abstractmethod
+    def start(self) -> None:
+        """Check what the driver needs; raises ConfigurationError."""
+
+    @abc.abstractmethod
+    def apply(self, ports: tuple[FilterPort, ...], groups: tuple[FilterGroup, ...]) -> None:
+        """Make the filter hold exactly ``ports`` and ``groups``: at start and for repair."""
+
+    @abc.abstractmethod
+    def protect(self, ports: tuple[FilterPort, ...], groups: tuple[FilterGroup, ...]) -> None:
+        """Add or renew these ports and the groups that they use, before their guests start; others stay."""
+
+    @abc.abstractmethod
+    def unprotect(self, instance_uuid: str) -> None:
+        """Remove the filter of an instance's ports, with the connections that they let through."""
+
+    @abc.abstractmethod
+    def refresh(self, groups: tuple[FilterGroup, ...]) -> None:
+        """Renew rules and members of groups in use; connections that are no longer allowed are cut."""
+
+    @abc.abstractmethod
+    def differences(
+        self, ports: tuple[FilterPort, ...], groups: tuple[FilterGroup, ...]
+    ) -> tuple[Difference, ...]:
+        """Compare the filter with what it should hold without changing anything."""
+
+    @abc.abstractmethod
+    def remove(self) -> None:
+        """Remove the whole filter from this host."""

@@ -1,0 +1,165 @@
+"""What a hypervisor driver is: a small interface that every driver fills, and what it is given.
+
+A driver knows guests by their instance's uuid. Each method may be called again after a crash in the middle:
+the second call finds what the first left and finishes the work. Absent things are not errors where they are
+to be removed. Methods raise ``DriverError`` (one sentence), ``NotFound`` where a guest must exist, and
+``NotSupported`` for what the hypervisor cannot do.
+"""
+
+import abc
+import dataclasses
+import enum
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from nova_lite.core.instance_states import PowerState
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a driver can do beyond the interface, for the scheduler and for clear errors."""
+
+    hypervisor_type: str
+    has_imagecache: bool = False
+    supports_soft_reboot: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HostResources:
+    """The host's size: memory in MiB, disk in GiB below the instances' folder; ``cpu_info`` is JSON text."""
+
+    hypervisor_hostname: str
+    hypervisor_version: int
+    vcpus: int
+    memory_mb: int
+    local_gb: int
+    disk_available_least: int
+    cpu_info: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GuestInterface:
+    """One network interface of a guest: its MAC, the host's end (tap) and the bridge that it is put in."""
+
+    mac: str
+    tap: str
+    bridge: str
+    address: str
+    mtu: int = 1500
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GuestImage:
+    """The image that a guest starts from.
+
+    ``fetch(path)`` writes the image's bytes, verified against its checksum, to ``path``; the driver calls it
+    only when its cache has no copy.
+    """
+
+    id: str
+    disk_format: str
+    size: int
+    fetch: Callable[[Path], None]
+    min_disk: int = 0
+    kernel_id: str = ""
+    ramdisk_id: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GuestSpec:
+    """Everything that a driver needs to make a guest: memory in MiB, root and ephemeral disk in GiB, swap in MiB.
+
+    ``root_gb`` 0 means: as large as the image.
+    """
+
+    uuid: str
+    name: str
+    memory_mb: int
+    vcpus: int
+    root_gb: int
+    ephemeral_gb: int = 0
+    swap_mb: int = 0
+    interfaces: tuple[GuestInterface, ...] = ()
+    extra_specs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Guest:
+    """A guest as the hypervisor sees it."""
+
+    uuid: str
+    name: str
+    power_state: PowerState
+
+
+class RebootKind(enum.StrEnum):
+    """How a guest is restarted: asked to (ACPI), or reset with its definition made anew."""
+
+    SOFT = "soft"
+    HARD = "hard"
+
+
+class VirtDriver(abc.ABC):
+    """A hypervisor on this host."""
+
+    @classmethod
+    @abc.abstractmethod
+    def from_flags(cls, conf: object) -> "VirtDriver":
+        """Build the driver from the daemon's flags; touches nothing yet."""
+
+    @property
+    @abc.abstractmethod
+    def capabilities(self) -> Capabilities:
+        """What this driver can do."""
+
+    @abc.abstractmethod
+    def start(self) -> None:
+        """Check that the hypervisor answers and the folders are usable; raises ConfigurationError if not."""
+
+    @abc.abstractmethod
+    def host_resources(self) -> HostResources:
+        """Return the host's size."""
+
+    @abc.abstractmethod
+    def guests(self) -> tuple[Guest, ...]:
+        """Return every guest of ours that the hypervisor knows, running or not."""
+
+    @abc.abstractmethod
+    def guest(self, uuid: str) -> Guest | None:
+        """Return one guest, or None when the hypervisor does not know it."""
+
+    @abc.abstractmethod
+    def create_disks(self, spec: GuestSpec, image: GuestImage) -> None:
+        """Make the guest's disks from the image; a disk that is already whole is kept."""
+
+    @abc.abstractmethod
+    def delete_disks(self, uuid: str, name: str) -> None:
+        """Remove the guest's disks, console log and folder."""
+
+    @abc.abstractmethod
+    def spawn(self, spec: GuestSpec) -> None:
+        """Define and start the guest on disks that ``create_disks`` made; a running one is left alone."""
+
+    @abc.abstractmethod
+    def destroy(self, uuid: str) -> None:
+        """Stop the guest at once and forget its definition; its disks stay."""
+
+    @abc.abstractmethod
+    def power_on(self, spec: GuestSpec) -> None:
+        """Start a guest that is shut off; its definition is made again if it is gone."""
+
+    @abc.abstractmethod
+    def power_off(self, uuid: str, timeout: float) -> None:
+        """Ask the guest to shut down, and stop it when it has not within ``timeout`` seconds."""
+
+    @abc.abstractmethod
+    def reboot(self, spec: GuestSpec, kind: RebootKind) -> None:
+        """Restart the guest; a soft reboot that the guest ignores becomes a hard one."""
+
+    @abc.abstractmethod
+    def console_output(self, uuid: str, name: str, length: int | None) -> str:
+        """Return the last ``length`` lines that the guest printed on its console, all when None."""
+
+    @abc.abstractmethod
+    def leftovers(self) -> tuple[str, ...]:
+        """Return the names (``instance-…``) for which files or folders exist on this host."""
