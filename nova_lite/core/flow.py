@@ -63,7 +63,9 @@ def run(steps: Sequence[Step], journal: Journal) -> None:
         except RETRIED:
             raise
         except Exception as error:
-            LOG.warning("step %s failed: %s", step.name, error, exc_info=not isinstance(error, errors.NovaError))
+            LOG.warning(
+                "step %s failed: %s", step.name, error, exc_info=not isinstance(error, errors.NovaError)
+            )
             undo(steps[: position + 1])
             raise FlowUndone(step.name, error) from error
 

@@ -1,0 +1,146 @@
+"""Hypervisors and the room on them; room is taken by one conditional UPDATE, never by read and write."""
+
+import dataclasses
+import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from nova_lite.core import clock, ids
+from nova_lite.core.hosts import ComputeNode
+from nova_lite.db import services
+from nova_lite.db.base import LONG_TEXT, MYSQL, UUID, Base
+
+
+class ComputeNodeRow(Base):
+    """One hypervisor."""
+
+    __tablename__ = "compute_nodes"
+    __table_args__ = MYSQL
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[str] = mapped_column(UUID, unique=True)
+    host: Mapped[str] = mapped_column(unique=True)
+    hypervisor_hostname: Mapped[str]
+    hypervisor_type: Mapped[str]
+    hypervisor_version: Mapped[int]
+    host_ip: Mapped[str]
+    vcpus: Mapped[int]
+    memory_mb: Mapped[int]
+    local_gb: Mapped[int]
+    vcpus_used: Mapped[int] = mapped_column(default=0)
+    memory_mb_used: Mapped[int] = mapped_column(default=0)
+    local_gb_used: Mapped[int] = mapped_column(default=0)
+    running_vms: Mapped[int] = mapped_column(default=0)
+    disk_available_least: Mapped[int]
+    cpu_info: Mapped[str] = mapped_column(LONG_TEXT)
+    updated_at: Mapped[datetime.datetime]
+
+
+_TABLE = ComputeNodeRow.__table__
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NodeReport:
+    """What a compute host says of its hypervisor: memory in MiB, disk in GiB."""
+
+    host: str
+    hypervisor_hostname: str
+    hypervisor_type: str
+    hypervisor_version: int
+    host_ip: str
+    vcpus: int
+    memory_mb: int
+    local_gb: int
+    disk_available_least: int
+    cpu_info: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Room:
+    """An amount of a host's resources: memory in MiB, disk in GiB."""
+
+    vcpus: int
+    memory_mb: int
+    local_gb: int
+    instances: int = 1
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The most that may be given away of a host, ratios and reserves already applied."""
+
+    vcpus: float
+    memory_mb: float
+    local_gb: float
+
+
+def report(session: Session, report: NodeReport) -> None:
+    """Record the size of a host's hypervisor; what is used of it stays as it is."""
+    values = dataclasses.asdict(report) | {"updated_at": clock.now()}
+    known = session.execute(
+        sa.update(ComputeNodeRow).where(ComputeNodeRow.host == report.host).values(**values)
+    )
+    if known.rowcount == 0:  # type: ignore[attr-defined]
+        session.execute(sa.insert(ComputeNodeRow).values(uuid=ids.new_uuid(), **values))
+
+
+def claim(session: Session, host: str, room: Room, ceiling: Ceiling) -> bool:
+    """Take ``room`` on ``host`` if it stays below ``ceiling``; False when it does not."""
+    taken = session.execute(
+        sa.update(ComputeNodeRow)
+        .where(
+            ComputeNodeRow.host == host,
+            ComputeNodeRow.vcpus_used + room.vcpus <= ceiling.vcpus,
+            ComputeNodeRow.memory_mb_used + room.memory_mb <= ceiling.memory_mb,
+            ComputeNodeRow.local_gb_used + room.local_gb <= ceiling.local_gb,
+        )
+        .values(**_used(room, 1))
+    )
+    return bool(taken.rowcount)  # type: ignore[attr-defined]
+
+
+def release(session: Session, host: str, room: Room) -> None:
+    """Give ``room`` on ``host`` back."""
+    session.execute(sa.update(ComputeNodeRow).where(ComputeNodeRow.host == host).values(**_used(room, -1)))
+
+
+def set_used(session: Session, host: str, room: Room) -> None:
+    """Write what is used on ``host``, as counted by a repair."""
+    session.execute(
+        sa.update(ComputeNodeRow)
+        .where(ComputeNodeRow.host == host)
+        .values(
+            vcpus_used=room.vcpus,
+            memory_mb_used=room.memory_mb,
+            local_gb_used=room.local_gb,
+            running_vms=room.instances,
+        )
+    )
+
+
+def listing(session: Session, down_after: float) -> list[ComputeNode]:
+    """Return all hypervisors with their nova-compute, by id."""
+    service = services.TABLE
+    query = (
+        sa.select(_TABLE, *(column.label(f"service_{column.name}") for column in service.c))
+        .join(service, sa.and_(service.c.host == _TABLE.c.host, service.c.binary == "nova-compute"))
+        .order_by(_TABLE.c.id)
+    )
+    return [_to_value(row._mapping, down_after) for row in session.execute(query)]
+
+
+def _used(room: Room, sign: int) -> dict[str, Any]:
+    return {
+        "vcpus_used": ComputeNodeRow.vcpus_used + sign * room.vcpus,
+        "memory_mb_used": ComputeNodeRow.memory_mb_used + sign * room.memory_mb,
+        "local_gb_used": ComputeNodeRow.local_gb_used + sign * room.local_gb,
+        "running_vms": ComputeNodeRow.running_vms + sign * room.instances,
+    }
+
+
+def _to_value(row: Any, down_after: float) -> ComputeNode:
+    names = [field.name for field in dataclasses.fields(ComputeNode) if field.name != "service"]
+    service = {key.removeprefix("service_"): row[key] for key in row if key.startswith("service_")}
+    return ComputeNode(service=services.to_value(service, down_after), **{name: row[name] for name in names})

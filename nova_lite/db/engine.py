@@ -1,0 +1,215 @@
+"""The door to the database: named transactions that are retried, measured and always closed.
+
+``Database.run`` and ``Database.read`` are the only ways to a session. The work that is given must be safe to
+run again from its start: it is, when a deadlock, a serialisation failure or a lost connection undid it.
+"""
+
+import contextlib
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import prometheus_client
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.orm import Session
+
+from nova_lite.core import errors
+
+LOG = logging.getLogger(__name__)
+
+STATEMENTS = prometheus_client.Counter("nova_sql_statements_total", "SQL statements sent.", ["transaction"])
+SECONDS = prometheus_client.Histogram(
+    "nova_transaction_seconds", "Time from a transaction's start to its commit.", ["transaction"]
+)
+RETRIES = prometheus_client.Counter(
+    "nova_transaction_retries_total", "Transactions run again.", ["transaction"]
+)
+
+_MYSQL_TRANSIENT = {1020, 1205, 1213}
+_MYSQL_LOST = {1040, 1053, 1927, 2002, 2003, 2006, 2013, 2014, 2055}
+_POSTGRES_TRANSIENT = {"40001", "40P01", "55P03"}
+_POSTGRES_LOST = {"57P01", "57P02", "57P03", "08000", "08003", "08006", "08001", "53300"}
+
+_FIRST_PAUSE = 0.01
+_LONGEST_PAUSE = 1.0
+
+T = TypeVar("T")
+
+
+class _CommitUnknown(Exception):
+    """The connection was lost while committing: the transaction is in force or it is not."""
+
+
+class Database:
+    """A database with its connections; one for a process.
+
+    ``retry_seconds`` bounds how long a transaction is tried again while the database is away.
+    """
+
+    def __init__(self, url: str, *, retry_seconds: float = 30.0, pool_size: int = 20) -> None:
+        self._engine = _make_engine(url, pool_size)
+        self._retry_seconds = retry_seconds
+        self._writer = threading.Lock() if self.dialect == "sqlite" else None
+        sa.event.listen(self._engine, "before_cursor_execute", self._count_statement)
+
+    @property
+    def dialect(self) -> str:
+        """The database's kind: sqlite, mysql or postgresql."""
+        return str(self._engine.dialect.name)
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The engine, for migrations only."""
+        return self._engine
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def run(
+        self, name: str, work: Callable[[Session], T], *, landed: Callable[[Session], T | None] | None = None
+    ) -> T:
+        """Run ``work`` in a transaction called ``name`` and return what it returns, committed.
+
+        ``landed`` is asked when the connection broke during the commit: it looks whether the transaction is
+        in force and returns its result, or None to run ``work`` again. Leave it out only where ``work`` may
+        be in force twice. Raises DatabaseUnavailable when the database stays away, and what ``work`` raises.
+        """
+        return self._retried(name, work, landed, write=True)
+
+    def read(self, name: str, work: Callable[[Session], T]) -> T:
+        """Run ``work``, which only reads, in a transaction called ``name``; raises as ``run`` does."""
+        return self._retried(name, work, None, write=False)
+
+    def _retried(
+        self,
+        name: str,
+        work: Callable[[Session], T],
+        landed: Callable[[Session], T | None] | None,
+        *,
+        write: bool,
+    ) -> T:
+        deadline = time.monotonic() + self._retry_seconds
+        pause = _FIRST_PAUSE
+        attempt: Callable[[Session], T | None] = work
+        while True:
+            try:
+                result = self._once(name, attempt, write=write)
+                if attempt is work or result is not None:
+                    return result  # type: ignore[return-value]
+                attempt = work
+                continue
+            except _CommitUnknown as unknown:
+                attempt = landed or work
+                cause: BaseException = unknown
+            except exc.DBAPIError as error:
+                if not (_is_transient(error) or _is_lost(error)):
+                    raise
+                cause = error
+            if time.monotonic() + pause > deadline:
+                LOG.error("transaction %s given up: %s", name, cause)
+                raise errors.DatabaseUnavailable() from cause
+            RETRIES.labels(name).inc()
+            LOG.debug("transaction %s is tried again: %s", name, cause)
+            time.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _once(self, name: str, work: Callable[[Session], T], *, write: bool) -> T:
+        with self._turn(write), SECONDS.labels(name).time(), self._engine.connect() as connection:
+            connection.info["transaction"] = name
+            if self._writer is not None and write:
+                connection.execution_options(sqlite_immediate=True)
+            with Session(bind=connection, expire_on_commit=False, autoflush=False) as session:
+                result = work(session)
+                if write:
+                    self._commit(session)
+                return result
+
+    @staticmethod
+    def _commit(session: Session) -> None:
+        try:
+            session.commit()
+        except exc.DBAPIError as error:
+            if _is_lost(error):
+                raise _CommitUnknown from error
+            raise
+
+    @contextlib.contextmanager
+    def _turn(self, write: bool) -> Iterator[None]:
+        """SQLite has one writer: waiting here is fair and quick, while its own waiting sleeps."""
+        if self._writer is None or not write:
+            yield
+            return
+        with self._writer:
+            yield
+
+    @staticmethod
+    def _count_statement(connection: sa.Connection, *_: Any) -> None:
+        STATEMENTS.labels(connection.info.get("transaction", "")).inc()
+
+
+def _make_engine(url: str, pool_size: int) -> sa.Engine:
+    try:
+        parsed = sa.make_url(url)
+    except exc.ArgumentError as error:
+        raise errors.ConfigurationError(f"sql_connection is not a database URL: {error}") from error
+    if parsed.get_backend_name() == "sqlite":
+        engine = sa.create_engine(
+            parsed,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            connect_args={"timeout": 20, "check_same_thread": False},
+        )
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        return sa.create_engine(
+            parsed,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            isolation_level="READ COMMITTED",
+            pool_recycle=3600,
+        )
+    except (exc.ArgumentError, ImportError) as error:
+        raise errors.ConfigurationError(
+            f"sql_connection names a database that is not known: {error}"
+        ) from error
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    immediate = connection.get_execution_options().get("sqlite_immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _codes(error: exc.DBAPIError) -> tuple[Any, ...]:
+    original = error.orig
+    code = getattr(original, "pgcode", None)
+    arguments = getattr(original, "args", ())
+    return (code, arguments[0] if arguments else None)
+
+
+def _is_transient(error: exc.DBAPIError) -> bool:
+    state, number = _codes(error)
+    return (
+        state in _POSTGRES_TRANSIENT or number in _MYSQL_TRANSIENT or "database is locked" in str(error.orig)
+    )
+
+
+def _is_lost(error: exc.DBAPIError) -> bool:
+    state, number = _codes(error)
+    if error.connection_invalidated or state in _POSTGRES_LOST or number in _MYSQL_LOST:
+        return True
+    could_not_connect = isinstance(error, exc.OperationalError) and error.statement is None and state is None
+    return could_not_connect and "sqlite" not in type(error.orig).__module__

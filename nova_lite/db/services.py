@@ -1,0 +1,115 @@
+"""Daemons that report themselves, and whether they are up."""
+
+import dataclasses
+import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from nova_lite.core import clock, ids
+from nova_lite.core.hosts import Service
+from nova_lite.db.base import MYSQL, UUID, Base
+
+
+class ServiceRow(Base):
+    """One daemon on one host."""
+
+    __tablename__ = "services"
+    __table_args__ = (sa.UniqueConstraint("binary", "host"), MYSQL)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[str] = mapped_column(UUID, unique=True)
+    binary: Mapped[str] = mapped_column(sa.String(64))
+    host: Mapped[str]
+    availability_zone: Mapped[str]
+    disabled: Mapped[bool] = mapped_column(default=False)
+    disabled_reason: Mapped[str | None]
+    forced_down: Mapped[bool] = mapped_column(default=False)
+    version: Mapped[int] = mapped_column(default=0)
+    report_count: Mapped[int] = mapped_column(default=0)
+    heartbeat_at: Mapped[datetime.datetime]
+    created_at: Mapped[datetime.datetime]
+    updated_at: Mapped[datetime.datetime | None]
+
+
+TABLE = ServiceRow.__table__
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ServiceReport:
+    """What a daemon says of itself with every heartbeat."""
+
+    binary: str
+    host: str
+    availability_zone: str
+    version: int = 1
+
+
+def report(session: Session, report: ServiceReport) -> None:
+    """Record a heartbeat, registering the daemon when it is new."""
+    now = clock.now()
+    beaten = session.execute(
+        sa.update(ServiceRow)
+        .where(ServiceRow.binary == report.binary, ServiceRow.host == report.host)
+        .values(heartbeat_at=now, report_count=ServiceRow.report_count + 1, version=report.version)
+    )
+    if beaten.rowcount == 0:  # type: ignore[attr-defined]
+        session.execute(
+            sa.insert(ServiceRow).values(
+                uuid=ids.new_uuid(),
+                heartbeat_at=now,
+                created_at=now,
+                **dataclasses.asdict(report),
+            )
+        )
+
+
+def leave(session: Session, binary: str, host: str) -> None:
+    """Record that a daemon stopped in good order, so that it counts as down at once."""
+    session.execute(
+        sa.update(ServiceRow)
+        .where(ServiceRow.binary == binary, ServiceRow.host == host)
+        .values(heartbeat_at=datetime.datetime(1970, 1, 1))
+    )
+
+
+def listing(session: Session, down_after: float, *, binary: str = "", host: str = "") -> list[Service]:
+    """Return daemons; one whose last heartbeat is older than ``down_after`` seconds is down."""
+    query = sa.select(TABLE).order_by(TABLE.c.id)
+    if binary:
+        query = query.where(TABLE.c.binary == binary)
+    if host:
+        query = query.where(TABLE.c.host == host)
+    return [to_value(row._mapping, down_after) for row in session.execute(query)]
+
+
+def get(session: Session, uuid: str, down_after: float) -> Service | None:
+    """Return one daemon by its uuid, or None."""
+    row = session.execute(sa.select(TABLE).where(TABLE.c.uuid == uuid)).one_or_none()
+    return None if row is None else to_value(row._mapping, down_after)
+
+
+def update(session: Session, uuid: str, **values: Any) -> None:
+    """Change ``disabled``, ``disabled_reason`` or ``forced_down`` of a daemon."""
+    session.execute(
+        sa.update(ServiceRow).where(ServiceRow.uuid == uuid).values(updated_at=clock.now(), **values)
+    )
+
+
+def to_value(row: Any, down_after: float) -> Service:
+    """Make a value of a row of the table (a mapping by column name)."""
+    fresh = clock.now() - row["heartbeat_at"] <= datetime.timedelta(seconds=down_after)
+    return Service(
+        id=row["id"],
+        uuid=row["uuid"],
+        binary=row["binary"],
+        host=row["host"],
+        availability_zone=row["availability_zone"],
+        disabled=row["disabled"],
+        disabled_reason=row["disabled_reason"],
+        forced_down=row["forced_down"],
+        heartbeat_at=row["heartbeat_at"],
+        version=row["version"],
+        up=fresh and not row["forced_down"],
+    )
