@@ -58,7 +58,7 @@ class VirtualInterface:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SecurityGroupRule:
-    """An ingress permission; an empty protocol means any, ports are inclusive, ICMP type and code are -1 for any.
+    """An ingress permission: an empty protocol means any, ports are inclusive, -1 is any ICMP type or code.
 
     Exactly one of ``cidr`` and ``source_group_id`` is set.
     """

@@ -1,0 +1,146 @@
+"""The application behind each paste pipeline: one request through one route's row.
+
+Order of a request: route, microversion, caller, policy, query, body, handler. What fails raises an error of
+the domain, which the fault middleware outside renders in the API's dialect.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import jsonschema
+import webob
+from webob.multidict import MultiDict
+
+from nova_lite.api import microversions
+from nova_lite.api.call import Call, Json, Microversion, Reply
+from nova_lite.api.errors import HttpError
+from nova_lite.api.route import PUBLIC, Route, RouteTable
+from nova_lite.core.context import RequestContext
+from nova_lite.core.errors import InvalidInput, Unauthenticated
+from nova_lite.core.policy import Policy
+
+CONTEXT = "nova_lite.context"
+"""WSGI environ key of the caller, set by the token middleware."""
+CLOUD = "nova_lite.cloud"
+"""WSGI environ key of the operations, set where the daemon is wired."""
+POLICY = "nova_lite.policy"
+"""WSGI environ key of the rules in force, set where the daemon is wired."""
+
+_FORMATS = jsonschema.FormatChecker()
+
+
+class Application:
+    """Serves one API's route table."""
+
+    def __init__(self, api: str, routes: Iterable[Route]) -> None:
+        self.api = api
+        self.table = RouteTable(routes)
+        self._validators = {
+            id(schema): jsonschema.Draft202012Validator(schema, format_checker=_FORMATS)
+            for route in self.table.routes
+            for schema in (route.schema, route.query)
+            if schema is not None
+        }
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        request = webob.Request(environ)
+        return self._respond(request)(environ, start_response)
+
+    def _respond(self, request: webob.Request) -> webob.Response:
+        version = microversions.negotiate(self.api, request)
+        route, params, body = self._route(request, version)
+        context = self._authorise(request, route)
+        if route.query is not None:
+            self._check(route.query, _query_values(request.GET), "query string")
+        if route.schema is not None:
+            self._check(route.schema, body, "request body")
+        call = Call(context, request.environ[CLOUD], params, request, body, version)
+        return self._render(route.handler(call), route)
+
+    def _route(self, request: webob.Request, version: Microversion) -> tuple[Route, Any, Json]:
+        match = self.table.find(request.method, request.path_info)
+        if match is None:
+            raise HttpError(404, "The resource could not be found.")
+        if not match.routes:
+            raise HttpError(405, f"The method {request.method} is not allowed for this resource.")
+        served = [row for row in match.routes if row.since <= version <= row.until]
+        if not served:
+            raise HttpError(404, "The resource could not be found.")
+        if served[0].policy != PUBLIC and CONTEXT not in request.environ:
+            raise Unauthenticated()
+        if served[0].streams:
+            return served[0], match.params, {}
+        wants_body = any(row.schema is not None or row.action for row in served)
+        body = _read_json(request) if wants_body else {}
+        return _of_action(served, body), match.params, body
+
+    def _authorise(self, request: webob.Request, route: Route) -> RequestContext:
+        context: RequestContext | None = request.environ.get(CONTEXT)
+        if route.policy == PUBLIC:
+            return context or RequestContext(
+                request_id=request.environ.get("nova_lite.request_id", ""),
+                remote_address=request.remote_addr or "",
+            )
+        if context is None:
+            raise Unauthenticated()
+        policy: Policy = request.environ[POLICY]
+        policy.require(context, route.policy)
+        return context
+
+    def _check(self, schema: Any, document: Any, what: str) -> None:
+        problem = jsonschema.exceptions.best_match(self._validators[id(schema)].iter_errors(document))
+        if problem is not None:
+            where = "/".join(str(part) for part in problem.absolute_path)
+            place = f" for field/attribute {where}" if where else ""
+            raise InvalidInput(f"Invalid input{place} in the {what}: {_shorten(problem.message)}")
+
+    @staticmethod
+    def _render(reply: Reply, route: Route) -> webob.Response:
+        response = webob.Response(status=reply.status or route.status)
+        response.headers.pop("Content-Type", None)
+        if reply.stream is not None:
+            response.app_iter = reply.stream
+        elif reply.body is not None:
+            response.body = json.dumps(reply.body, separators=(",", ":")).encode()
+            response.headers["Content-Type"] = "application/json"
+        response.headers.update(list(reply.headers.items()))
+        return response
+
+
+def _read_json(request: webob.Request) -> Json:
+    """Return the request's JSON object; raises InvalidInput or HttpError (415)."""
+    raw = request.body
+    if not raw:
+        raise InvalidInput("The request has no body, but a JSON object is needed.")
+    if request.content_type not in ("application/json", ""):
+        raise HttpError(415, f"The content type {request.content_type} is not supported.")
+    try:
+        document = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("The request body is malformed: it is not JSON.") from error
+    if not isinstance(document, dict):
+        raise InvalidInput("The request body is malformed: it is not a JSON object.")
+    return document
+
+
+def _of_action(rows: list[Route], body: Json) -> Route:
+    """Choose among rows of ``POST …/action`` by the key of the body."""
+    if not rows[0].action:
+        return rows[0]
+    named = [row for row in rows if row.action in body]
+    if len(named) != 1:
+        offered = ", ".join(sorted(row.action for row in rows))
+        raise InvalidInput(
+            f"There is no such action: {_shorten(', '.join(body))}. It must be one of: {offered}."
+        )
+    return named[0]
+
+
+def _query_values(query: MultiDict[str, str]) -> dict[str, list[str]]:
+    return {name: query.getall(name) for name in query}
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= 300 else text[:297] + "..."

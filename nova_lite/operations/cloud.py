@@ -1,0 +1,28 @@
+"""All operations of the cloud, as the front doors and nova-manage get them."""
+
+import dataclasses
+
+from nova_lite.operations.flavors import Flavors
+from nova_lite.operations.hosts import Hosts
+from nova_lite.operations.identity import Identity
+from nova_lite.operations.images import Images
+from nova_lite.operations.key_pairs import KeyPairs
+from nova_lite.operations.networks import Networks
+from nova_lite.operations.quotas import Quotas
+from nova_lite.operations.security_groups import SecurityGroups
+from nova_lite.operations.servers import Servers
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cloud:
+    """What a user or an operator can ask for, by noun."""
+
+    servers: Servers
+    flavors: Flavors
+    key_pairs: KeyPairs
+    quotas: Quotas
+    hosts: Hosts
+    images: Images
+    identity: Identity
+    networks: Networks
+    security_groups: SecurityGroups
