@@ -5,7 +5,7 @@ Every change of state here is one conditional UPDATE, so that of several daemons
 
 import datetime
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -47,12 +47,12 @@ class ActionRow(Base):
     finished_at: Mapped[datetime.datetime | None]
 
 
-_TABLE = ActionRow.__table__
+_TABLE = cast(sa.Table, ActionRow.__table__)
 
 
 def insert(session: Session, actions: Sequence[Action]) -> None:
     """Add ``actions``, usually in the transaction that changes what they are about."""
-    session.execute(sa.insert(ActionRow), [_to_row(action) for action in actions])
+    session.execute(sa.insert(_TABLE), [_to_row(action) for action in actions])
 
 
 def get(session: Session, action_id: str) -> Action | None:
@@ -68,31 +68,37 @@ def of_resource(session: Session, resource_id: str, *, limit: int | None = None)
     return [_to_value(row) for row in session.execute(query)]
 
 
-def claim(session: Session, action_id: str, claimant: str) -> Action | None:
-    """Take a queued action, or None when somebody else has it or it is over."""
+def claim(session: Session, action_ids: Sequence[str], claimant: str, step: str = "") -> list[Action]:
+    """Take those of ``action_ids`` that are queued; returns what ``claimant`` now holds of them."""
     now = clock.now()
     taken = session.execute(
-        sa.update(ActionRow)
-        .where(ActionRow.id == action_id, ActionRow.state == ActionState.QUEUED)
+        sa.update(_TABLE)
+        .where(_TABLE.c.id.in_(action_ids), _TABLE.c.state == ActionState.QUEUED)
         .values(
             state=ActionState.RUNNING,
             claimed_by=claimant,
-            attempt=ActionRow.attempt + 1,
+            attempt=_TABLE.c.attempt + 1,
+            step=step,
             heartbeat_at=now,
             updated_at=now,
         )
     )
-    return get(session, action_id) if _changed(taken) else None
+    if not _changed(taken):
+        return []
+    held = sa.select(_TABLE).where(
+        _TABLE.c.id.in_(action_ids), _TABLE.c.state == ActionState.RUNNING, _TABLE.c.claimed_by == claimant
+    )
+    return [_to_value(row) for row in session.execute(held.order_by(_TABLE.c.created_at, _TABLE.c.id))]
 
 
-def assign(session: Session, action_id: str, host: str) -> bool:
-    """Give a queued action that no host has yet to ``host``; False when it is no longer to be had."""
+def assign(session: Session, action_ids: Sequence[str], host: str) -> int:
+    """Give queued actions that no host has yet to ``host``; returns how many were still to be had."""
     given = session.execute(
-        sa.update(ActionRow)
-        .where(ActionRow.id == action_id, ActionRow.state == ActionState.QUEUED, ActionRow.host == "")
+        sa.update(_TABLE)
+        .where(_TABLE.c.id.in_(action_ids), _TABLE.c.state == ActionState.QUEUED, _TABLE.c.host == "")
         .values(host=host, updated_at=clock.now())
     )
-    return _changed(given)
+    return int(given.rowcount)  # type: ignore[attr-defined]
 
 
 def enter_step(session: Session, action: Action, events: Sequence[StepEvent]) -> bool:
@@ -128,12 +134,12 @@ def cancel(session: Session, resource_id: str, verb: str, error: str) -> bool:
     """End a queued action of a resource that no host has yet; False when there is none."""
     now = clock.now()
     cancelled = session.execute(
-        sa.update(ActionRow)
+        sa.update(_TABLE)
         .where(
-            ActionRow.resource_id == resource_id,
-            ActionRow.verb == verb,
-            ActionRow.state == ActionState.QUEUED,
-            ActionRow.host == "",
+            _TABLE.c.resource_id == resource_id,
+            _TABLE.c.verb == verb,
+            _TABLE.c.state == ActionState.QUEUED,
+            _TABLE.c.host == "",
         )
         .values(state=ActionState.UNDONE, error=error, updated_at=now, finished_at=now)
     )
@@ -173,8 +179,8 @@ def open_actions(session: Session) -> list[Action]:
 def release_claims(session: Session, claimant: str) -> int:
     """Put back everything that ``claimant`` held, for it starts anew; returns how many."""
     result = session.execute(
-        sa.update(ActionRow)
-        .where(ActionRow.state == ActionState.RUNNING, ActionRow.claimed_by == claimant)
+        sa.update(_TABLE)
+        .where(_TABLE.c.state == ActionState.RUNNING, _TABLE.c.claimed_by == claimant)
         .values(state=ActionState.QUEUED, claimed_by="", updated_at=clock.now())
     )
     return int(result.rowcount)  # type: ignore[attr-defined]
@@ -183,8 +189,8 @@ def release_claims(session: Session, claimant: str) -> int:
 def beat(session: Session, action_ids: Sequence[str], claimant: str) -> None:
     """Record that ``claimant`` is alive and still at these actions."""
     session.execute(
-        sa.update(ActionRow)
-        .where(ActionRow.id.in_(action_ids), ActionRow.claimed_by == claimant)
+        sa.update(_TABLE)
+        .where(_TABLE.c.id.in_(action_ids), _TABLE.c.claimed_by == claimant)
         .values(heartbeat_at=clock.now())
     )
 
@@ -196,11 +202,11 @@ def count_by_state(session: Session) -> dict[tuple[str, str], int]:
 
 
 def _held(action: Action) -> sa.Update:
-    return sa.update(ActionRow).where(
-        ActionRow.id == action.id,
-        ActionRow.state == ActionState.RUNNING,
-        ActionRow.claimed_by == action.claimed_by,
-        ActionRow.attempt == action.attempt,
+    return sa.update(_TABLE).where(
+        _TABLE.c.id == action.id,
+        _TABLE.c.state == ActionState.RUNNING,
+        _TABLE.c.claimed_by == action.claimed_by,
+        _TABLE.c.attempt == action.attempt,
     )
 
 

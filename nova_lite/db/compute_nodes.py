@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -38,7 +38,7 @@ class ComputeNodeRow(Base):
     updated_at: Mapped[datetime.datetime]
 
 
-_TABLE = ComputeNodeRow.__table__
+_TABLE = cast(sa.Table, ComputeNodeRow.__table__)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -79,22 +79,20 @@ class Ceiling:
 def report(session: Session, report: NodeReport) -> None:
     """Record the size of a host's hypervisor; what is used of it stays as it is."""
     values = dataclasses.asdict(report) | {"updated_at": clock.now()}
-    known = session.execute(
-        sa.update(ComputeNodeRow).where(ComputeNodeRow.host == report.host).values(**values)
-    )
+    known = session.execute(sa.update(_TABLE).where(_TABLE.c.host == report.host).values(**values))
     if known.rowcount == 0:  # type: ignore[attr-defined]
-        session.execute(sa.insert(ComputeNodeRow).values(uuid=ids.new_uuid(), **values))
+        session.execute(sa.insert(_TABLE).values(uuid=ids.new_uuid(), **values))
 
 
 def claim(session: Session, host: str, room: Room, ceiling: Ceiling) -> bool:
     """Take ``room`` on ``host`` if it stays below ``ceiling``; False when it does not."""
     taken = session.execute(
-        sa.update(ComputeNodeRow)
+        sa.update(_TABLE)
         .where(
-            ComputeNodeRow.host == host,
-            ComputeNodeRow.vcpus_used + room.vcpus <= ceiling.vcpus,
-            ComputeNodeRow.memory_mb_used + room.memory_mb <= ceiling.memory_mb,
-            ComputeNodeRow.local_gb_used + room.local_gb <= ceiling.local_gb,
+            _TABLE.c.host == host,
+            _TABLE.c.vcpus_used + room.vcpus <= ceiling.vcpus,
+            _TABLE.c.memory_mb_used + room.memory_mb <= ceiling.memory_mb,
+            _TABLE.c.local_gb_used + room.local_gb <= ceiling.local_gb,
         )
         .values(**_used(room, 1))
     )
@@ -103,14 +101,14 @@ def claim(session: Session, host: str, room: Room, ceiling: Ceiling) -> bool:
 
 def release(session: Session, host: str, room: Room) -> None:
     """Give ``room`` on ``host`` back."""
-    session.execute(sa.update(ComputeNodeRow).where(ComputeNodeRow.host == host).values(**_used(room, -1)))
+    session.execute(sa.update(_TABLE).where(_TABLE.c.host == host).values(**_used(room, -1)))
 
 
 def set_used(session: Session, host: str, room: Room) -> None:
     """Write what is used on ``host``, as counted by a repair."""
     session.execute(
-        sa.update(ComputeNodeRow)
-        .where(ComputeNodeRow.host == host)
+        sa.update(_TABLE)
+        .where(_TABLE.c.host == host)
         .values(
             vcpus_used=room.vcpus,
             memory_mb_used=room.memory_mb,
@@ -133,10 +131,10 @@ def listing(session: Session, down_after: float) -> list[ComputeNode]:
 
 def _used(room: Room, sign: int) -> dict[str, Any]:
     return {
-        "vcpus_used": ComputeNodeRow.vcpus_used + sign * room.vcpus,
-        "memory_mb_used": ComputeNodeRow.memory_mb_used + sign * room.memory_mb,
-        "local_gb_used": ComputeNodeRow.local_gb_used + sign * room.local_gb,
-        "running_vms": ComputeNodeRow.running_vms + sign * room.instances,
+        "vcpus_used": _TABLE.c.vcpus_used + sign * room.vcpus,
+        "memory_mb_used": _TABLE.c.memory_mb_used + sign * room.memory_mb,
+        "local_gb_used": _TABLE.c.local_gb_used + sign * room.local_gb,
+        "running_vms": _TABLE.c.running_vms + sign * room.instances,
     }
 
 

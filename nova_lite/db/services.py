@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -33,7 +33,7 @@ class ServiceRow(Base):
     updated_at: Mapped[datetime.datetime | None]
 
 
-TABLE = ServiceRow.__table__
+TABLE = cast(sa.Table, ServiceRow.__table__)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,13 +50,13 @@ def report(session: Session, report: ServiceReport) -> None:
     """Record a heartbeat, registering the daemon when it is new."""
     now = clock.now()
     beaten = session.execute(
-        sa.update(ServiceRow)
-        .where(ServiceRow.binary == report.binary, ServiceRow.host == report.host)
-        .values(heartbeat_at=now, report_count=ServiceRow.report_count + 1, version=report.version)
+        sa.update(TABLE)
+        .where(TABLE.c.binary == report.binary, TABLE.c.host == report.host)
+        .values(heartbeat_at=now, report_count=TABLE.c.report_count + 1, version=report.version)
     )
     if beaten.rowcount == 0:  # type: ignore[attr-defined]
         session.execute(
-            sa.insert(ServiceRow).values(
+            sa.insert(TABLE).values(
                 uuid=ids.new_uuid(),
                 heartbeat_at=now,
                 created_at=now,
@@ -68,8 +68,8 @@ def report(session: Session, report: ServiceReport) -> None:
 def leave(session: Session, binary: str, host: str) -> None:
     """Record that a daemon stopped in good order, so that it counts as down at once."""
     session.execute(
-        sa.update(ServiceRow)
-        .where(ServiceRow.binary == binary, ServiceRow.host == host)
+        sa.update(TABLE)
+        .where(TABLE.c.binary == binary, TABLE.c.host == host)
         .values(heartbeat_at=datetime.datetime(1970, 1, 1))
     )
 
@@ -92,9 +92,7 @@ def get(session: Session, uuid: str, down_after: float) -> Service | None:
 
 def update(session: Session, uuid: str, **values: Any) -> None:
     """Change ``disabled``, ``disabled_reason`` or ``forced_down`` of a daemon."""
-    session.execute(
-        sa.update(ServiceRow).where(ServiceRow.uuid == uuid).values(updated_at=clock.now(), **values)
-    )
+    session.execute(sa.update(TABLE).where(TABLE.c.uuid == uuid).values(updated_at=clock.now(), **values))
 
 
 def to_value(row: Any, down_after: float) -> Service:

@@ -1,0 +1,407 @@
+"""Instances: the table, the pages that lists are made of, and the only writers of an instance's state.
+
+``begin``, ``finish`` and ``fail`` take their values from ``core.instance_states``; each is one conditional
+UPDATE.
+"""
+
+import dataclasses
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from nova_lite.core import clock
+from nova_lite.core.errors import NotFound, Superseded, WrongState
+from nova_lite.core.instance import Fault, Flavor, Instance
+from nova_lite.core.instance_states import TRANSITIONS, PowerState, TaskState, Verb, VmState
+from nova_lite.db.base import LONG_TEXT, MYSQL, UUID, Base, JsonText
+
+
+class InstanceRow(Base):
+    """One instance."""
+
+    __tablename__ = "instances"
+    __table_args__ = (
+        sa.Index("ix_instances_project", "deleted", "project_id", "created_at"),
+        sa.Index("ix_instances_host", "deleted", "host"),
+        MYSQL,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[str] = mapped_column(UUID, unique=True)
+    deleted: Mapped[bool] = mapped_column(default=False)
+    project_id: Mapped[str] = mapped_column(sa.String(64))
+    user_id: Mapped[str] = mapped_column(sa.String(64))
+    display_name: Mapped[str]
+    hostname: Mapped[str]
+    description: Mapped[str | None]
+    vm_state: Mapped[str] = mapped_column(sa.String(32))
+    task_state: Mapped[str | None] = mapped_column(sa.String(32))
+    power_state: Mapped[int] = mapped_column(default=0)
+    host: Mapped[str | None]
+    node: Mapped[str | None]
+    availability_zone: Mapped[str | None]
+    flavor: Mapped[Any] = mapped_column(JsonText)
+    flavor_id: Mapped[str]
+    vcpus: Mapped[int]
+    memory_mb: Mapped[int]
+    local_gb: Mapped[int]
+    image_id: Mapped[str] = mapped_column(UUID)
+    kernel_id: Mapped[str] = mapped_column(default="")
+    ramdisk_id: Mapped[str] = mapped_column(default="")
+    key_name: Mapped[str | None]
+    public_key: Mapped[str | None] = mapped_column(LONG_TEXT)
+    user_data: Mapped[str | None] = mapped_column(LONG_TEXT)
+    # "metadata" is taken by the declarative base, hence the attribute's other name.
+    metadata_items: Mapped[Any] = mapped_column("metadata", JsonText)
+    reservation_id: Mapped[str] = mapped_column(sa.String(32), default="")
+    launch_index: Mapped[int] = mapped_column(default=0)
+    root_device_name: Mapped[str] = mapped_column(default="/dev/vda")
+    config_drive: Mapped[bool] = mapped_column(default=False)
+    access_ip_v4: Mapped[str] = mapped_column(sa.String(39), default="")
+    access_ip_v6: Mapped[str] = mapped_column(sa.String(39), default="")
+    disk_config: Mapped[str] = mapped_column(sa.String(16), default="MANUAL")
+    admin_password_hash: Mapped[str] = mapped_column(default="")
+    fault: Mapped[Any] = mapped_column(JsonText)
+    created_at: Mapped[datetime.datetime]
+    updated_at: Mapped[datetime.datetime]
+    launched_at: Mapped[datetime.datetime | None]
+    terminated_at: Mapped[datetime.datetime | None]
+
+
+_TABLE = cast(sa.Table, InstanceRow.__table__)
+
+_ALIVE = _TABLE.c.deleted == sa.false()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Page:
+    """What part of a list is wanted; ``project_id`` None means of every project.
+
+    ``filters`` are exact matches by column name. ``name`` is matched anywhere in the display name.
+    """
+
+    project_id: str | None = None
+    filters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    name: str = ""
+    deleted: bool = False
+    changes_since: datetime.datetime | None = None
+    sort: Sequence[tuple[str, bool]] = (("created_at", True), ("id", True))
+    marker: str = ""
+    limit: int = 1000
+    uuids: Sequence[str] | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """Where instances are put: a host, its hypervisor and its availability zone."""
+
+    host: str
+    node: str
+    availability_zone: str
+
+
+SORTABLE = frozenset(
+    {
+        "access_ip_v4", "access_ip_v6", "availability_zone", "config_drive", "created_at", "description",
+        "display_name", "flavor_id", "host", "hostname", "image_id", "kernel_id", "key_name", "launch_index",
+        "launched_at", "node", "power_state", "project_id", "ramdisk_id", "root_device_name", "task_state",
+        "terminated_at", "updated_at", "user_id", "uuid", "vm_state", "id",
+    }
+)  # fmt: skip
+"""Columns that a page may be sorted and filtered by."""
+
+
+def insert(session: Session, instances: Sequence[Instance]) -> None:
+    """Add instances, all in the state that booting starts from; their ``id`` is given by the database."""
+    session.execute(sa.insert(_TABLE), [_to_row(instance) for instance in instances])
+
+
+def get(session: Session, uuid: str, scope: str | None = None) -> Instance | None:
+    """Return an instance that is not deleted, within the project ``scope`` unless that is None."""
+    query = sa.select(_TABLE).where(_TABLE.c.uuid == uuid, _ALIVE)
+    if scope is not None:
+        query = query.where(_TABLE.c.project_id == scope)
+    row = session.execute(query).one_or_none()
+    return None if row is None else _to_value(row)
+
+
+def by_uuids(session: Session, uuids: Sequence[str]) -> dict[str, Instance]:
+    """Return instances that are not deleted by their uuid."""
+    rows = session.execute(sa.select(_TABLE).where(_TABLE.c.uuid.in_(uuids), _ALIVE))
+    return {row.uuid: _to_value(row) for row in rows}
+
+
+def on_host(session: Session, host: str) -> list[Instance]:
+    """Return the instances that are placed on a host."""
+    query = sa.select(_TABLE).where(_TABLE.c.host == host, _ALIVE).order_by(_TABLE.c.id)
+    return [_to_value(row) for row in session.execute(query)]
+
+
+def known(session: Session, uuids: Sequence[str]) -> set[str]:
+    """Return those of ``uuids`` that belong to instances that are not deleted."""
+    return set(session.execute(sa.select(_TABLE.c.uuid).where(_TABLE.c.uuid.in_(uuids), _ALIVE)).scalars())
+
+
+def listing(session: Session, page: Page) -> list[Instance]:
+    """Return a page of instances; raises NotFound when its marker is unknown."""
+    query = _filtered(page)
+    if page.marker:
+        query = query.where(_after(session, page))
+    for column, descending in page.sort:
+        ordered = _TABLE.c[column]
+        query = query.order_by(ordered.desc() if descending else ordered.asc())
+    return [_to_value(row) for row in session.execute(query.limit(page.limit))]
+
+
+def used_by_project(session: Session) -> dict[str, tuple[int, int, int]]:
+    """Count (instances, cores, ram in MiB) by project, for a repair of the usage counters."""
+    return {row[0]: (row[1], row[2], row[3]) for row in session.execute(_sums(_TABLE.c.project_id))}
+
+
+def used_by_host(session: Session) -> dict[str, tuple[int, int, int, int]]:
+    """Count (instances, cores, ram in MiB, disk in GiB) by host, for a repair of the room counters."""
+    rows = session.execute(_sums(_TABLE.c.host).where(_TABLE.c.host.is_not(None)))
+    return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
+
+
+def begin(session: Session, instance: Instance, verb: Verb) -> None:
+    """Start ``verb`` on an instance: one compare-and-swap; raises WrongState where the table forbids it."""
+    row = TRANSITIONS[verb]
+    tasks: sa.ColumnElement[bool] = _TABLE.c.task_state.is_(None)
+    if row.from_tasks:
+        tasks = sa.or_(tasks, _TABLE.c.task_state.in_(row.from_tasks))
+    begun = session.execute(
+        sa.update(_TABLE)
+        .where(_TABLE.c.uuid == instance.uuid, _ALIVE, _TABLE.c.vm_state.in_(row.sources), tasks)
+        .values(task_state=row.task, updated_at=clock.now())
+    )
+    if not _changed(begun):
+        raise _refusal(session, instance.uuid, row.title)
+
+
+def show_task(session: Session, uuid: str, expected: Sequence[TaskState], task: TaskState) -> None:
+    """Show a flow's progress; raises Superseded when another action has taken the instance over."""
+    moved = session.execute(
+        sa.update(_TABLE)
+        .where(_TABLE.c.uuid == uuid, _ALIVE, _TABLE.c.task_state.in_(expected))
+        .values(task_state=task, updated_at=clock.now())
+    )
+    if not _changed(moved):
+        raise Superseded()
+
+
+def finish(
+    session: Session, uuid: str, verb: Verb, tasks: Sequence[TaskState], power: PowerState, **values: Any
+) -> None:
+    """End ``verb`` well; raises Superseded when another action has taken the instance over."""
+    changed = {"vm_state": TRANSITIONS[verb].done, "task_state": None, "power_state": power, "fault": None}
+    _end(session, uuid, tasks, changed | values)
+
+
+def fail(
+    session: Session, uuid: str, verb: Verb, tasks: Sequence[TaskState], fault: Fault, **values: Any
+) -> None:
+    """End ``verb`` badly, with the reason; raises Superseded as ``finish`` does."""
+    changed: dict[str, Any] = {"task_state": None, "fault": _fault_to_json(fault)}
+    if TRANSITIONS[verb].failed is not None:
+        changed["vm_state"] = TRANSITIONS[verb].failed
+    _end(session, uuid, tasks, changed | values)
+
+
+def delete(session: Session, uuid: str) -> bool:
+    """Mark an instance as deleted, its host left in the row; False when it was already."""
+    now = clock.now()
+    gone = session.execute(
+        sa.update(_TABLE)
+        .where(_TABLE.c.uuid == uuid, _ALIVE)
+        .values(
+            deleted=True,
+            vm_state=VmState.DELETED,
+            task_state=None,
+            power_state=PowerState.NOSTATE,
+            terminated_at=now,
+            updated_at=now,
+        )
+    )
+    return _changed(gone)
+
+
+def place(session: Session, uuids: Sequence[str], place: Place) -> int:
+    """Write the host that was chosen for instances that are being scheduled; returns how many still were."""
+    placed = session.execute(
+        sa.update(_TABLE)
+        .where(
+            _TABLE.c.uuid.in_(uuids),
+            _ALIVE,
+            _TABLE.c.host.is_(None),
+            _TABLE.c.task_state == TaskState.SCHEDULING,
+        )
+        .values(
+            host=place.host,
+            node=place.node,
+            availability_zone=sa.func.coalesce(_TABLE.c.availability_zone, place.availability_zone),
+            task_state=TaskState.NETWORKING,
+            updated_at=clock.now(),
+        )
+    )
+    return int(placed.rowcount)  # type: ignore[attr-defined]
+
+
+def unplace(session: Session, uuid: str) -> None:
+    """Forget the host of an instance that left nothing there."""
+    session.execute(sa.update(_TABLE).where(_TABLE.c.uuid == uuid).values(host=None, node=None))
+
+
+def update(session: Session, uuid: str, **values: Any) -> None:
+    """Change what is not state: name, description, metadata, addresses."""
+    session.execute(sa.update(_TABLE).where(_TABLE.c.uuid == uuid).values(updated_at=clock.now(), **values))
+
+
+def swap_metadata(session: Session, uuid: str, old: Mapping[str, str], new: Mapping[str, str]) -> bool:
+    """Replace the metadata if it still is ``old``; False when somebody else changed it meanwhile."""
+    swapped = session.execute(
+        sa.update(_TABLE)
+        .where(_TABLE.c.uuid == uuid, _ALIVE, _TABLE.c["metadata"] == dict(old))
+        .values(metadata=dict(new), updated_at=clock.now())
+    )
+    return _changed(swapped)
+
+
+def sync_power(session: Session, uuid: str, power: PowerState, vm_state: VmState | None) -> bool:
+    """Write what the hypervisor says of an instance with which nothing is going on."""
+    values: dict[str, Any] = {"power_state": power, "updated_at": clock.now()}
+    if vm_state is not None:
+        values["vm_state"] = vm_state
+    synced = session.execute(
+        sa.update(_TABLE).where(_TABLE.c.uuid == uuid, _ALIVE, _TABLE.c.task_state.is_(None)).values(**values)
+    )
+    return _changed(synced)
+
+
+def _filtered(page: Page) -> sa.Select[Any]:
+    query = sa.select(_TABLE)
+    if page.uuids is not None:
+        query = query.where(_TABLE.c.uuid.in_(page.uuids))
+    if page.changes_since is not None:
+        query = query.where(_TABLE.c.updated_at >= page.changes_since)
+    else:
+        query = query.where(_TABLE.c.deleted == (sa.true() if page.deleted else sa.false()))
+    if page.project_id is not None:
+        query = query.where(_TABLE.c.project_id == page.project_id)
+    for column, value in page.filters.items():
+        chosen = _TABLE.c[column]
+        query = query.where(chosen.in_(value) if isinstance(value, list | tuple) else chosen == value)
+    if page.name:
+        query = query.where(_TABLE.c.display_name.regexp_match(page.name))
+    return query
+
+
+def _after(session: Session, page: Page) -> sa.ColumnElement[bool]:
+    """Say "after the marker" in the page's order: equal in the first columns and beyond it in the next."""
+    query = sa.select(_TABLE).where(_TABLE.c.uuid == page.marker)
+    if page.project_id is not None:
+        query = query.where(_TABLE.c.project_id == page.project_id)
+    marker = session.execute(query).one_or_none()
+    if marker is None:
+        raise NotFound(f"The marker {page.marker} could not be found.")
+    branches: list[sa.ColumnElement[bool]] = []
+    equal: list[sa.ColumnElement[bool]] = []
+    for name, descending in page.sort:
+        column, value = _TABLE.c[name], marker._mapping[name]
+        if value is not None:
+            beyond = column < value if descending else column > value
+            branches.append(sa.and_(*equal, beyond))
+        equal.append(column.is_(None) if value is None else column == value)
+    return sa.or_(*branches)
+
+
+def _sums(key: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    return (
+        sa.select(
+            key,
+            sa.func.count(),
+            sa.func.sum(_TABLE.c.vcpus),
+            sa.func.sum(_TABLE.c.memory_mb),
+            sa.func.sum(_TABLE.c.local_gb),
+        )
+        .where(_ALIVE)
+        .group_by(key)
+    )
+
+
+def _end(session: Session, uuid: str, tasks: Sequence[TaskState], values: dict[str, Any]) -> None:
+    ended = session.execute(
+        sa.update(_TABLE)
+        .where(_TABLE.c.uuid == uuid, _ALIVE, _TABLE.c.task_state.in_(tasks))
+        .values(updated_at=clock.now(), **values)
+    )
+    if not _changed(ended):
+        raise Superseded()
+
+
+def _refusal(session: Session, uuid: str, title: str) -> NotFound | WrongState:
+    found = get(session, uuid)
+    if found is None:
+        return NotFound(f"Instance {uuid} could not be found.")
+    state = f"task_state {found.task_state}" if found.task_state else f"vm_state {found.vm_state}"
+    return WrongState(f"Cannot '{title}' instance {uuid} while it is in {state}")
+
+
+def _changed(result: sa.Result[Any]) -> bool:
+    return bool(result.rowcount)  # type: ignore[attr-defined]
+
+
+_SAME = [
+    "uuid", "project_id", "user_id", "display_name", "hostname", "description", "vm_state", "task_state",
+    "host", "node", "availability_zone", "image_id", "kernel_id", "ramdisk_id", "key_name", "public_key",
+    "user_data", "reservation_id", "launch_index", "root_device_name", "config_drive", "access_ip_v4",
+    "access_ip_v6", "disk_config", "admin_password_hash", "created_at", "updated_at", "launched_at",
+    "terminated_at",
+]  # fmt: skip
+"""Fields whose column has the same name and form."""
+
+
+def _to_row(instance: Instance) -> dict[str, Any]:
+    flavor = instance.flavor
+    return {name: getattr(instance, name) for name in _SAME} | {
+        "power_state": int(instance.power_state),
+        "flavor": _flavor_to_json(flavor),
+        "flavor_id": flavor.id,
+        "vcpus": flavor.vcpus,
+        "memory_mb": flavor.memory_mb,
+        "local_gb": flavor.root_gb + flavor.ephemeral_gb,
+        "metadata": dict(instance.metadata),
+        "deleted": False,
+    }
+
+
+def _to_value(row: sa.Row[Any]) -> Instance:
+    values = row._mapping
+    task = values["task_state"]
+    return Instance(
+        **{name: values[name] for name in _SAME if name not in ("vm_state", "task_state")},
+        id=values["id"],
+        flavor=Flavor(**values["flavor"]),
+        vm_state=VmState(values["vm_state"]),
+        task_state=TaskState(task) if task else None,
+        power_state=PowerState(values["power_state"]),
+        metadata=values["metadata"] or {},
+        fault=_fault_from_json(values["fault"]),
+    )
+
+
+def _flavor_to_json(flavor: Flavor) -> dict[str, Any]:
+    return dataclasses.asdict(flavor) | {"extra_specs": dict(flavor.extra_specs)}
+
+
+def _fault_to_json(fault: Fault) -> dict[str, Any]:
+    return dataclasses.asdict(fault) | {"created_at": fault.created_at.isoformat()}
+
+
+def _fault_from_json(document: Any) -> Fault | None:
+    if document is None:
+        return None
+    return Fault(**(document | {"created_at": datetime.datetime.fromisoformat(document["created_at"])}))
