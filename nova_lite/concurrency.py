@@ -1,0 +1,337 @@
+"""The one seam of concurrency: green threads (eventlet) or native threads, chosen once for each process.
+
+Nothing else imports eventlet. ``choose`` comes first in a process, before oslo.messaging, SQLAlchemy and the
+rest are imported: under eventlet it makes the standard library cooperative, so that ``threading``, ``queue``,
+``socket`` and ``time.sleep`` are what everybody else uses in both modes. A process that never chose, such as
+a unit test, has native threads.
+"""
+
+import collections
+import concurrent.futures
+import contextlib
+import enum
+import importlib
+import logging
+import os
+import socket
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, TypeVar
+
+from nova_lite.core.errors import ConfigurationError
+
+LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_MOST_HEADER_BYTES = 64 * 1024  # eventlet.wsgi's own limit; cheroot has none
+_BACKLOG = 1024
+
+
+class Mode(enum.StrEnum):
+    """How a process runs many things at once."""
+
+    EVENTLET = "eventlet"
+    THREADING = "threading"
+
+
+_chosen: Mode | None = None
+
+
+def choose(mode: Mode) -> None:
+    """Prepare the process for ``mode``: patches the standard library and picks oslo.service's backend.
+
+    A second call with the same mode does nothing; raises ConfigurationError for another mode.
+    """
+    global _chosen
+    if _chosen is mode:
+        return
+    if _chosen is not None:
+        raise ConfigurationError(f"cannot change the concurrency from {_chosen} to {mode} while running")
+    _chosen = mode
+    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+    if mode is Mode.EVENTLET:
+        _patch()
+    backend = importlib.import_module("oslo_service.backend")
+    # Said now, loaded when something asks: loading takes longer than many a command does.
+    backend.register_backend_default_hook(lambda: backend.BackendType(mode.value))
+
+
+def current() -> Mode:
+    """Return the mode of this process."""
+    return _chosen or Mode.THREADING
+
+
+def after_fork() -> None:
+    """Give a forked child its own event loop; the parent must not have started anything."""
+    if current() is Mode.EVENTLET:
+        importlib.import_module("eventlet.hubs").use_hub()
+
+
+def _patch() -> None:
+    # eventlet's own resolver is slow to load and knows less than the system's.
+    os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
+    importlib.import_module("eventlet").monkey_patch(psycopg=False)
+    with contextlib.suppress(ImportError):
+        importlib.import_module("psycogreen.eventlet").patch_psycopg()
+
+
+def blocking(function: Callable[..., T], *args: Any, **keywords: Any) -> T:
+    """Run a call that blocks in C (libvirt, bcrypt) beside the others; returns and raises as it does."""
+    if current() is Mode.EVENTLET:
+        result: T = importlib.import_module("eventlet.tpool").execute(function, *args, **keywords)
+        return result
+    return function(*args, **keywords)
+
+
+def spawn(function: Callable[..., object], *args: Any) -> threading.Thread:
+    """Run ``function`` beside the caller; the process does not wait for it at its end."""
+    thread = threading.Thread(target=function, args=args, name=_name_of(function), daemon=True)
+    thread.start()
+    return thread
+
+
+def _name_of(function: Callable[..., object]) -> str:
+    return getattr(function, "__qualname__", type(function).__name__)
+
+
+class Pool:
+    """Runs at most ``size`` calls at once; the others wait in order, and ``submit`` never blocks."""
+
+    def __init__(self, size: int, name: str = "pool") -> None:
+        self._size = size
+        self._name = name
+        self._waiting: collections.deque[tuple[concurrent.futures.Future[Any], Callable[[], Any]]]
+        self._waiting = collections.deque()
+        self._idle = 0
+        self._workers: set[threading.Thread] = set()
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def submit(
+        self, function: Callable[..., T], *args: Any, **keywords: Any
+    ) -> "concurrent.futures.Future[T]":
+        """Order a call; the future's ``result(timeout)`` returns or raises what it did.
+
+        Raises RuntimeError after ``shutdown``.
+        """
+        future: concurrent.futures.Future[T] = concurrent.futures.Future()
+        with self._changed:
+            if self._closed:
+                raise RuntimeError(f"cannot submit to the {self._name} pool: it is shut down")
+            self._waiting.append((future, lambda: function(*args, **keywords)))
+            if self._idle >= len(self._waiting):
+                self._changed.notify()
+            elif len(self._workers) < self._size:
+                self._start_worker()
+        return future
+
+    def _start_worker(self) -> None:
+        worker = threading.Thread(target=self._work, name=f"{self._name}-worker", daemon=True)
+        self._workers.add(worker)
+        worker.start()
+
+    def shutdown(self, timeout: float = 0.0) -> bool:
+        """Refuse new calls, cancel those that wait, give running ones ``timeout`` seconds.
+
+        Returns whether all of them ended.
+        """
+        with self._changed:
+            self._closed = True
+            while self._waiting:
+                self._waiting.popleft()[0].cancel()
+            self._changed.notify_all()
+            workers = list(self._workers)
+        deadline = time.monotonic() + timeout
+        for worker in workers:
+            if worker is not threading.current_thread():
+                worker.join(max(0.0, deadline - time.monotonic()))
+        return not any(worker.is_alive() for worker in workers)
+
+    def _work(self) -> None:
+        while (task := self._next()) is not None:
+            future, call = task
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(call())
+            # Whatever it is, it belongs to the submitter, who gets it from the future.
+            except BaseException as error:
+                future.set_exception(error)
+            del task, future, call
+
+    def _next(self) -> tuple["concurrent.futures.Future[Any]", Callable[[], Any]] | None:
+        with self._changed:
+            self._idle += 1
+            while not self._waiting and not self._closed:
+                self._changed.wait()
+            self._idle -= 1
+            if self._waiting:
+                return self._waiting.popleft()
+            self._workers.discard(threading.current_thread())
+            return None
+
+
+class _NamedLock:
+    """A lock and how many hold it or wait for it."""
+
+    __slots__ = ("lock", "users")
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.users = 0
+
+
+_named_locks: dict[str, _NamedLock] = {}
+_named_locks_guard = threading.Lock()
+
+
+@contextlib.contextmanager
+def named_lock(name: str) -> Iterator[None]:
+    """Exclude the others of this process that use the same ``name``; a name not in use costs nothing."""
+    with _named_locks_guard:
+        entry = _named_locks.setdefault(name, _NamedLock())
+        entry.users += 1
+    try:
+        with entry.lock:
+            yield
+    finally:
+        with _named_locks_guard:
+            entry.users -= 1
+            if not entry.users:
+                del _named_locks[name]
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on ``host`` and ``port`` (0: any free port).
+
+    Raises ConfigurationError with the reason when it cannot: the port is taken, the address is not ours.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Accepted connections inherit it: a reply's head and body must not wait for each other's ACK.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.bind((host, port))
+        sock.listen(_BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    return sock
+
+
+class _Engine(Protocol):
+    def serve(self) -> None: ...
+
+    def stop(self, drain_seconds: float) -> None: ...
+
+
+class WsgiServer:
+    """Serves one WSGI application on a listening socket, with keep-alive.
+
+    At most ``workers`` requests are served at once; the others wait. Idle connections are closed after
+    ``idle_seconds``. The socket is closed by ``stop``.
+    """
+
+    def __init__(
+        self, app: Any, sock: socket.socket, *, workers: int = 64, idle_seconds: float = 75.0
+    ) -> None:
+        self.port: int = sock.getsockname()[1]
+        engine = _GreenEngine if current() is Mode.EVENTLET else _ThreadEngine
+        self._engine: _Engine = engine(app, sock, workers, idle_seconds)
+
+    def start(self) -> None:
+        """Begin to answer; returns at once."""
+        self._engine.serve()
+
+    def stop(self, drain_seconds: float = 10.0) -> None:
+        """Take no new request, let those under way end for ``drain_seconds``, then cut them."""
+        self._engine.stop(drain_seconds)
+
+
+class _GreenEngine:
+    """eventlet.wsgi: a green thread a connection."""
+
+    def __init__(self, app: Any, sock: socket.socket, workers: int, idle_seconds: float) -> None:
+        eventlet = importlib.import_module("eventlet")
+        self._wsgi = importlib.import_module("eventlet.wsgi")
+        self._eventlet = eventlet
+        # A connection holds its green thread while idle, so connections are bounded, not requests.
+        self._connections = eventlet.GreenPool(max(1024, workers))
+        self._arguments = (sock, _gated(app, workers))
+        self._idle_seconds = idle_seconds
+        self._acceptor: Any = None
+
+    def serve(self) -> None:
+        self._acceptor = self._eventlet.spawn(
+            self._wsgi.server,
+            *self._arguments,
+            log=logging.getLogger("nova_lite.wsgi"),
+            log_output=False,
+            custom_pool=self._connections,
+            keepalive=self._idle_seconds,
+            socket_timeout=self._idle_seconds,
+            capitalize_response_headers=False,
+            debug=False,
+        )
+
+    def stop(self, drain_seconds: float) -> None:
+        if self._acceptor is None:
+            return
+        self._acceptor.kill()
+        with self._eventlet.Timeout(drain_seconds, False):
+            self._connections.waitall()
+        for connection in list(self._connections.coroutines_running):
+            connection.kill()
+        self._arguments[0].close()
+
+
+def _gated(app: Any, workers: int) -> Any:
+    gate = threading.BoundedSemaphore(workers)
+
+    def call(environ: dict[str, Any], start_response: Any) -> Any:
+        if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
+            environ["wsgi.input_terminated"] = True
+        with gate:
+            return app(environ, start_response)
+
+    return call
+
+
+class _ThreadEngine:
+    """cheroot: a pool of native threads; idle connections wait in one selector."""
+
+    def __init__(self, app: Any, sock: socket.socket, workers: int, idle_seconds: float) -> None:
+        wsgi = importlib.import_module("cheroot.wsgi")
+
+        class Server(wsgi.Server):  # type: ignore[misc, name-defined]
+            """Takes the socket that it is given."""
+
+            def bind(self, *_: Any) -> socket.socket:
+                self.socket = sock
+                return sock
+
+            def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+                LOG.log(level, "%s", msg, exc_info=traceback)
+
+        self._server = Server(
+            sock.getsockname()[:2],
+            app,
+            numthreads=workers,
+            server_name="nova",
+            request_queue_size=_BACKLOG,
+            timeout=idle_seconds,
+        )
+        self._server.max_request_header_size = _MOST_HEADER_BYTES
+        self._server.keep_alive_conn_limit = 1024
+
+    def serve(self) -> None:
+        self._server.prepare()
+        spawn(self._server.serve)
+
+    def stop(self, drain_seconds: float) -> None:
+        self._server.shutdown_timeout = drain_seconds
+        self._server.stop()
