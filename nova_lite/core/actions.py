@@ -6,6 +6,11 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
+from nova_lite.core import clock
+from nova_lite.core.context import RequestContext
+from nova_lite.core.instance import Instance
+from nova_lite.core.instance_states import Verb
+
 
 class ActionState(enum.StrEnum):
     """Where an action stands."""
@@ -55,3 +60,27 @@ class Action:
     error: str = ""
     heartbeat_at: datetime.datetime | None = None
     finished_at: datetime.datetime | None = None
+
+
+def new_action(
+    context: RequestContext,
+    instance: Instance,
+    verb: Verb,
+    action_id: str,
+    parameters: Mapping[str, Any] | None = None,
+) -> Action:
+    """Return a new action on an instance, queued for its host if it has one."""
+    now = clock.now()
+    return Action(
+        id=action_id,
+        resource_id=instance.uuid,
+        verb=verb,
+        project_id=instance.project_id,
+        user_id=context.user_id,
+        request_id=context.request_id,
+        state=ActionState.QUEUED,
+        created_at=now,
+        updated_at=now,
+        host=instance.host or "",
+        parameters=parameters or {},
+    )

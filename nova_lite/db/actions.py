@@ -146,6 +146,22 @@ def cancel(session: Session, resource_id: str, verb: str, error: str) -> bool:
     return _changed(cancelled)
 
 
+def end_without_host(session: Session, action: Action, state: ActionState, error: str) -> bool:
+    """End an open action whose host is dead, exactly as it was read; False when it has moved since."""
+    now = clock.now()
+    ended = session.execute(
+        sa.update(_TABLE)
+        .where(
+            _TABLE.c.id == action.id,
+            _TABLE.c.state == action.state,
+            _TABLE.c.claimed_by == action.claimed_by,
+            _TABLE.c.attempt == action.attempt,
+        )
+        .values(state=state, error=error, updated_at=now, finished_at=now)
+    )
+    return _changed(ended)
+
+
 def queued(
     session: Session, host: str, *, before: datetime.datetime | None = None, limit: int = 500
 ) -> list[str]:

@@ -1,0 +1,58 @@
+"""Booting an instance: address, disks, guest; each with its undo."""
+
+from nova_lite.compute import protection
+from nova_lite.compute.host import ComputeHost, guest_spec
+from nova_lite.core.context import RequestContext
+from nova_lite.core.flow import Step
+from nova_lite.core.instance import Instance
+from nova_lite.core.instance_states import TaskState
+
+TASKS = {"spawning": (TaskState.NETWORKING, TaskState.SPAWNING)}
+"""The task state that a step shows, after those that it may follow."""
+
+TASKS_MEANWHILE = (TaskState.NETWORKING, TaskState.SPAWNING)
+
+
+class BootFlow:
+    """The steps that make an instance's guest on this host."""
+
+    def __init__(self, host: ComputeHost, context: RequestContext, instance: Instance) -> None:
+        self._host = host
+        self._context = context
+        self._instance = instance
+
+    def steps(self) -> list[Step]:
+        """Return the steps in order."""
+        return [
+            Step("networking", self.connect, self.disconnect),
+            Step("disks", self.create_disks, self.delete_disks),
+            Step("spawning", self.spawn, self.destroy),
+        ]
+
+    def connect(self) -> None:
+        """Have the network give the instance its addresses, and filter its traffic before it has any."""
+        self._host.network.allocate(self._context, [self._instance.uuid])
+        ports, groups = protection.wanted(self._host.database, [self._instance.uuid])
+        self._host.firewall.protect(ports, groups)
+
+    def disconnect(self) -> None:
+        """Give the addresses back."""
+        self._host.firewall.unprotect(self._instance.uuid)
+        self._host.network.release(self._context, [self._instance.uuid])
+
+    def create_disks(self) -> None:
+        """Make the disks from the image."""
+        spec = guest_spec(self._instance, ())
+        self._host.driver.create_disks(spec, self._host.guest_image(self._instance))
+
+    def delete_disks(self) -> None:
+        """Remove the disks."""
+        self._host.driver.delete_disks(self._instance.uuid, self._instance.name)
+
+    def spawn(self) -> None:
+        """Define and start the guest."""
+        self._host.driver.spawn(guest_spec(self._instance, self._host.interfaces(self._instance)))
+
+    def destroy(self) -> None:
+        """Stop the guest and forget it."""
+        self._host.driver.destroy(self._instance.uuid)

@@ -1,0 +1,40 @@
+"""Deleting an instance: everything that booting made, in reverse. Nothing here can be undone."""
+
+import logging
+
+from nova_lite.compute.host import ComputeHost
+from nova_lite.core.context import RequestContext
+from nova_lite.core.errors import Unavailable
+from nova_lite.core.flow import Step
+from nova_lite.core.instance import Instance
+
+LOG = logging.getLogger(__name__)
+
+
+class DeleteFlow:
+    """The steps that remove an instance's guest from this host."""
+
+    def __init__(self, host: ComputeHost, context: RequestContext, instance: Instance) -> None:
+        self._host = host
+        self._context = context
+        self._instance = instance
+
+    def steps(self) -> list[Step]:
+        """Return the steps in order."""
+        return [
+            Step("destroying", self.destroy),
+            Step("disconnecting", self.disconnect),
+        ]
+
+    def destroy(self) -> None:
+        """Stop the guest and remove its disks."""
+        self._host.driver.destroy(self._instance.uuid)
+        self._host.driver.delete_disks(self._instance.uuid, self._instance.name)
+
+    def disconnect(self) -> None:
+        """Remove the filter and give the addresses back; the network's own sweep does what it misses now."""
+        self._host.firewall.unprotect(self._instance.uuid)
+        try:
+            self._host.network.release(self._context, [self._instance.uuid])
+        except Unavailable as error:
+            LOG.warning("addresses of %s are left to the network's sweep: %s", self._instance.uuid, error)

@@ -1,0 +1,95 @@
+"""What the flows work with on one compute host: the database, the drivers and the way to the other daemons."""
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from nova_lite.core import ids
+from nova_lite.core.errors import DriverError, NotFound
+from nova_lite.core.instance import Instance
+from nova_lite.core.network import VirtualInterface
+from nova_lite.db import addresses, images
+from nova_lite.db.engine import Database
+from nova_lite.drivers.image.base import ImageStore
+from nova_lite.drivers.net.base import FirewallDriver
+from nova_lite.drivers.virt.base import GuestImage, GuestInterface, GuestSpec, VirtDriver
+from nova_lite.rpc.network import NetworkProxy
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ComputeHost:
+    """A compute host's name and tools. ``shutdown_timeout`` is in seconds."""
+
+    name: str
+    database: Database
+    driver: VirtDriver
+    firewall: FirewallDriver
+    images: ImageStore
+    network: NetworkProxy
+    shutdown_timeout: float = 60.0
+
+    def interfaces(self, instance: Instance) -> tuple[VirtualInterface, ...]:
+        """Return the instance's network interfaces as the database has them."""
+
+        def work(session: Session) -> tuple[VirtualInterface, ...]:
+            return tuple(addresses.interfaces_of(session, [instance.uuid]).get(instance.uuid, ()))
+
+        return self.database.read("compute.interfaces", work)
+
+    def guest_image(self, instance: Instance) -> GuestImage:
+        """Return the instance's image in the form that drivers take; raises NotFound."""
+        image = self.database.read("compute.image", lambda session: images.get(session, instance.image_id))
+        if image is None:
+            raise NotFound(f"Image {instance.image_id} could not be found.")
+        checksum = image.os_hash_value or ""
+
+        def fetch(path: Path) -> None:
+            self._fetch(instance.image_id, checksum, path)
+
+        return GuestImage(
+            id=image.id,
+            disk_format=image.disk_format or "raw",
+            size=image.size or 0,
+            fetch=fetch,
+            min_disk=image.min_disk,
+            kernel_id=instance.kernel_id,
+            ramdisk_id=instance.ramdisk_id,
+        )
+
+    def _fetch(self, image_id: str, checksum: str, path: Path) -> None:
+        """Write an image to ``path``; raises DriverError when its bytes are not those that were uploaded."""
+        digest = hashlib.sha512()
+        with path.open("wb") as target:
+            for chunk in self.images.read(image_id):
+                digest.update(chunk)
+                target.write(chunk)
+        if checksum and digest.hexdigest() != checksum:
+            raise DriverError(f"Image {image_id} is damaged: its checksum does not match.")
+
+
+def guest_spec(instance: Instance, interfaces: Sequence[VirtualInterface]) -> GuestSpec:
+    """Describe an instance as drivers take it."""
+    flavor = instance.flavor
+    return GuestSpec(
+        uuid=instance.uuid,
+        name=instance.name,
+        memory_mb=flavor.memory_mb,
+        vcpus=flavor.vcpus,
+        root_gb=flavor.root_gb,
+        ephemeral_gb=flavor.ephemeral_gb,
+        swap_mb=flavor.swap_mb,
+        interfaces=tuple(
+            GuestInterface(
+                mac=interface.mac,
+                tap=ids.tap_name(interface.id),
+                bridge=interface.bridge,
+                address=interface.address,
+                mtu=interface.mtu,
+            )
+            for interface in interfaces
+        ),
+        extra_specs=flavor.extra_specs,
+    )

@@ -1,0 +1,131 @@
+"""nova-compute: takes up the actions of its host and runs each as a flow.
+
+An action is claimed in the database before it is begun, and everything that is known of it is in its row: a
+daemon that was killed finds its work again when it starts, and a lost message only delays it to the next sweep.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from nova_lite import concurrency
+from nova_lite.compute import protection
+from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.reconcile import Reconciler
+from nova_lite.compute.resources import ResourceReport
+from nova_lite.compute.work import Work
+from nova_lite.core.actions import Action
+from nova_lite.core.context import RequestContext, system_context
+from nova_lite.core.errors import NotFound, Unavailable
+from nova_lite.db import actions, instances
+from nova_lite.rpc.compute import ComputeContract
+
+LOG = logging.getLogger(__name__)
+
+
+class ComputeManager(ComputeContract):
+    """Runs the actions of one host. ``workers`` bounds how many run at the same time."""
+
+    def __init__(
+        self,
+        host: ComputeHost,
+        resources: ResourceReport,
+        reconciler: Reconciler,
+        work: Work,
+        *,
+        workers: int,
+    ) -> None:
+        self._host = host
+        self._resources = resources
+        self._reconciler = reconciler
+        self._work = work
+        self._pool = concurrency.Pool(workers)
+        self._running: set[str] = set()
+        self._guard = threading.Lock()
+        self._claimant = f"nova-compute@{host.name}"
+
+    def start(self) -> None:
+        """Check the drivers, make the host as the database says, and take up what was left in the middle."""
+        self._host.driver.start()
+        self._host.firewall.start()
+        self._host.images.start()
+        self._resources.send()
+        self._host.firewall.apply(*protection.wanted_on(self._host.database, self._host.name))
+        self._host.database.run(
+            "compute.recover", lambda session: actions.release_claims(session, self._claimant)
+        )
+        self._reconciler.repair()
+        self.sweep()
+
+    def stop(self) -> None:
+        """Let what runs come to its end; new work stays in the database."""
+        self._pool.shutdown()
+
+    def perform(self, context: RequestContext, action_ids: list[str]) -> None:
+        """Take up these actions; those that somebody else has, or that are over, are passed over."""
+        for action in self._claim(action_ids):
+            self._pool.submit(self._perform, context, action)
+
+    def console_output(self, context: RequestContext, instance_uuid: str, length: int | None) -> str:
+        """Return the last lines of a guest's console; raises NotFound."""
+        instance = self._host.database.read(
+            "compute.instance", lambda session: instances.get(session, instance_uuid)
+        )
+        if instance is None:
+            raise NotFound(f"Instance {instance_uuid} could not be found.")
+        return self._host.driver.console_output(instance.uuid, instance.name, length)
+
+    def refresh_security_groups(self, context: RequestContext, group_ids: list[str]) -> None:
+        """Renew the filter of groups whose rules or members changed."""
+        wanted = self._host.database.read(
+            "compute.groups", lambda session: protection.groups(session, group_ids)
+        )
+        self._host.firewall.refresh(wanted)
+
+    def sweep(self) -> None:
+        """Take up what waits for this host although its message is lost, and beat the heart of what runs."""
+        with self._guard:
+            busy = list(self._running)
+        waiting = self._host.database.run("compute.sweep", lambda session: self._look(session, busy))
+        if waiting:
+            LOG.info("sweep found %d actions for this host", len(waiting))
+            self.perform(system_context(), waiting)
+
+    def _look(self, session: Session, busy: Sequence[str]) -> list[str]:
+        """Return what waits; a claim of ours that nothing runs here was lost with the database, and waits too."""
+        if busy:
+            actions.beat(session, busy, self._claimant)
+        for action in actions.running(session, [self._claimant]):
+            if action.id not in busy:
+                actions.requeue(session, action)
+        return actions.queued(session, self._host.name)
+
+    def _claim(self, action_ids: Sequence[str]) -> list[Action]:
+        with self._guard:
+            free = [action_id for action_id in action_ids if action_id not in self._running]
+            self._running.update(free)
+        claimed: list[Action] = []
+        try:
+            if free:
+                claimed = self._host.database.run(
+                    "compute.claim", lambda session: actions.claim(session, free, self._claimant)
+                )
+        finally:
+            with self._guard:
+                self._running.difference_update(set(free) - {action.id for action in claimed})
+        return claimed
+
+    def _perform(self, context: RequestContext, action: Action) -> None:
+        """Run one action; the wall between a flow and the daemon."""
+        try:
+            with concurrency.named_lock(f"instance-{action.resource_id}"):
+                self._work.perform(context, action)
+        except Unavailable as error:
+            LOG.warning("action %s waits for the next sweep: %s", action.id, error)
+        except Exception:
+            LOG.exception("action %s stopped unexpectedly; the next sweep takes it up", action.id)
+        finally:
+            with self._guard:
+                self._running.discard(action.id)

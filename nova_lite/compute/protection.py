@@ -1,0 +1,52 @@
+"""The packet filter of a host's instances: what it should hold, read from the database."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from nova_lite.core import ids
+from nova_lite.core.network import VirtualInterface
+from nova_lite.db import addresses, instances, security_groups
+from nova_lite.db.engine import Database
+from nova_lite.drivers.net.base import FilterGroup, FilterPort
+
+
+def wanted(
+    database: Database, uuids: Sequence[str]
+) -> tuple[tuple[FilterPort, ...], tuple[FilterGroup, ...]]:
+    """Return the ports of instances, and the groups that they are in with all their members."""
+
+    def work(session: Session) -> tuple[tuple[FilterPort, ...], tuple[FilterGroup, ...]]:
+        interfaces = addresses.interfaces_of(session, uuids)
+        membership = security_groups.ids_of_instances(session, uuids)
+        ports = tuple(
+            _port(interface, tuple(membership.get(uuid, ())))
+            for uuid in uuids
+            for interface in interfaces.get(uuid, ())
+        )
+        return ports, groups(session, sorted({group for port in ports for group in port.groups}))
+
+    return database.read("compute.protection", work)
+
+
+def wanted_on(database: Database, host: str) -> tuple[tuple[FilterPort, ...], tuple[FilterGroup, ...]]:
+    """Return what the whole filter of a host should hold."""
+    rows = database.read("compute.on_host", lambda session: instances.on_host(session, host))
+    return wanted(database, [row.uuid for row in rows])
+
+
+def groups(session: Session, group_ids: Sequence[str]) -> tuple[FilterGroup, ...]:
+    """Return groups with their rules and members, and those that their rules name as sources."""
+    return tuple(security_groups.filter_groups(session, group_ids)) if group_ids else ()
+
+
+def _port(interface: VirtualInterface, group_ids: tuple[str, ...]) -> FilterPort:
+    return FilterPort(
+        instance_uuid=interface.instance_uuid,
+        tap=ids.tap_name(interface.id),
+        mac=interface.mac,
+        address=interface.address,
+        gateway=interface.gateway,
+        dhcp_server=interface.gateway,
+        groups=group_ids,
+    )

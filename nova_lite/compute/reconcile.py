@@ -1,0 +1,158 @@
+"""Comparing the database with the hypervisor and the filter of one host, and mending what differs.
+
+An instance or guest that an open action is about is left alone: its flow is bringing it where it should be.
+"""
+
+import dataclasses
+import logging
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from nova_lite.compute import protection
+from nova_lite.compute.host import ComputeHost
+from nova_lite.core.instance import Instance
+from nova_lite.core.instance_states import PowerState, VmState
+from nova_lite.db import actions, instances
+from nova_lite.drivers.virt.base import Guest
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as the database says, and what mends it."""
+
+    kind: str
+    name: str
+    sentence: str
+    mend: Callable[[], None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _View:
+    """The instances of the host, and the resources that open actions are about."""
+
+    instances: dict[str, Instance]
+    busy: frozenset[str]
+
+
+_STOPPED = (PowerState.SHUTDOWN, PowerState.CRASHED, PowerState.NOSTATE)
+
+
+class Reconciler:
+    """Finds and mends differences between the database and one compute host."""
+
+    def __init__(self, host: ComputeHost) -> None:
+        self._host = host
+
+    def findings(self) -> list[Finding]:
+        """Return what differs; nothing is changed."""
+        view = self._host.database.read("compute.view", self._view)
+        guests = {guest.uuid: guest for guest in self._host.driver.guests()}
+        return [
+            *self._orphans(view, guests),
+            *self._leftovers(view, guests),
+            *self._power(view, guests),
+            *self._filter(view),
+        ]
+
+    def repair(self) -> list[Finding]:
+        """Mend what differs and return it."""
+        found = self.findings()
+        for finding in found:
+            LOG.warning("mending %s %s: %s", finding.kind, finding.name, finding.sentence)
+            finding.mend()
+        return found
+
+    def sync_power_states(self) -> None:
+        """Write the power state of guests that changed by themselves, and stop what was found off."""
+        view = self._host.database.read("compute.view", self._view)
+        guests = {guest.uuid: guest for guest in self._host.driver.guests()}
+        for finding in self._power(view, guests):
+            LOG.info("%s", finding.sentence)
+            finding.mend()
+
+    def _view(self, session: Session) -> _View:
+        rows = instances.on_host(session, self._host.name)
+        busy = frozenset(action.resource_id for action in actions.open_actions(session))
+        return _View({row.uuid: row for row in rows}, busy)
+
+    def _orphans(self, view: _View, guests: dict[str, Guest]) -> list[Finding]:
+        """Guests that no instance of this host stands for."""
+        found = []
+        for guest in guests.values():
+            if guest.uuid in view.instances or guest.uuid in view.busy:
+                continue
+            found.append(
+                Finding(
+                    "guest",
+                    guest.name,
+                    "the hypervisor runs a guest that is no instance of this host",
+                    lambda guest=guest: self._remove(guest),  # type: ignore[misc]
+                )
+            )
+        return found
+
+    def _leftovers(self, view: _View, guests: dict[str, Guest]) -> list[Finding]:
+        """Files of instances that are no longer here."""
+        expected = {instance.name for instance in view.instances.values()}
+        expected |= {guest.name for guest in guests.values()}
+        if view.busy - view.instances.keys():
+            # Actions elsewhere may be about to move something here; the next look decides.
+            return []
+        return [
+            Finding(
+                "files",
+                name,
+                "there are files of an instance that is not on this host",
+                lambda name=name: self._host.driver.delete_disks("", name),  # type: ignore[misc]
+            )
+            for name in self._host.driver.leftovers()
+            if name not in expected
+        ]
+
+    def _power(self, view: _View, guests: dict[str, Guest]) -> list[Finding]:
+        """Instances whose guest is not in the power state that the database has."""
+        found = []
+        for instance in view.instances.values():
+            if instance.uuid in view.busy or instance.task_state is not None:
+                continue
+            guest = guests.get(instance.uuid)
+            power = guest.power_state if guest is not None else PowerState.NOSTATE
+            stopped = instance.vm_state is VmState.ACTIVE and power in _STOPPED
+            runs = instance.vm_state is VmState.STOPPED and power is PowerState.RUNNING
+            if power == instance.power_state and not stopped and not runs:
+                continue
+            state = VmState.STOPPED if stopped else VmState.ACTIVE if runs else None
+            found.append(self._power_finding(instance, power, state))
+        return found
+
+    def _power_finding(self, instance: Instance, power: PowerState, state: VmState | None) -> Finding:
+        def mend() -> None:
+            self._host.database.run(
+                "compute.sync_power",
+                lambda session: instances.sync_power(session, instance.uuid, power, state),
+            )
+
+        sentence = f"the database says power state {instance.power_state.name}, the hypervisor {power.name}"
+        return Finding("power", instance.name, sentence, mend)
+
+    def _filter(self, view: _View) -> list[Finding]:
+        """Rules of the packet filter that are not as they should be."""
+        if view.busy:
+            # A flow that runs now changes the filter between our two looks.
+            return []
+        wanted = protection.wanted(self._host.database, list(view.instances))
+
+        def mend() -> None:
+            self._host.firewall.apply(*wanted)
+
+        return [
+            Finding(difference.kind, difference.name, difference.sentence, mend)
+            for difference in self._host.firewall.differences(*wanted)
+        ]
+
+    def _remove(self, guest: Guest) -> None:
+        self._host.driver.destroy(guest.uuid)
+        self._host.driver.delete_disks(guest.uuid, guest.name)

@@ -1,0 +1,137 @@
+"""One action from its claim to its end: choose the flow, run it, record how it ended."""
+
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from nova_lite.compute.boot import TASKS, TASKS_MEANWHILE, BootFlow
+from nova_lite.compute.delete import DeleteFlow
+from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.journal import ActionJournal
+from nova_lite.compute.power import PowerFlow
+from nova_lite.core import clock, flow
+from nova_lite.core.actions import Action, ActionState, StepEvent
+from nova_lite.core.context import RequestContext
+from nova_lite.core.errors import NovaError, Superseded, Unavailable
+from nova_lite.core.instance import Fault, Instance
+from nova_lite.core.instance_states import TRANSITIONS, PowerState, TaskState, Verb
+from nova_lite.db import actions, holdings, instances
+
+LOG = logging.getLogger(__name__)
+
+_POWER = {Verb.STOP: PowerState.SHUTDOWN}
+"""The power state after a verb that does not leave the guest running."""
+
+
+class Work:
+    """Runs actions on one host; ``max_attempts`` bounds how often one is begun before it counts as failed."""
+
+    def __init__(self, host: ComputeHost, *, max_attempts: int) -> None:
+        self._host = host
+        self._max_attempts = max_attempts
+
+    def perform(self, context: RequestContext, action: Action) -> None:
+        """Run a claimed action to its end; raises Unavailable when it has to be taken up again later."""
+        instance = self._host.database.read(
+            "compute.instance", lambda session: instances.get(session, action.resource_id)
+        )
+        if instance is None:
+            self._end(action, ActionState.UNDONE, error="The instance was deleted.")
+            return
+        verb = Verb(action.verb)
+        journal = ActionJournal(self._host.database, action, TASKS if verb is Verb.BOOT else None)
+        steps = self._steps(context, instance, verb)
+        try:
+            self._run(action, steps, journal)
+        except Superseded:
+            LOG.info("%s of instance %s was superseded", verb, instance.uuid)
+            self._end(action, ActionState.UNDONE, events=journal.end("superseded"))
+        except Unavailable:
+            self._host.database.run("action.requeue", lambda session: actions.requeue(session, action))
+            raise
+        except flow.FlowUndone as error:
+            self._fail(action, instance, error, journal, clean=True)
+        except flow.UndoFailed as error:
+            self._fail(action, instance, error, journal, clean=False)
+        else:
+            self._finish(action, instance, journal)
+
+    def _run(self, action: Action, steps: Sequence[flow.Step], journal: ActionJournal) -> None:
+        """Run the flow, or only undo it when it was begun too often."""
+        if action.attempt <= self._max_attempts:
+            flow.run(steps, journal)
+            return
+        flow.undo(steps)
+        raise flow.FlowUndone(
+            action.step, NovaError(f"The operation was given up after {self._max_attempts} attempts.")
+        )
+
+    def _steps(self, context: RequestContext, instance: Instance, verb: Verb) -> Sequence[flow.Step]:
+        if verb is Verb.BOOT:
+            return BootFlow(self._host, context, instance).steps()
+        if verb is Verb.DELETE:
+            return DeleteFlow(self._host, context, instance).steps()
+        return PowerFlow(self._host, instance, verb).steps()
+
+    def _finish(self, action: Action, instance: Instance, journal: ActionJournal) -> None:
+        verb = Verb(action.verb)
+        events = journal.end()
+
+        def work(session: Session) -> None:
+            if not actions.finish(session, action, ActionState.DONE, events=events):
+                raise Superseded()
+            if verb is Verb.DELETE:
+                holdings.retire(session, instance)
+                return
+            values = {"launched_at": clock.now()} if verb is Verb.BOOT else {}
+            power = _POWER.get(verb, PowerState.RUNNING)
+            instances.finish(session, instance.uuid, verb, _tasks(verb), power, **values)
+
+        def landed(session: Session) -> None:
+            return None
+
+        try:
+            self._host.database.run("action.finish", work, landed=landed)
+        except Superseded:
+            self._end(
+                action, ActionState.UNDONE, events=events, error="Another action took the instance over."
+            )
+            return
+        LOG.info("%s of instance %s is done", verb, instance.uuid)
+
+    def _fail(
+        self, action: Action, instance: Instance, error: NovaError, journal: ActionJournal, *, clean: bool
+    ) -> None:
+        """Record a failure; an instance that left nothing here loses its host."""
+        verb = Verb(action.verb)
+        LOG.warning("%s of instance %s failed: %s", verb, instance.uuid, error)
+        events = journal.end(str(error))
+        fault = Fault(
+            500, str(error), clock.now(), details=f"{verb} failed in step {action.step or 'unknown'}"
+        )
+
+        def work(session: Session) -> None:
+            if not actions.finish(session, action, ActionState.FAILED, events=events, error=str(error)):
+                return
+            try:
+                instances.fail(session, instance.uuid, verb, _tasks(verb), fault)
+            except Superseded:
+                return
+            if clean and verb is Verb.BOOT:
+                holdings.leave_host(session, instance)
+
+        self._host.database.run("action.fail", work)
+
+    def _end(
+        self, action: Action, state: ActionState, *, events: Sequence[StepEvent] = (), error: str = ""
+    ) -> None:
+        self._host.database.run(
+            "action.end",
+            lambda session: actions.finish(session, action, state, events=events, error=error),
+        )
+
+
+def _tasks(verb: Verb) -> tuple[TaskState, ...]:
+    """The task states in which ``verb`` may end an instance's work."""
+    return TASKS_MEANWHILE if verb is Verb.BOOT else (TRANSITIONS[verb].task,)

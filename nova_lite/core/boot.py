@@ -1,0 +1,50 @@
+"""What a user asks for when booting servers, whichever front door the request came through."""
+
+import dataclasses
+from collections.abc import Mapping
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RequestedNetwork:
+    """A network that the instance is to be in, and the fixed address wanted there if any."""
+
+    uuid: str
+    fixed_ip: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BootRequest:
+    """A request for one or more servers.
+
+    ``networks`` None means every network of the project, an empty tuple means none. ``user_data`` is Base64
+    text (RFC 4648, section 4). ``availability_zone`` may be ``zone:host`` for an admin.
+    """
+
+    name: str
+    image_id: str
+    flavor_id: str
+    min_count: int = 1
+    max_count: int = 1
+    description: str | None = None
+    hostname: str = ""
+    key_name: str = ""
+    user_data: str = ""
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    availability_zone: str = ""
+    host: str = ""
+    networks: tuple[RequestedNetwork, ...] | None = None
+    security_groups: tuple[str, ...] = ()
+    config_drive: bool = False
+    admin_password: str = ""
+    access_ip_v4: str = ""
+    access_ip_v6: str = ""
+    disk_config: str = "MANUAL"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Booted:
+    """What the user gets at once: the reservation and the servers in it, all still building."""
+
+    reservation_id: str
+    uuids: tuple[str, ...]
+    admin_password: str

@@ -1,0 +1,242 @@
+"""Booting: from a request to instance rows with their quota and actions, in one transaction."""
+
+import base64
+import binascii
+import dataclasses
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from nova_lite.core import clock, ids
+from nova_lite.core.actions import Action, new_action
+from nova_lite.core.boot import Booted, BootRequest
+from nova_lite.core.context import RequestContext
+from nova_lite.core.errors import Forbidden, InvalidInput, NotFound, OverQuota
+from nova_lite.core.image import Image
+from nova_lite.core.instance import Flavor, Instance
+from nova_lite.core.instance_states import TRANSITIONS, PowerState, Verb, VmState
+from nova_lite.core.quota import Limits
+from nova_lite.db import actions, flavors, instances, key_pairs, networks, quotas, security_groups
+from nova_lite.db.engine import Database
+from nova_lite.operations.images import Images
+from nova_lite.rpc.scheduler import SchedulerProxy
+
+_USER_DATA_LIMIT = 65535
+_NOT_IN_HOSTNAMES = re.compile(r"[^a-z0-9-]+")
+_GIB = 1024**3
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the names of a request stand for."""
+
+    flavor: Flavor
+    image: Image
+    public_key: str | None
+    groups: tuple[str, ...]
+
+
+class Boot:
+    """Turns boot requests into rows."""
+
+    def __init__(
+        self,
+        database: Database,
+        images: Images,
+        scheduler: SchedulerProxy,
+        limits: Limits,
+        *,
+        metadata_items: int,
+    ) -> None:
+        self._database = database
+        self._images = images
+        self._scheduler = scheduler
+        self._limits = limits
+        self._metadata_items = metadata_items
+
+    def boot(self, context: RequestContext, request: BootRequest) -> Booted:
+        """Order servers; see ``Servers.boot``."""
+        self._check(context, request)
+        image = self._usable_image(context, request.image_id)
+        booted = Booted(
+            reservation_id=f"r-{secrets.token_hex(4)}",
+            uuids=tuple(ids.new_uuid() for _ in range(request.max_count)),
+            admin_password=request.admin_password or secrets.token_urlsafe(9),
+        )
+        action_ids = [ids.new_uuid() for _ in booted.uuids]
+
+        def work(session: Session) -> int:
+            parts = self._parts(session, context, request, image)
+            count = self._reserve(session, context, parts.flavor, request)
+            rows = _instances(context, request, parts, booted)[:count]
+            instances.insert(session, rows)
+            actions.insert(session, _boot_actions(context, request, rows, action_ids))
+            memberships = [(row.uuid, group) for row in rows for group in parts.groups]
+            security_groups.add_members(session, memberships)
+            return count
+
+        def landed(session: Session) -> int | None:
+            return len(actions.by_ids(session, action_ids)) or None
+
+        count = self._database.run("server.boot", work, landed=landed)
+        self._scheduler.place(context, action_ids[:count])
+        return dataclasses.replace(booted, uuids=booted.uuids[:count])
+
+    def _check(self, context: RequestContext, request: BootRequest) -> None:
+        if not 1 <= request.min_count <= request.max_count:
+            raise InvalidInput("min_count must be at least 1 and <= max_count")
+        if len(request.metadata) > self._metadata_items:
+            raise OverQuota(f"Maximum number of metadata items exceeds {self._metadata_items}")
+        if request.host and not context.is_admin:
+            raise Forbidden("Policy doesn't allow a host to be chosen.")
+        if len(request.user_data) > _USER_DATA_LIMIT:
+            raise InvalidInput(f"User data is longer than {_USER_DATA_LIMIT} characters.")
+        try:
+            base64.b64decode(request.user_data, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise InvalidInput("User data needs to be valid base 64.") from error
+
+    def _usable_image(self, context: RequestContext, image_id: str) -> Image:
+        try:
+            image = self._images.get(context, image_id)
+        except NotFound as error:
+            raise InvalidInput(f"Image {image_id} could not be found.") from error
+        if image.status != "active":
+            raise InvalidInput(f"Image {image_id} is not active.")
+        return image
+
+    def _parts(self, session: Session, context: RequestContext, request: BootRequest, image: Image) -> _Parts:
+        flavor = flavors.get(session, request.flavor_id, context.scope())
+        if flavor is None or flavor.disabled:
+            raise InvalidInput(f"Flavor {request.flavor_id} could not be found.")
+        _check_fit(flavor, image)
+        public_key = None
+        if request.key_name:
+            key_pair = key_pairs.get(session, context.user_id, request.key_name)
+            if key_pair is None:
+                raise InvalidInput(f"Invalid key_name provided: {request.key_name}.")
+            public_key = key_pair.public_key
+        _check_networks(session, context, request)
+        return _Parts(flavor, image, public_key, _group_ids(session, context, request))
+
+    def _reserve(
+        self, session: Session, context: RequestContext, flavor: Flavor, request: BootRequest
+    ) -> int:
+        """Take quota for as many instances as fit between the least and the most; returns how many."""
+        count = request.max_count
+        while True:
+            usage = quotas.Usage(instances=count, cores=count * flavor.vcpus, ram=count * flavor.memory_mb)
+            try:
+                quotas.reserve(session, context.project_id, self._limits, usage)
+            except OverQuota:
+                if count == request.min_count:
+                    raise
+                count -= 1
+            else:
+                return count
+
+
+def _check_fit(flavor: Flavor, image: Image) -> None:
+    if image.min_ram > flavor.memory_mb:
+        raise InvalidInput(f"Flavor's memory is too small for requested image {image.id}.")
+    if flavor.root_gb == 0:
+        return
+    if (
+        image.min_disk > flavor.root_gb
+        or max(image.size or 0, image.virtual_size or 0) > flavor.root_gb * _GIB
+    ):
+        raise InvalidInput(f"Flavor's disk is too small for requested image {image.id}.")
+
+
+def _check_networks(session: Session, context: RequestContext, request: BootRequest) -> None:
+    for wanted in request.networks or ():
+        if networks.get(session, wanted.uuid, context.scope()) is None:
+            raise InvalidInput(f"Network {wanted.uuid} could not be found.")
+
+
+def _group_ids(session: Session, context: RequestContext, request: BootRequest) -> tuple[str, ...]:
+    names = request.security_groups or ("default",)
+    found = []
+    for name in dict.fromkeys(names):
+        if name == "default":
+            found.append(security_groups.ensure_default(session, context.project_id))
+            continue
+        group = security_groups.find(session, context.project_id, name)
+        if group is None:
+            raise InvalidInput(f"Security group {name} not found for project {context.project_id}.")
+        found.append(group.id)
+    return tuple(found)
+
+
+def _instances(
+    context: RequestContext, request: BootRequest, parts: _Parts, booted: Booted
+) -> list[Instance]:
+    now = clock.now()
+    several = request.max_count > 1
+    rows = []
+    for index, uuid in enumerate(booted.uuids):
+        name = f"{request.name}-{index + 1}" if several else request.name
+        rows.append(
+            Instance(
+                id=0,
+                uuid=uuid,
+                project_id=context.project_id,
+                user_id=context.user_id,
+                display_name=name,
+                hostname=_hostname(request.hostname or name, uuid),
+                description=request.description,
+                flavor=parts.flavor,
+                image_id=parts.image.id,
+                kernel_id=parts.image.kernel_id,
+                ramdisk_id=parts.image.ramdisk_id,
+                vm_state=VmState.BUILDING,
+                task_state=TRANSITIONS[Verb.BOOT].task,
+                power_state=PowerState.NOSTATE,
+                availability_zone=request.availability_zone or None,
+                key_name=request.key_name or None,
+                public_key=parts.public_key,
+                user_data=request.user_data or None,
+                metadata=request.metadata,
+                reservation_id=booted.reservation_id,
+                launch_index=index,
+                config_drive=request.config_drive,
+                access_ip_v4=request.access_ip_v4,
+                access_ip_v6=request.access_ip_v6,
+                disk_config=request.disk_config,
+                created_at=now,
+                updated_at=now,
+            )
+        )
+    return rows
+
+
+def _boot_actions(
+    context: RequestContext,
+    request: BootRequest,
+    rows: list[Instance],
+    action_ids: list[str],
+) -> list[Action]:
+    parameters = _parameters(request)
+    return [
+        new_action(context, row, Verb.BOOT, action_id, parameters)
+        for row, action_id in zip(rows, action_ids, strict=False)
+    ]
+
+
+def _parameters(request: BootRequest) -> Mapping[str, Any]:
+    parameters: dict[str, Any] = {}
+    if request.networks is not None:
+        wanted = [{"uuid": network.uuid, "fixed_ip": network.fixed_ip} for network in request.networks]
+        parameters["networks"] = wanted or "none"
+    if request.host:
+        parameters["force_host"] = request.host
+    return parameters
+
+
+def _hostname(name: str, uuid: str) -> str:
+    """Derive a host name (RFC 1123, section 2.1) from a display name."""
+    cleaned = _NOT_IN_HOSTNAMES.sub("-", name.lower()).strip("-")[:63].rstrip("-")
+    return cleaned or f"server-{uuid}"

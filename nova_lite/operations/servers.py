@@ -1,0 +1,257 @@
+"""Servers: boot, list, show, update, delete and the power verbs, once for every front door.
+
+Each verb is one transaction that writes the instance's state and its action, then one ring at a daemon.
+"""
+
+import dataclasses
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from nova_lite.core import ids
+from nova_lite.core.actions import Action, ActionState, new_action
+from nova_lite.core.boot import Booted, BootRequest
+from nova_lite.core.context import RequestContext
+from nova_lite.core.errors import Conflict, InvalidInput, NotFound, OverQuota
+from nova_lite.core.instance import Instance
+from nova_lite.core.instance_states import Verb
+from nova_lite.core.network import VirtualInterface
+from nova_lite.db import actions, addresses, holdings, instances, security_groups
+from nova_lite.db.engine import Database
+from nova_lite.operations.boot import Boot
+from nova_lite.rpc.compute import ComputeProxy
+
+_SWAP_ATTEMPTS = 10
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ServerDetails:
+    """An instance with what lists show beside it."""
+
+    instance: Instance
+    interfaces: tuple[VirtualInterface, ...]
+    security_groups: tuple[str, ...]
+
+
+class Servers:
+    """The operations on servers."""
+
+    def __init__(self, database: Database, boot: Boot, compute: ComputeProxy, *, metadata_items: int) -> None:
+        self._database = database
+        self._boot = boot
+        self._compute = compute
+        self._metadata_items = metadata_items
+
+    def boot(self, context: RequestContext, request: BootRequest) -> Booted:
+        """Order new servers; they are scheduled and built after this returns.
+
+        Raises InvalidInput for what does not exist or fit together, OverQuota, Forbidden.
+        """
+        return self._boot.boot(context, request)
+
+    def get(self, context: RequestContext, uuid: str) -> ServerDetails:
+        """Return a server; raises NotFound."""
+
+        def work(session: Session) -> ServerDetails:
+            return _details(session, [_find(session, context, uuid)])[0]
+
+        return self._database.read("server.get", work)
+
+    def instance(self, context: RequestContext, uuid: str) -> Instance:
+        """Return a server's instance alone; raises NotFound."""
+        return self._database.read("server.instance", lambda session: _find(session, context, uuid))
+
+    def list(self, context: RequestContext, page: instances.Page) -> list[ServerDetails]:
+        """Return a page of servers; raises InvalidInput for an unknown marker."""
+        return self._database.read("server.list", lambda session: _details(session, _page(session, page)))
+
+    def list_brief(self, context: RequestContext, page: instances.Page) -> list[Instance]:
+        """Return a page of instances alone, for lists of ids and names; raises as ``list`` does."""
+        return self._database.read("server.list_brief", lambda session: _page(session, page))
+
+    def update(self, context: RequestContext, uuid: str, changes: Mapping[str, Any]) -> ServerDetails:
+        """Change name, description, access addresses or disk_config; raises NotFound, InvalidInput."""
+        for name in ("access_ip_v4", "access_ip_v6"):
+            if changes.get(name):
+                _check_address(changes[name], 6 if name.endswith("6") else 4)
+
+        def work(session: Session) -> ServerDetails:
+            instance = _find(session, context, uuid)
+            if changes:
+                instances.update(session, instance.uuid, **changes)
+            return _details(session, [_find(session, context, uuid)])[0]
+
+        return self._database.run("server.update", work)
+
+    def delete(self, context: RequestContext, uuid: str) -> None:
+        """Begin to delete a server, or delete it here and now where no host has it; raises NotFound."""
+        action_id = ids.new_uuid()
+
+        def work(session: Session) -> Action | None:
+            return _begin_delete(session, context, uuid, action_id)
+
+        def landed(session: Session) -> Action | None:
+            return actions.get(session, action_id)
+
+        self._ring(context, self._database.run("server.delete", work, landed=landed))
+
+    def act(self, context: RequestContext, uuid: str, verb: Verb) -> None:
+        """Begin a power verb (stop, start, reboot) on a server; raises NotFound, WrongState."""
+        action_id = ids.new_uuid()
+
+        def work(session: Session) -> Action:
+            instance = _find(session, context, uuid)
+            instances.begin(session, instance, verb)
+            action = new_action(context, instance, verb, action_id)
+            actions.insert(session, [action])
+            return action
+
+        self._ring(
+            context,
+            self._database.run(
+                f"server.{verb}", work, landed=lambda session: actions.get(session, action_id)
+            ),
+        )
+
+    def console_output(self, context: RequestContext, uuid: str, length: int | None) -> str:
+        """Return the last ``length`` lines of the console, all when None; raises NotFound, Conflict."""
+        instance = self.instance(context, uuid)
+        if not instance.host:
+            raise Conflict(f"Instance {uuid} is not ready: it has no host yet.")
+        return self._compute.on(instance.host).console_output(context, uuid, length)
+
+    def actions(self, context: RequestContext, uuid: str) -> "list[Action]":
+        """Return what was done to a server, deleted ones too, the newest first; raises NotFound."""
+
+        def work(session: Session) -> "list[Action]":
+            found = actions.of_resource(session, uuid)
+            mine = [action for action in found if context.scope() in (None, action.project_id)]
+            if not mine:
+                raise NotFound(f"Instance {uuid} could not be found.")
+            return mine
+
+        return self._database.read("server.actions", work)
+
+    def action(self, context: RequestContext, uuid: str, request_id: str) -> Action:
+        """Return what a request did to a server; raises NotFound."""
+        for action in self.actions(context, uuid):
+            if action.request_id == request_id:
+                return action
+        raise NotFound(f"Action for request_id {request_id} on instance {uuid} not found")
+
+    def interfaces(self, context: RequestContext, uuid: str) -> "list[VirtualInterface]":
+        """Return a server's network interfaces; raises NotFound."""
+
+        def work(session: Session) -> "list[VirtualInterface]":
+            instance = _find(session, context, uuid)
+            return list(addresses.interfaces_of(session, [instance.uuid]).get(instance.uuid, ()))
+
+        return self._database.read("server.interfaces", work)
+
+    def set_metadata(
+        self, context: RequestContext, uuid: str, items: Mapping[str, str], *, replace: bool
+    ) -> Mapping[str, str]:
+        """Add metadata items, or replace all of them; returns what is there now.
+
+        Raises NotFound, OverQuota for too many items, Conflict when others change it all the time.
+        """
+        return self._swap_metadata(context, uuid, lambda old: dict(items) if replace else {**old, **items})
+
+    def delete_metadata(self, context: RequestContext, uuid: str, key: str) -> None:
+        """Remove one metadata item; raises NotFound."""
+
+        def without(old: Mapping[str, str]) -> dict[str, str]:
+            if key not in old:
+                raise NotFound("Metadata item was not found")
+            return {name: value for name, value in old.items() if name != key}
+
+        self._swap_metadata(context, uuid, without)
+
+    def _swap_metadata(self, context: RequestContext, uuid: str, change: Any) -> Mapping[str, str]:
+        def work(session: Session) -> Mapping[str, str] | None:
+            instance = _find(session, context, uuid)
+            new: dict[str, str] = change(instance.metadata)
+            if len(new) > self._metadata_items:
+                raise OverQuota(f"Maximum number of metadata items exceeds {self._metadata_items}")
+            swapped = instances.swap_metadata(session, instance.uuid, instance.metadata, new)
+            return new if swapped else None
+
+        for _ in range(_SWAP_ATTEMPTS):
+            new = self._database.run("server.metadata", work)
+            if new is not None:
+                return new
+        raise Conflict(f"The metadata of instance {uuid} is being changed by others.")
+
+    def _ring(self, context: RequestContext, action: Action | None) -> None:
+        if action is not None and action.host:
+            self._compute.on(action.host).perform(context, [action.id])
+
+
+def name_pattern(text: str) -> str:
+    """Return the regular expression for a ``name`` filter: the text itself, escaped where it is not one."""
+    try:
+        re.compile(text)
+    except re.error:
+        return re.escape(text)
+    return text
+
+
+def _begin_delete(session: Session, context: RequestContext, uuid: str, action_id: str) -> Action | None:
+    instance = _find(session, context, uuid)
+    if instance.task_state == "deleting":
+        return None
+    instances.begin(session, instance, Verb.DELETE)
+    if not instance.host:
+        actions.cancel(session, uuid, Verb.BOOT, "The instance was deleted before a host was chosen.")
+        # The scheduler may have chosen one since the first look; its claim and this one exclude each other.
+        instance = _find(session, context, uuid)
+    action = new_action(context, instance, Verb.DELETE, action_id)
+    if instance.host:
+        actions.insert(session, [action])
+        return action
+    done = dataclasses.replace(action, state=ActionState.DONE)
+    actions.insert(session, [done])
+    holdings.retire(session, instance)
+    return done
+
+
+def _find(session: Session, context: RequestContext, uuid: str) -> Instance:
+    found = instances.get(session, uuid, context.scope())
+    if found is None:
+        raise NotFound(f"Instance {uuid} could not be found.")
+    return found
+
+
+def _page(session: Session, page: instances.Page) -> "list[Instance]":
+    try:
+        return instances.listing(session, page)
+    except NotFound as error:
+        raise InvalidInput(str(error)) from error
+
+
+def _details(session: Session, found: "list[Instance]") -> "list[ServerDetails]":
+    uuids = [instance.uuid for instance in found]
+    if not uuids:
+        return []
+    interfaces = addresses.interfaces_of(session, uuids)
+    groups = security_groups.of_instances(session, uuids)
+    return [
+        ServerDetails(
+            instance,
+            tuple(interfaces.get(instance.uuid, ())),
+            tuple(groups.get(instance.uuid, ())),
+        )
+        for instance in found
+    ]
+
+
+def _check_address(text: str, version: int) -> None:
+    try:
+        right = ipaddress.ip_address(text).version == version
+    except ValueError:
+        right = False
+    if not right:
+        raise InvalidInput(f"{text} is not an IPv{version} address.")

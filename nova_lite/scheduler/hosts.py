@@ -1,0 +1,102 @@
+"""Hosts as the scheduler sees them: what is free, with ratios and reserves applied, held in memory."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+
+from nova_lite.core.hosts import ComputeNode
+from nova_lite.core.instance import Instance
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ratios:
+    """How far a host may be overcommitted, and what is kept back of it: memory in MiB, disk in MiB."""
+
+    cpu: float = 16.0
+    ram: float = 1.5
+    disk: float = 1.0
+    reserved_memory_mb: int = 512
+    reserved_disk_mb: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Demand:
+    """What an instance asks of a host: memory in MiB, disk in GiB; ``host`` is what an admin forces."""
+
+    instance_uuid: str
+    vcpus: int
+    memory_mb: int
+    local_gb: int
+    availability_zone: str = ""
+    host: str = ""
+    ignored_hosts: frozenset[str] = frozenset()
+    extra_specs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def of(cls, instance: Instance, parameters: Mapping[str, str]) -> "Demand":
+        """Read the demand off an instance and its action's parameters."""
+        flavor = instance.flavor
+        return cls(
+            instance_uuid=instance.uuid,
+            vcpus=flavor.vcpus,
+            memory_mb=flavor.memory_mb,
+            local_gb=flavor.root_gb + flavor.ephemeral_gb,
+            availability_zone=instance.availability_zone or "",
+            host=parameters.get("force_host", ""),
+            extra_specs=flavor.extra_specs,
+        )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HostState:
+    """A host and what may be given away of it in all, and what is: memory in MiB, disk in GiB."""
+
+    host: str
+    node: str
+    availability_zone: str
+    up: bool
+    disabled: bool
+    vcpus: float
+    memory_mb: float
+    local_gb: float
+    vcpus_used: int
+    memory_mb_used: int
+    local_gb_used: int
+    instances: int = 0
+
+    @classmethod
+    def of(cls, node: ComputeNode, ratios: Ratios) -> "HostState":
+        """Apply ``ratios`` to what the database knows of a host."""
+        return cls(
+            host=node.host,
+            node=node.hypervisor_hostname,
+            availability_zone=node.service.availability_zone,
+            up=node.service.up,
+            disabled=node.service.disabled,
+            vcpus=node.vcpus * ratios.cpu,
+            memory_mb=max(0, node.memory_mb - ratios.reserved_memory_mb) * ratios.ram,
+            local_gb=node.local_gb * ratios.disk - ratios.reserved_disk_mb / 1024,
+            vcpus_used=node.vcpus_used,
+            memory_mb_used=node.memory_mb_used,
+            local_gb_used=node.local_gb_used,
+            instances=node.running_vms,
+        )
+
+    @property
+    def free_memory_mb(self) -> float:
+        """Memory in MiB that may still be given away."""
+        return self.memory_mb - self.memory_mb_used
+
+    def taking(self, demand: Demand) -> "HostState":
+        """Return this host as it is after ``demand`` was placed on it."""
+        return dataclasses.replace(
+            self,
+            vcpus_used=self.vcpus_used + demand.vcpus,
+            memory_mb_used=self.memory_mb_used + demand.memory_mb,
+            local_gb_used=self.local_gb_used + demand.local_gb,
+            instances=self.instances + 1,
+        )
+
+
+def states(nodes: Iterable[ComputeNode], ratios: Ratios) -> tuple[HostState, ...]:
+    """Return the view of all hosts."""
+    return tuple(HostState.of(node, ratios) for node in nodes)

@@ -1,0 +1,170 @@
+"""nova-scheduler: finds a host for each instance that waits for one, and decides about hosts that died.
+
+Choosing is pure (``choose``); taking is a conditional UPDATE in the database, so several schedulers may work
+at the same time: who loses a race chooses again.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy.orm import Session
+
+from nova_lite.core import clock
+from nova_lite.core.actions import Action, ActionState
+from nova_lite.core.context import RequestContext, system_context
+from nova_lite.core.errors import Superseded
+from nova_lite.core.instance import Fault, Instance
+from nova_lite.core.instance_states import TaskState, Verb
+from nova_lite.db import actions, compute_nodes, holdings, instances
+from nova_lite.db.engine import Database
+from nova_lite.rpc.compute import ComputeProxy
+from nova_lite.rpc.scheduler import SchedulerContract
+from nova_lite.scheduler.choose import Plan, plan
+from nova_lite.scheduler.filters.base import HostFilter
+from nova_lite.scheduler.hosts import Demand, HostState, Ratios, states
+from nova_lite.scheduler.weights import Weigher
+
+LOG = logging.getLogger(__name__)
+
+_ROUNDS = 5
+"""How often instances that lost a race for room are planned anew before they wait for the next sweep."""
+
+_BEFORE_HOST = (TaskState.SCHEDULING,)
+
+
+class FilterScheduler(SchedulerContract):
+    """Places instances by filters and weights."""
+
+    def __init__(
+        self,
+        database: Database,
+        compute: ComputeProxy,
+        filters: Sequence[HostFilter],
+        weighers: Sequence[Weigher],
+        *,
+        ratios: Ratios,
+        down_after: float,
+    ) -> None:
+        self._database = database
+        self._compute = compute
+        self._filters = filters
+        self._weighers = weighers
+        self._ratios = ratios
+        self._down_after = down_after
+
+    def place(self, context: RequestContext, action_ids: list[str]) -> None:
+        """Find hosts for the instances of these boot actions, and ring the hosts."""
+        waiting = self._waiting(action_ids)
+        for _ in range(_ROUNDS):
+            if not waiting:
+                return
+            waiting = self._round(context, waiting)
+        LOG.warning("%d instances wait for the next sweep: their hosts were taken by others", len(waiting))
+
+    def sweep(self) -> None:
+        """Place what waits for a host although its message is lost."""
+        waiting = self._database.read("scheduler.sweep", lambda session: actions.queued(session, ""))
+        if waiting:
+            LOG.info("sweep found %d actions that wait for a host", len(waiting))
+            self.place(system_context(), waiting)
+
+    def _waiting(self, action_ids: Sequence[str]) -> dict[str, tuple[Action, Instance]]:
+        """Return the actions that still wait, with their instances, by instance."""
+
+        def work(session: Session) -> dict[str, tuple[Action, Instance]]:
+            found = [
+                action
+                for action in actions.by_ids(session, action_ids)
+                if action.state is ActionState.QUEUED and not action.host
+            ]
+            rows = instances.by_uuids(session, [action.resource_id for action in found])
+            return {a.resource_id: (a, rows[a.resource_id]) for a in found if a.resource_id in rows}
+
+        return self._database.read("scheduler.waiting", work)
+
+    def _round(
+        self, context: RequestContext, waiting: Mapping[str, tuple[Action, Instance]]
+    ) -> dict[str, tuple[Action, Instance]]:
+        """Plan all that wait and carry the plan out; returns those who lost a race."""
+        hosts = self._hosts()
+        made = plan(
+            [Demand.of(instance, action.parameters) for action, instance in waiting.values()],
+            list(hosts.values()),
+            self._filters,
+            self._weighers,
+        )
+        self._refuse(made, waiting)
+        lost: dict[str, tuple[Action, Instance]] = {}
+        for name, demands in made.placed.items():
+            group = [waiting[demand.instance_uuid] for demand in demands]
+            lost |= self._settle(context, hosts[name], group)
+        return lost
+
+    def _hosts(self) -> dict[str, HostState]:
+        nodes = self._database.read(
+            "scheduler.hosts", lambda session: compute_nodes.listing(session, self._down_after)
+        )
+        return {state.host: state for state in states(nodes, self._ratios)}
+
+    def _settle(
+        self, context: RequestContext, host: HostState, group: list[tuple[Action, Instance]]
+    ) -> dict[str, tuple[Action, Instance]]:
+        """Claim a host for a group of instances and ring it; returns those for whom there was no room."""
+        if self._claim(host, group):
+            LOG.info("placed %d instances on %s", len(group), host.host)
+            self._compute.on(host.host).perform(context, [action.id for action, _ in group])
+            return {}
+        if len(group) == 1:
+            return self._waiting([group[0][0].id])
+        lost: dict[str, tuple[Action, Instance]] = {}
+        for member in group:
+            lost |= self._settle(context, host, [member])
+        return lost
+
+    def _claim(self, host: HostState, group: list[tuple[Action, Instance]]) -> bool:
+        """Take the room and write the host, for all of a group or none."""
+        room = holdings.room_of_all([instance for _, instance in group])
+        ceiling = compute_nodes.Ceiling(host.vcpus, host.memory_mb, host.local_gb)
+        place = instances.Place(host.host, host.node, host.availability_zone)
+        action_ids = [action.id for action, _ in group]
+        uuids = [instance.uuid for _, instance in group]
+
+        def work(session: Session) -> bool:
+            taken = (
+                compute_nodes.claim(session, host.host, room, ceiling)
+                and instances.place(session, uuids, place) == len(group)
+                and actions.assign(session, action_ids, host.host) == len(group)
+            )
+            if not taken:
+                session.rollback()
+            return taken
+
+        def landed(session: Session) -> bool | None:
+            found = actions.by_ids(session, action_ids)
+            return True if all(action.host == host.host for action in found) else None
+
+        return self._database.run("scheduler.claim", work, landed=landed)
+
+    def _refuse(self, made: Plan, waiting: Mapping[str, tuple[Action, Instance]]) -> None:
+        for uuid, reason in made.refused.items():
+            action, instance = waiting[uuid]
+            LOG.warning("instance %s cannot be placed: %s", uuid, reason)
+            self._fail(action, instance, reason)
+
+    def _fail(self, action: Action, instance: Instance, reason: str) -> None:
+        """End a boot that no host can take."""
+        fault = Fault(500, reason, clock.now())
+
+        def work(session: Session) -> None:
+            held = actions.claim(session, [action.id], "nova-scheduler")
+            if not held:
+                return
+            try:
+                instances.fail(session, instance.uuid, Verb.BOOT, _BEFORE_HOST, fault)
+            except Superseded:
+                reason_taken = "The instance was deleted before a host was chosen."
+                actions.finish(session, held[0], ActionState.UNDONE, error=reason_taken)
+                return
+            actions.finish(session, held[0], ActionState.FAILED, error=reason)
+
+        self._database.run("scheduler.refuse", work)

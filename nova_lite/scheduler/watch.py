@@ -1,0 +1,71 @@
+"""What becomes of work on hosts that died: decided by the state table, without the host."""
+
+import datetime
+import logging
+
+from sqlalchemy.orm import Session
+
+from nova_lite.core import clock
+from nova_lite.core.actions import Action, ActionState
+from nova_lite.core.errors import Superseded
+from nova_lite.core.instance import Fault
+from nova_lite.core.instance_states import TRANSITIONS, OnCrash, TaskState, Verb
+from nova_lite.db import actions, holdings, instances, services
+from nova_lite.db.engine import Database
+
+LOG = logging.getLogger(__name__)
+
+
+class HostWatch:
+    """Ends the actions of hosts whose nova-compute is down, so that nothing hangs for ever.
+
+    A host counts as down after ``down_after`` seconds without a heartbeat; an action must have been quiet for
+    as long, so that a daemon that is merely restarted finds its work again. A host that comes back removes
+    what the database no longer wants of it.
+    """
+
+    def __init__(self, database: Database, *, down_after: float) -> None:
+        self._database = database
+        self._down_after = down_after
+
+    def sweep(self) -> None:
+        """Look for open actions on dead hosts and end them."""
+        for action in self._database.read("watch.find", self._stranded):
+            self._database.run("watch.end", lambda session, action=action: self._end(session, action))
+
+    def _stranded(self, session: Session) -> list[Action]:
+        found = services.listing(session, self._down_after, binary="nova-compute")
+        down = {service.host for service in found if not service.up}
+        if not down:
+            return []
+        quiet = clock.now() - datetime.timedelta(seconds=self._down_after)
+        return [
+            action
+            for action in actions.open_actions(session)
+            if action.host in down and action.updated_at < quiet
+        ]
+
+    def _end(self, session: Session, action: Action) -> None:
+        transition = TRANSITIONS[Verb(action.verb)]
+        reason = f"The host {action.host} went down."
+        finish = transition.on_dead_host is OnCrash.FINISH
+        state = ActionState.DONE if finish else ActionState.FAILED
+        if not actions.end_without_host(session, action, state, "" if finish else reason):
+            return
+        LOG.warning("action %s (%s) on dead host %s ends as %s", action.id, action.verb, action.host, state)
+        if finish:
+            instance = instances.get(session, action.resource_id)
+            if instance is not None:
+                holdings.retire(session, instance)
+            return
+        try:
+            fault = Fault(500, reason, clock.now())
+            instances.fail(session, action.resource_id, transition.verb, _tasks(transition.verb), fault)
+        except Superseded:
+            LOG.info("instance %s was taken over by another action", action.resource_id)
+
+
+def _tasks(verb: Verb) -> tuple[TaskState, ...]:
+    if verb is Verb.BOOT:
+        return (TaskState.SCHEDULING, TaskState.NETWORKING, TaskState.SPAWNING)
+    return (TRANSITIONS[verb].task,)
