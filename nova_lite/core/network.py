@@ -3,11 +3,16 @@
 import dataclasses
 import datetime
 import ipaddress
+import uuid
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Network:
-    """A network from which instances get fixed addresses, with its bridge on the hosts."""
+    """A network from which instances get fixed addresses, with its bridge on the hosts.
+
+    ``cidr`` is empty until the network has its subnet. ``host`` is where its DHCP server and gateway are,
+    empty until a network daemon takes it. An empty ``project_id`` means that all projects share it.
+    """
 
     id: int
     uuid: str
@@ -26,6 +31,12 @@ class Network:
     multi_host: bool = False
     host: str = ""
     project_id: str = ""
+    subnet_name: str = ""
+
+    @property
+    def subnet_id(self) -> str:
+        """The id of its only subnet, for APIs that tell the two apart; always the same for a network."""
+        return str(uuid.uuid5(uuid.UUID(self.uuid), "subnet"))
 
     @property
     def prefix_length(self) -> int:
@@ -57,6 +68,26 @@ class VirtualInterface:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class HeldAddress:
+    """A fixed address that a guest holds, as a DHCP server has to know it."""
+
+    mac: str
+    address: str
+    hostname: str
+    instance_uuid: str
+    network_id: int
+    leased: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AddressCount:
+    """How many addresses a network has for guests, and how many of them are held."""
+
+    total: int
+    used: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class SecurityGroupRule:
     """An ingress permission: an empty protocol means any, ports are inclusive, -1 is any ICMP type or code.
 
@@ -71,6 +102,7 @@ class SecurityGroupRule:
     cidr: str = ""
     source_group_id: str = ""
     ethertype: str = "IPv4"
+    description: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,3 +116,12 @@ class SecurityGroup:
     created_at: datetime.datetime
     updated_at: datetime.datetime
     rules: tuple[SecurityGroupRule, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class GroupMembers:
+    """A security group as a packet filter has to know it: its rules and all its members' addresses."""
+
+    group_id: str
+    rules: tuple[SecurityGroupRule, ...]
+    addresses: tuple[str, ...]

@@ -43,6 +43,7 @@ class InstanceRow(Base):
     host: Mapped[str | None]
     node: Mapped[str | None]
     availability_zone: Mapped[str | None]
+    pinned_zone: Mapped[str | None]
     flavor: Mapped[Any] = mapped_column(JsonText)
     flavor_id: Mapped[str]
     vcpus: Mapped[int]
@@ -64,7 +65,7 @@ class InstanceRow(Base):
     access_ip_v6: Mapped[str] = mapped_column(sa.String(39), default="")
     disk_config: Mapped[str] = mapped_column(sa.String(16), default="MANUAL")
     admin_password_hash: Mapped[str] = mapped_column(default="")
-    fault: Mapped[Any] = mapped_column(JsonText)
+    fault: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
     created_at: Mapped[datetime.datetime]
     updated_at: Mapped[datetime.datetime]
     launched_at: Mapped[datetime.datetime | None]
@@ -242,7 +243,7 @@ def place(session: Session, uuids: Sequence[str], place: Place) -> int:
         .values(
             host=place.host,
             node=place.node,
-            availability_zone=sa.func.coalesce(_TABLE.c.availability_zone, place.availability_zone),
+            availability_zone=place.availability_zone,
             task_state=TaskState.NETWORKING,
             updated_at=clock.now(),
         )
@@ -356,7 +357,7 @@ def _changed(result: sa.Result[Any]) -> bool:
 
 _SAME = [
     "uuid", "project_id", "user_id", "display_name", "hostname", "description", "vm_state", "task_state",
-    "host", "node", "availability_zone", "image_id", "kernel_id", "ramdisk_id", "key_name", "public_key",
+    "host", "node", "availability_zone", "pinned_zone", "image_id", "kernel_id", "ramdisk_id", "key_name", "public_key",
     "user_data", "reservation_id", "launch_index", "root_device_name", "config_drive", "access_ip_v4",
     "access_ip_v6", "disk_config", "admin_password_hash", "created_at", "updated_at", "launched_at",
     "terminated_at",

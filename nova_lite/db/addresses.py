@@ -1,0 +1,361 @@
+"""The interfaces of instances and the fixed addresses that they hold.
+
+An address is claimed by one conditional UPDATE, however many instances ask at once; which addresses are
+tried is only a guess. The interface of an instance on a network is unique, so that asking again changes
+nothing.
+"""
+
+import dataclasses
+import datetime
+import random
+from collections.abc import Sequence
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from nova_lite.core import clock, ids
+from nova_lite.core.boot import RequestedNetwork
+from nova_lite.core.errors import Conflict, NoAddress, NotFound
+from nova_lite.core.instance_states import Verb
+from nova_lite.core.network import HeldAddress, Network, VirtualInterface
+from nova_lite.db import networks
+from nova_lite.db.actions import ActionRow
+from nova_lite.db.base import MYSQL, UUID, Base
+from nova_lite.db.instances import InstanceRow
+from nova_lite.db.networks import FIXED_IPS
+
+_SPREAD = 32
+"""How many free addresses more than needed are looked at, so that two daemons seldom try the same one."""
+
+_ATTEMPTS = 20
+
+
+class VirtualInterfaceRow(Base):
+    """One network interface of an instance."""
+
+    __tablename__ = "virtual_interfaces"
+    __table_args__ = (sa.UniqueConstraint("instance_uuid", "network_id"), MYSQL)
+
+    id: Mapped[str] = mapped_column(UUID, primary_key=True)
+    mac: Mapped[str] = mapped_column(sa.String(17), unique=True)
+    instance_uuid: Mapped[str] = mapped_column(UUID)
+    network_id: Mapped[int] = mapped_column(sa.ForeignKey("networks.id"), index=True)
+    created_at: Mapped[datetime.datetime]
+
+
+INTERFACES = cast(sa.Table, VirtualInterfaceRow.__table__)
+_ACTIONS = cast(sa.Table, ActionRow.__table__)
+_INSTANCES = cast(sa.Table, InstanceRow.__table__)
+_NETWORKS = networks.TABLE
+
+_HOLDS = sa.and_(
+    FIXED_IPS.c.instance_uuid == INTERFACES.c.instance_uuid, FIXED_IPS.c.vif_id == INTERFACES.c.id
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Place:
+    """An instance that is to have an interface on a network."""
+
+    instance_uuid: str
+    network: Network
+    fixed_ip: str
+    vif_id: str
+    mac: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Free:
+    """An address that was free when it was looked at."""
+
+    id: int
+    address: str
+    leased: bool
+
+
+def allocate(session: Session, instance_uuids: Sequence[str]) -> dict[str, list[VirtualInterface]]:
+    """Give instances their interfaces and addresses, and return all that they have now.
+
+    Each instance gets what its boot action asks for: the networks named there, none, or all of its project.
+    One that has an interface on a network keeps it; one that is deleted gets nothing and is not in the
+    answer. Raises NoAddress when a network has no free address, NotFound for a requested network that the
+    project cannot use, and Conflict when a requested address is taken or when the same was done at the same
+    time: then the transaction is to be run again.
+    """
+    rows = _candidates(session, instance_uuids)
+    found: dict[str, list[VirtualInterface]] = {uuid: [] for uuid in rows}
+    wanted = [place for uuid, of_instance in rows.items() for place in _missing(uuid, of_instance)]
+    for interface in _claim_all(session, wanted):
+        found[interface.instance_uuid].append(interface)
+    kept = [uuid for uuid, of_instance in rows.items() if any(row.vif_id for row in of_instance)]
+    if kept:
+        found |= interfaces_of(session, kept)
+    return found
+
+
+def release(session: Session, instance_uuids: Sequence[str]) -> int:
+    """Take all addresses and interfaces of instances away; returns how many addresses they had."""
+    freed = session.execute(
+        sa.update(FIXED_IPS)
+        .where(FIXED_IPS.c.instance_uuid.in_(instance_uuids))
+        .values(instance_uuid=None, vif_id=None, updated_at=clock.now())
+    )
+    session.execute(sa.delete(INTERFACES).where(INTERFACES.c.instance_uuid.in_(instance_uuids)))
+    return int(freed.rowcount)  # type: ignore[attr-defined]
+
+
+def interfaces_of(session: Session, instance_uuids: Sequence[str]) -> dict[str, list[VirtualInterface]]:
+    """Return the interfaces of instances by instance; one that has none is not in the answer."""
+    query = _interfaces().where(INTERFACES.c.instance_uuid.in_(instance_uuids))
+    found: dict[str, list[VirtualInterface]] = {}
+    for row in session.execute(query.order_by(INTERFACES.c.network_id)):
+        found.setdefault(row.instance_uuid, []).append(VirtualInterface(**row._mapping))
+    return found
+
+
+def instance_uuid_of(session: Session, address: str) -> str | None:
+    """Return the instance that holds an address, or None."""
+    query = sa.select(FIXED_IPS.c.instance_uuid).where(FIXED_IPS.c.address == address)
+    return session.execute(query).scalar_one_or_none()
+
+
+def held(session: Session, network_ids: Sequence[int]) -> list[HeldAddress]:
+    """Return the addresses of networks that guests hold, with what their DHCP servers have to know."""
+    query = (
+        sa.select(
+            INTERFACES.c.mac,
+            FIXED_IPS.c.address,
+            sa.func.coalesce(_INSTANCES.c.hostname, "").label("hostname"),
+            FIXED_IPS.c.instance_uuid,
+            FIXED_IPS.c.network_id,
+            FIXED_IPS.c.leased,
+        )
+        .join(INTERFACES, _HOLDS)
+        .outerjoin(_INSTANCES, _INSTANCES.c.uuid == FIXED_IPS.c.instance_uuid)
+        .where(FIXED_IPS.c.network_id.in_(network_ids), FIXED_IPS.c.instance_uuid.is_not(None))
+        .order_by(FIXED_IPS.c.id)
+    )
+    return [HeldAddress(**row._mapping) for row in session.execute(query)]
+
+
+def set_leased(session: Session, address: str, mac: str, leased: bool) -> bool:
+    """Record that the DHCP server gave an address to a guest, or took it back; False for an unknown one.
+
+    A lease counts only for the interface that holds the address, the end of a lease always.
+    """
+    statement = sa.update(FIXED_IPS).where(FIXED_IPS.c.address == address).values(leased=leased)
+    if leased:
+        owner = sa.select(INTERFACES.c.id).where(INTERFACES.c.mac == mac).scalar_subquery()
+        statement = statement.where(FIXED_IPS.c.vif_id == owner)
+    return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+
+
+def forget_leases(session: Session, network_ids: Sequence[int], before: datetime.datetime) -> int:
+    """Take as ended the leases of addresses that were given back before a moment; returns how many."""
+    ended = session.execute(
+        sa.update(FIXED_IPS)
+        .where(
+            FIXED_IPS.c.network_id.in_(network_ids),
+            FIXED_IPS.c.instance_uuid.is_(None),
+            FIXED_IPS.c.leased == sa.true(),
+            FIXED_IPS.c.updated_at < before,
+        )
+        .values(leased=False)
+    )
+    return int(ended.rowcount)  # type: ignore[attr-defined]
+
+
+def orphans(session: Session) -> list[str]:
+    """Return the uuids of instances that are gone and still have addresses or interfaces."""
+    alive = sa.select(_INSTANCES.c.uuid).where(_INSTANCES.c.deleted == sa.false())
+    holders = [
+        sa.select(column).where(column.is_not(None), column.not_in(alive))
+        for column in (FIXED_IPS.c.instance_uuid, INTERFACES.c.instance_uuid)
+    ]
+    return [uuid for uuid in session.execute(sa.union(*holders)).scalars() if uuid]
+
+
+def _interfaces() -> sa.Select[Any]:
+    return (
+        sa.select(
+            INTERFACES.c.id,
+            INTERFACES.c.mac,
+            INTERFACES.c.instance_uuid,
+            INTERFACES.c.network_id,
+            _NETWORKS.c.uuid.label("network_uuid"),
+            _NETWORKS.c.label.label("network_label"),
+            FIXED_IPS.c.address,
+            _NETWORKS.c.cidr,
+            _NETWORKS.c.gateway,
+            _NETWORKS.c.bridge,
+            _NETWORKS.c.mtu,
+            INTERFACES.c.created_at,
+        )
+        .join(_NETWORKS, _NETWORKS.c.id == INTERFACES.c.network_id)
+        .join(FIXED_IPS, _HOLDS)
+    )
+
+
+def _candidates(session: Session, instance_uuids: Sequence[str]) -> dict[str, list[Any]]:
+    """Return for each living instance a row a network that it may use: all that allocating has to read."""
+    boot = sa.and_(_ACTIONS.c.resource_id == _INSTANCES.c.uuid, _ACTIONS.c.verb == Verb.BOOT)
+    usable = sa.and_(networks.usable_by(_INSTANCES.c.project_id), _NETWORKS.c.cidr != "")
+    had = sa.and_(INTERFACES.c.instance_uuid == _INSTANCES.c.uuid, INTERFACES.c.network_id == _NETWORKS.c.id)
+    query = (
+        sa.select(
+            _INSTANCES.c.uuid.label("instance_uuid"),
+            _ACTIONS.c.parameters,
+            INTERFACES.c.id.label("vif_id"),
+            *_NETWORKS.columns,
+        )
+        .select_from(_INSTANCES)
+        .outerjoin(_ACTIONS, boot)
+        .outerjoin(_NETWORKS, usable)
+        .outerjoin(INTERFACES, had)
+        .where(_INSTANCES.c.uuid.in_(instance_uuids), _INSTANCES.c.deleted == sa.false())
+        .order_by(_INSTANCES.c.id, _NETWORKS.c.id)
+    )
+    found: dict[str, list[Any]] = {}
+    for row in session.execute(query):
+        found.setdefault(row.instance_uuid, []).append(row)
+    return found
+
+
+def _missing(instance_uuid: str, rows: Sequence[Any]) -> list[_Place]:
+    """Return the interfaces that an instance is to have and has not."""
+    by_uuid = {row.uuid: row for row in rows if row.uuid is not None}
+    asked = (rows[0].parameters or {}).get("networks")
+    if asked == "none":
+        return []
+    if asked is None:
+        chosen = [RequestedNetwork(uuid) for uuid in by_uuid]
+    else:
+        chosen = [RequestedNetwork(item["uuid"], item.get("fixed_ip") or "") for item in asked]
+    places = []
+    for request in chosen:
+        row = by_uuid.get(request.uuid)
+        if row is None:
+            raise NotFound(f"Network {request.uuid} could not be found.")
+        if row.vif_id is None:
+            network = networks.to_value(row)
+            places.append(_Place(instance_uuid, network, request.fixed_ip, ids.new_uuid(), ids.new_mac()))
+    return places
+
+
+def _claim_all(session: Session, places: Sequence[_Place]) -> list[VirtualInterface]:
+    """Claim an address for each place and record its interface."""
+    if not places:
+        return []
+    by_network: dict[int, list[_Place]] = {}
+    for place in places:
+        by_network.setdefault(place.network.id, []).append(place)
+    claimed: dict[str, str] = {}
+    for of_network in by_network.values():
+        claimed |= _claim_fixed(session, [place for place in of_network if place.fixed_ip])
+        claimed |= _claim_any(session, [place for place in of_network if not place.fixed_ip])
+    now = clock.now()
+    interfaces = [_interface(place, claimed[place.vif_id], now) for place in places]
+    try:
+        session.execute(
+            sa.insert(INTERFACES),
+            [
+                {name: getattr(interface, name) for name in ("id", "mac", "instance_uuid", "network_id")}
+                | {"created_at": now}
+                for interface in interfaces
+            ],
+        )
+    except sa.exc.IntegrityError as error:
+        raise Conflict("An interface with the same MAC address or network was made meanwhile.") from error
+    return interfaces
+
+
+def _interface(place: _Place, address: str, now: datetime.datetime) -> VirtualInterface:
+    network = place.network
+    return VirtualInterface(
+        id=place.vif_id,
+        mac=place.mac,
+        instance_uuid=place.instance_uuid,
+        network_id=network.id,
+        network_uuid=network.uuid,
+        network_label=network.label,
+        address=address,
+        cidr=network.cidr,
+        gateway=network.gateway,
+        bridge=network.bridge,
+        mtu=network.mtu,
+        created_at=now,
+    )
+
+
+def _claim_any(session: Session, places: Sequence[_Place]) -> dict[str, str]:
+    """Claim any free address for places of one network; returns the addresses by interface."""
+    claimed: dict[str, str] = {}
+    for _ in range(_ATTEMPTS):
+        left = [place for place in places if place.vif_id not in claimed]
+        if not left:
+            return claimed
+        free = _free(session, left[0].network, len(left))
+        claimed |= _take(session, list(zip(free, left, strict=True)))
+    raise Conflict("Too many others took addresses at the same time.")
+
+
+def _free(session: Session, network: Network, count: int) -> list[_Free]:
+    """Guess ``count`` free addresses: first those that no gone guest may still use, the longest unused."""
+    query = (
+        sa.select(FIXED_IPS.c.id, FIXED_IPS.c.address, FIXED_IPS.c.leased)
+        .where(
+            FIXED_IPS.c.network_id == network.id,
+            FIXED_IPS.c.instance_uuid.is_(None),
+            FIXED_IPS.c.reserved == sa.false(),
+        )
+        .order_by(FIXED_IPS.c.leased, FIXED_IPS.c.updated_at, FIXED_IPS.c.id)
+        .limit(count + _SPREAD)
+    )
+    found = [_Free(*row) for row in session.execute(query)]
+    if len(found) < count:
+        raise NoAddress(f"No more addresses are available in network {network.label}.")
+    unleased = [free for free in found if not free.leased]
+    if len(unleased) < count:
+        return found[:count]
+    return sorted(random.sample(unleased, count), key=lambda free: free.id)
+
+
+def _claim_fixed(session: Session, places: Sequence[_Place]) -> dict[str, str]:
+    """Claim the very addresses that places of one network ask for."""
+    claimed: dict[str, str] = {}
+    for place in places:
+        query = sa.select(FIXED_IPS.c.id, FIXED_IPS.c.address, FIXED_IPS.c.leased).where(
+            FIXED_IPS.c.network_id == place.network.id,
+            FIXED_IPS.c.address == place.fixed_ip,
+            FIXED_IPS.c.reserved == sa.false(),
+        )
+        row = session.execute(query).one_or_none()
+        if row is None:
+            raise NotFound(f"Network {place.network.label} has no address {place.fixed_ip} for instances.")
+        taken = _take(session, [(_Free(*row), place)])
+        if not taken:
+            raise NoAddress(f"Fixed IP address {place.fixed_ip} is already in use.")
+        claimed |= taken
+    return claimed
+
+
+def _take(session: Session, pairs: Sequence[tuple[_Free, _Place]]) -> dict[str, str]:
+    """Take the addresses that still are free, in one UPDATE; returns what was got, by interface."""
+    row = FIXED_IPS.c.id
+    taken = session.execute(
+        sa.update(FIXED_IPS)
+        .where(row.in_([free.id for free, _ in pairs]), FIXED_IPS.c.instance_uuid.is_(None))
+        .values(
+            instance_uuid=sa.case({free.id: place.instance_uuid for free, place in pairs}, value=row),
+            vif_id=sa.case({free.id: place.vif_id for free, place in pairs}, value=row),
+            updated_at=clock.now(),
+        )
+    )
+    wanted = {place.vif_id: free.address for free, place in pairs}
+    if taken.rowcount == len(pairs):  # type: ignore[attr-defined]
+        return wanted
+    got = sa.select(FIXED_IPS.c.vif_id).where(
+        FIXED_IPS.c.vif_id.in_(wanted), row.in_([f.id for f, _ in pairs])
+    )
+    return {vif_id: wanted[vif_id] for vif_id in session.execute(got).scalars()}

@@ -1,0 +1,178 @@
+"""Networks: the table, and the addresses that are made and removed with a network."""
+
+import dataclasses
+import datetime
+import ipaddress
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from nova_lite.core import clock
+from nova_lite.core.errors import Conflict
+from nova_lite.core.network import AddressCount, Network
+from nova_lite.db.base import BIG_ID, MYSQL, UUID, Base
+
+_ROWS_AT_ONCE = 1000
+
+
+class NetworkRow(Base):
+    """One network with its only subnet."""
+
+    __tablename__ = "networks"
+    __table_args__ = (sa.Index("ix_networks_project", "project_id"), MYSQL)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[str] = mapped_column(UUID, unique=True)
+    label: Mapped[str]
+    subnet_name: Mapped[str] = mapped_column(default="")
+    cidr: Mapped[str] = mapped_column(sa.String(43), default="")
+    gateway: Mapped[str] = mapped_column(sa.String(39), default="")
+    dhcp_start: Mapped[str] = mapped_column(sa.String(39), default="")
+    dns1: Mapped[str] = mapped_column(sa.String(39), default="")
+    dns2: Mapped[str] = mapped_column(sa.String(39), default="")
+    bridge: Mapped[str] = mapped_column(sa.String(15))
+    bridge_interface: Mapped[str] = mapped_column(sa.String(15), default="")
+    vlan: Mapped[int | None]
+    mtu: Mapped[int] = mapped_column(default=1500)
+    multi_host: Mapped[bool] = mapped_column(default=False)
+    host: Mapped[str] = mapped_column(default="")
+    project_id: Mapped[str] = mapped_column(sa.String(64), default="")
+    created_at: Mapped[datetime.datetime]
+    updated_at: Mapped[datetime.datetime]
+
+
+class FixedIpRow(Base):
+    """One address of a network; free while no instance holds it.
+
+    ``leased`` is what the DHCP server says: a free address may still be leased to the guest that is gone.
+    """
+
+    __tablename__ = "fixed_ips"
+    __table_args__ = (
+        sa.Index("ix_fixed_ips_free", "network_id", "instance_uuid", "leased", "updated_at"),
+        sa.Index("ix_fixed_ips_instance", "instance_uuid"),
+        MYSQL,
+    )
+
+    id: Mapped[int] = mapped_column(BIG_ID, primary_key=True, autoincrement=True)
+    network_id: Mapped[int] = mapped_column(sa.ForeignKey("networks.id"))
+    address: Mapped[str] = mapped_column(sa.String(39), unique=True)
+    reserved: Mapped[bool] = mapped_column(default=False)
+    instance_uuid: Mapped[str | None] = mapped_column(UUID)
+    vif_id: Mapped[str | None] = mapped_column(UUID)
+    leased: Mapped[bool] = mapped_column(default=False)
+    updated_at: Mapped[datetime.datetime]
+
+
+TABLE = cast(sa.Table, NetworkRow.__table__)
+FIXED_IPS = cast(sa.Table, FixedIpRow.__table__)
+
+
+def insert(session: Session, network: Network) -> Network:
+    """Add a network without addresses and return it with the id that the database gave."""
+    values = {name: getattr(network, name) for name in _FIELDS if name != "id"}
+    added = session.execute(sa.insert(TABLE).values(**values))
+    return dataclasses.replace(network, id=added.inserted_primary_key[0])  # type: ignore[attr-defined]
+
+
+def add_addresses(session: Session, network: Network, reserved: Iterable[str]) -> None:
+    """Make all addresses of the network's range, those in ``reserved`` never to be given to guests.
+
+    Raises Conflict where another network has one of them.
+    """
+    kept = set(reserved)
+    now = clock.now()
+    rows = [
+        {"network_id": network.id, "address": address, "reserved": address in kept, "updated_at": now}
+        for address in map(str, ipaddress.ip_network(network.cidr))
+    ]
+    try:
+        for first in range(0, len(rows), _ROWS_AT_ONCE):
+            session.execute(sa.insert(FIXED_IPS).values(rows[first : first + _ROWS_AT_ONCE]))
+    except sa.exc.IntegrityError as error:
+        raise Conflict(f"The range {network.cidr} overlaps with another network's.") from error
+
+
+def get(session: Session, uuid: str, scope: str | None = None) -> Network | None:
+    """Return a network that the project ``scope`` may use (its own or a shared one), any when None."""
+    row = session.execute(_visible(scope).where(TABLE.c.uuid == uuid)).one_or_none()
+    return None if row is None else to_value(row)
+
+
+def labelled(session: Session, label: str, scope: str | None = None) -> list[Network]:
+    """Return the networks of that label that the project may use."""
+    return _values(session, _visible(scope).where(TABLE.c.label == label))
+
+
+def listing(session: Session, scope: str | None = None) -> list[Network]:
+    """Return the networks that the project may use, the oldest first."""
+    return _values(session, _visible(scope))
+
+
+def on_host(session: Session, host: str) -> list[Network]:
+    """Return the networks with a subnet whose DHCP server and gateway are on ``host``."""
+    return _values(session, sa.select(TABLE).where(TABLE.c.host == host, TABLE.c.cidr != ""))
+
+
+def claim_for_host(session: Session, host: str) -> int:
+    """Take the networks that no network host serves yet; returns how many."""
+    taken = session.execute(
+        sa.update(TABLE).where(TABLE.c.host == "", TABLE.c.multi_host == sa.false()).values(host=host)
+    )
+    return int(taken.rowcount)  # type: ignore[attr-defined]
+
+
+def update(session: Session, uuid: str, **values: Any) -> None:
+    """Change columns of a network."""
+    session.execute(sa.update(TABLE).where(TABLE.c.uuid == uuid).values(updated_at=clock.now(), **values))
+
+
+def remove_addresses(session: Session, network: Network) -> None:
+    """Remove all addresses of a network; raises Conflict while an instance holds one."""
+    session.execute(
+        sa.delete(FIXED_IPS).where(FIXED_IPS.c.network_id == network.id, FIXED_IPS.c.instance_uuid.is_(None))
+    )
+    left = sa.select(FIXED_IPS.c.id).where(FIXED_IPS.c.network_id == network.id).limit(1)
+    if session.execute(left).first() is not None:
+        raise Conflict(f"Network {network.uuid} is in use: instances hold addresses of it.")
+
+
+def delete(session: Session, network: Network) -> None:
+    """Remove a network with its addresses; raises Conflict while an instance holds one."""
+    remove_addresses(session, network)
+    session.execute(sa.delete(TABLE).where(TABLE.c.id == network.id))
+
+
+def address_counts(session: Session) -> dict[int, AddressCount]:
+    """Count by network id the addresses that guests may have and those that they hold."""
+    query = (
+        sa.select(FIXED_IPS.c.network_id, sa.func.count(), sa.func.count(FIXED_IPS.c.instance_uuid))
+        .where(FIXED_IPS.c.reserved == sa.false())
+        .group_by(FIXED_IPS.c.network_id)
+    )
+    return {row[0]: AddressCount(total=row[1], used=row[2]) for row in session.execute(query)}
+
+
+def usable_by(project: sa.ColumnElement[str] | str) -> sa.ColumnElement[bool]:
+    """Return the condition that a project, or a column that names one, may use a network."""
+    return sa.or_(TABLE.c.project_id == "", TABLE.c.project_id == project)
+
+
+_FIELDS: Sequence[str] = tuple(column.name for column in TABLE.columns)
+
+
+def to_value(row: sa.Row[Any]) -> Network:
+    """Make a value of a row that holds all columns of the table."""
+    values = row._mapping
+    return Network(**{name: values[name] for name in _FIELDS})
+
+
+def _visible(scope: str | None) -> sa.Select[Any]:
+    query = sa.select(TABLE)
+    return query if scope is None else query.where(usable_by(scope))
+
+
+def _values(session: Session, query: sa.Select[Any]) -> list[Network]:
+    return [to_value(row) for row in session.execute(query.order_by(TABLE.c.id))]
