@@ -38,7 +38,7 @@ class BootFlow:
     def disconnect(self) -> None:
         """Give the addresses back."""
         self._host.firewall.unprotect(self._instance.uuid)
-        self._host.network.release(self._context, [self._instance.uuid])
+        self._host.release_addresses(self._context, self._instance)
 
     def create_disks(self) -> None:
         """Make the disks from the image."""

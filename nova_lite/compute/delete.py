@@ -1,14 +1,9 @@
 """Deleting an instance: everything that booting made, in reverse. Nothing here can be undone."""
 
-import logging
-
 from nova_lite.compute.host import ComputeHost
 from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import Unavailable
 from nova_lite.core.flow import Step
 from nova_lite.core.instance import Instance
-
-LOG = logging.getLogger(__name__)
 
 
 class DeleteFlow:
@@ -32,9 +27,6 @@ class DeleteFlow:
         self._host.driver.delete_disks(self._instance.uuid, self._instance.name)
 
     def disconnect(self) -> None:
-        """Remove the filter and give the addresses back; the network's own sweep does what it misses now."""
+        """Remove the filter and give the addresses back."""
         self._host.firewall.unprotect(self._instance.uuid)
-        try:
-            self._host.network.release(self._context, [self._instance.uuid])
-        except Unavailable as error:
-            LOG.warning("addresses of %s are left to the network's sweep: %s", self._instance.uuid, error)
+        self._host.release_addresses(self._context, self._instance)

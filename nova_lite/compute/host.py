@@ -1,14 +1,16 @@
-"""What the flows work with on one compute host: the database, the drivers and the way to the other daemons."""
+"""What the flows work with on one compute host: the database, the drivers and the other daemons."""
 
 import dataclasses
 import hashlib
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from nova_lite.core import ids
-from nova_lite.core.errors import DriverError, NotFound
+from nova_lite.core.context import RequestContext
+from nova_lite.core.errors import DriverError, NotFound, Unavailable
 from nova_lite.core.instance import Instance
 from nova_lite.core.network import VirtualInterface
 from nova_lite.db import addresses, images
@@ -17,6 +19,8 @@ from nova_lite.drivers.image.base import ImageStore
 from nova_lite.drivers.net.base import FirewallDriver
 from nova_lite.drivers.virt.base import GuestImage, GuestInterface, GuestSpec, VirtDriver
 from nova_lite.rpc.network import NetworkProxy
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,6 +42,13 @@ class ComputeHost:
             return tuple(addresses.interfaces_of(session, [instance.uuid]).get(instance.uuid, ()))
 
         return self.database.read("compute.interfaces", work)
+
+    def release_addresses(self, context: RequestContext, instance: Instance) -> None:
+        """Give the instance's addresses back; while the network is away this is left to its own sweep."""
+        try:
+            self.network.release(context, [instance.uuid])
+        except Unavailable as error:
+            LOG.warning("addresses of %s are left to the network's sweep: %s", instance.uuid, error)
 
     def guest_image(self, instance: Instance) -> GuestImage:
         """Return the instance's image in the form that drivers take; raises NotFound."""

@@ -1,7 +1,8 @@
 """nova-compute: takes up the actions of its host and runs each as a flow.
 
-An action is claimed in the database before it is begun, and everything that is known of it is in its row: a
-daemon that was killed finds its work again when it starts, and a lost message only delays it to the next sweep.
+An action is claimed in the database before it is begun, and everything that is known of it is in its row:
+a daemon that was killed finds its work again when it starts, and a lost message only delays it to the next
+sweep.
 """
 
 import logging
@@ -94,7 +95,7 @@ class ComputeManager(ComputeContract):
             self.perform(system_context(), waiting)
 
     def _look(self, session: Session, busy: Sequence[str]) -> list[str]:
-        """Return what waits; a claim of ours that nothing runs here was lost with the database, and waits too."""
+        """Return what waits, claims of ours included that nothing runs: the database was away meanwhile."""
         if busy:
             actions.beat(session, busy, self._claimant)
         for action in actions.running(session, [self._claimant]):

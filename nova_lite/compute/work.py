@@ -78,18 +78,19 @@ class Work:
         verb = Verb(action.verb)
         events = journal.end()
 
-        def work(session: Session) -> None:
+        def work(session: Session) -> bool:
             if not actions.finish(session, action, ActionState.DONE, events=events):
                 raise Superseded()
             if verb is Verb.DELETE:
-                holdings.retire(session, instance)
-                return
+                return holdings.retire(session, instance)
             values = {"launched_at": clock.now()} if verb is Verb.BOOT else {}
             power = _POWER.get(verb, PowerState.RUNNING)
             instances.finish(session, instance.uuid, verb, _tasks(verb), power, **values)
+            return True
 
-        def landed(session: Session) -> None:
-            return None
+        def landed(session: Session) -> bool | None:
+            now = actions.get(session, action.id)
+            return True if now is not None and now.state is ActionState.DONE else None
 
         try:
             self._host.database.run("action.finish", work, landed=landed)

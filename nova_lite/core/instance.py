@@ -37,7 +37,11 @@ class Fault:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Instance:
-    """One virtual machine as the database knows it; ``flavor`` is the copy taken when it was booted."""
+    """One virtual machine as the database knows it.
+
+    ``flavor`` is the copy taken when it was booted, ``pinned_zone`` the availability zone that was asked for,
+    ``availability_zone`` the one that it is in.
+    """
 
     id: int
     uuid: str
@@ -56,6 +60,7 @@ class Instance:
     host: str | None = None
     node: str | None = None
     availability_zone: str | None = None
+    pinned_zone: str | None = None
     key_name: str | None = None
     public_key: str | None = None
     user_data: str | None = None

@@ -357,7 +357,8 @@ def _changed(result: sa.Result[Any]) -> bool:
 
 _SAME = [
     "uuid", "project_id", "user_id", "display_name", "hostname", "description", "vm_state", "task_state",
-    "host", "node", "availability_zone", "pinned_zone", "image_id", "kernel_id", "ramdisk_id", "key_name", "public_key",
+    "host", "node", "availability_zone", "pinned_zone", "image_id", "kernel_id", "ramdisk_id", "key_name",
+    "public_key",
     "user_data", "reservation_id", "launch_index", "root_device_name", "config_drive", "access_ip_v4",
     "access_ip_v6", "disk_config", "admin_password_hash", "created_at", "updated_at", "launched_at",
     "terminated_at",

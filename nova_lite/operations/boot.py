@@ -196,6 +196,7 @@ def _instances(
                 task_state=TRANSITIONS[Verb.BOOT].task,
                 power_state=PowerState.NOSTATE,
                 availability_zone=request.availability_zone or None,
+                pinned_zone=request.availability_zone or None,
                 key_name=request.key_name or None,
                 public_key=parts.public_key,
                 user_data=request.user_data or None,

@@ -16,10 +16,11 @@ from nova_lite.core.actions import Action, ActionState, new_action
 from nova_lite.core.boot import Booted, BootRequest
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, InvalidInput, NotFound, OverQuota
+from nova_lite.core.hosts import Service
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import Verb
 from nova_lite.core.network import VirtualInterface
-from nova_lite.db import actions, addresses, holdings, instances, security_groups
+from nova_lite.db import actions, addresses, holdings, instances, security_groups, services
 from nova_lite.db.engine import Database
 from nova_lite.operations.boot import Boot
 from nova_lite.rpc.compute import ComputeProxy
@@ -29,21 +30,31 @@ _SWAP_ATTEMPTS = 10
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ServerDetails:
-    """An instance with what lists show beside it."""
+    """An instance with what lists show beside it; ``host_status`` is read for admins only."""
 
     instance: Instance
     interfaces: tuple[VirtualInterface, ...]
     security_groups: tuple[str, ...]
+    host_status: str = ""
 
 
 class Servers:
     """The operations on servers."""
 
-    def __init__(self, database: Database, boot: Boot, compute: ComputeProxy, *, metadata_items: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        boot: Boot,
+        compute: ComputeProxy,
+        *,
+        metadata_items: int,
+        down_after: float,
+    ) -> None:
         self._database = database
         self._boot = boot
         self._compute = compute
         self._metadata_items = metadata_items
+        self._down_after = down_after
 
     def boot(self, context: RequestContext, request: BootRequest) -> Booted:
         """Order new servers; they are scheduled and built after this returns.
@@ -56,7 +67,7 @@ class Servers:
         """Return a server; raises NotFound."""
 
         def work(session: Session) -> ServerDetails:
-            return _details(session, [_find(session, context, uuid)])[0]
+            return self._details(session, context, [_find(session, context, uuid)])[0]
 
         return self._database.read("server.get", work)
 
@@ -66,7 +77,11 @@ class Servers:
 
     def list(self, context: RequestContext, page: instances.Page) -> list[ServerDetails]:
         """Return a page of servers; raises InvalidInput for an unknown marker."""
-        return self._database.read("server.list", lambda session: _details(session, _page(session, page)))
+
+        def work(session: Session) -> "list[ServerDetails]":
+            return self._details(session, context, _page(session, page))
+
+        return self._database.read("server.list", work)
 
     def list_brief(self, context: RequestContext, page: instances.Page) -> list[Instance]:
         """Return a page of instances alone, for lists of ids and names; raises as ``list`` does."""
@@ -82,7 +97,7 @@ class Servers:
             instance = _find(session, context, uuid)
             if changes:
                 instances.update(session, instance.uuid, **changes)
-            return _details(session, [_find(session, context, uuid)])[0]
+            return self._details(session, context, [_find(session, context, uuid)])[0]
 
         return self._database.run("server.update", work)
 
@@ -170,6 +185,30 @@ class Servers:
 
         self._swap_metadata(context, uuid, without)
 
+    def _details(
+        self, session: Session, context: RequestContext, found: "list[Instance]"
+    ) -> "list[ServerDetails]":
+        """Add what is shown beside instances: a constant number of statements for any number of them."""
+        uuids = [instance.uuid for instance in found]
+        if not uuids:
+            return []
+        interfaces = addresses.interfaces_of(session, uuids)
+        groups = security_groups.of_instances(session, uuids)
+        hosts = self._host_statuses(session) if context.is_admin else {}
+        return [
+            ServerDetails(
+                instance,
+                tuple(interfaces.get(instance.uuid, ())),
+                tuple(groups.get(instance.uuid, ())),
+                hosts.get(instance.host or "", ""),
+            )
+            for instance in found
+        ]
+
+    def _host_statuses(self, session: Session) -> dict[str, str]:
+        found = services.listing(session, self._down_after, binary="nova-compute")
+        return {service.host: _host_status(service) for service in found}
+
     def _swap_metadata(self, context: RequestContext, uuid: str, change: Any) -> Mapping[str, str]:
         def work(session: Session) -> Mapping[str, str] | None:
             instance = _find(session, context, uuid)
@@ -225,27 +264,20 @@ def _find(session: Session, context: RequestContext, uuid: str) -> Instance:
     return found
 
 
+def _host_status(service: Service) -> str:
+    """Say how a compute host does, in the compute API's words."""
+    if service.forced_down:
+        return "DOWN"
+    if service.disabled:
+        return "MAINTENANCE"
+    return "UP" if service.up else "UNKNOWN"
+
+
 def _page(session: Session, page: instances.Page) -> "list[Instance]":
     try:
         return instances.listing(session, page)
     except NotFound as error:
         raise InvalidInput(str(error)) from error
-
-
-def _details(session: Session, found: "list[Instance]") -> "list[ServerDetails]":
-    uuids = [instance.uuid for instance in found]
-    if not uuids:
-        return []
-    interfaces = addresses.interfaces_of(session, uuids)
-    groups = security_groups.of_instances(session, uuids)
-    return [
-        ServerDetails(
-            instance,
-            tuple(interfaces.get(instance.uuid, ())),
-            tuple(groups.get(instance.uuid, ())),
-        )
-        for instance in found
-    ]
 
 
 def _check_address(text: str, version: int) -> None:

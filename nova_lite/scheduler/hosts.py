@@ -40,7 +40,7 @@ class Demand:
             vcpus=flavor.vcpus,
             memory_mb=flavor.memory_mb,
             local_gb=flavor.root_gb + flavor.ephemeral_gb,
-            availability_zone=instance.availability_zone or "",
+            availability_zone=instance.pinned_zone or "",
             host=parameters.get("force_host", ""),
             extra_specs=flavor.extra_specs,
         )

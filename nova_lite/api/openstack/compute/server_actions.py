@@ -1,0 +1,155 @@
+"""What is done to a server: power verbs, console output, metadata, and the record of it all."""
+
+from nova_lite.api.call import Call, Json, Reply
+from nova_lite.api.openstack.views.servers import host_id
+from nova_lite.core import clock
+from nova_lite.core.actions import Action, ActionState, StepEvent
+from nova_lite.core.errors import InvalidInput, NotFound
+from nova_lite.core.instance_states import Verb
+
+
+def stop(call: Call) -> Reply:
+    """Shut a server down."""
+    return _act(call, Verb.STOP)
+
+
+def start(call: Call) -> Reply:
+    """Start a server that is shut down."""
+    return _act(call, Verb.START)
+
+
+def reboot(call: Call) -> Reply:
+    """Restart a server, softly or hard."""
+    hard = call.body["reboot"]["type"].upper() == "HARD"
+    return _act(call, Verb.REBOOT_HARD if hard else Verb.REBOOT)
+
+
+def console_output(call: Call) -> Reply:
+    """Return what the server printed on its console."""
+    length = call.body["os-getConsoleOutput"].get("length")
+    lines = None if length is None or int(length) == -1 else int(length)
+    if lines is not None and lines < 0:
+        raise InvalidInput("length must be at least -1.")
+    output = call.cloud.servers.console_output(call.context, call.params["server_id"], lines)
+    return Reply({"output": output})
+
+
+def list_metadata(call: Call) -> Reply:
+    """List a server's metadata."""
+    return Reply({"metadata": _metadata(call)})
+
+
+def add_metadata(call: Call) -> Reply:
+    """Add metadata items."""
+    return Reply({"metadata": _change(call, call.body["metadata"], replace=False)})
+
+
+def replace_metadata(call: Call) -> Reply:
+    """Replace all metadata."""
+    return Reply({"metadata": _change(call, call.body["metadata"], replace=True)})
+
+
+def show_metadata_item(call: Call) -> Reply:
+    """Show one metadata item."""
+    key = call.params["key"]
+    found = _metadata(call)
+    if key not in found:
+        raise NotFound("Metadata item was not found")
+    return Reply({"meta": {key: found[key]}})
+
+
+def set_metadata_item(call: Call) -> Reply:
+    """Set one metadata item."""
+    item: Json = call.body["meta"]
+    if call.params["key"] not in item:
+        raise InvalidInput("Request body and URI mismatch")
+    _change(call, item, replace=False)
+    return Reply({"meta": item})
+
+
+def delete_metadata_item(call: Call) -> Reply:
+    """Remove one metadata item."""
+    call.cloud.servers.delete_metadata(call.context, call.params["server_id"], call.params["key"])
+    return Reply()
+
+
+def list_actions(call: Call) -> Reply:
+    """List what was done to a server."""
+    found = call.cloud.servers.actions(call.context, call.params["server_id"])
+    return Reply({"instanceActions": [_action(call, action) for action in found]})
+
+
+def show_action(call: Call) -> Reply:
+    """Show what one request did to a server, step by step."""
+    action = call.cloud.servers.action(call.context, call.params["server_id"], call.params["request_id"])
+    shown = _action(call, action)
+    if call.at_least(51) or call.context.is_admin:
+        shown["events"] = [_event(call, action, event) for event in action.events]
+    return Reply({"instanceAction": shown})
+
+
+def list_interfaces(call: Call) -> Reply:
+    """List a server's network interfaces."""
+    found = call.cloud.servers.interfaces(call.context, call.params["server_id"])
+    listed: list[Json] = []
+    for interface in found:
+        entry: Json = {
+            "port_state": "ACTIVE",
+            "port_id": interface.id,
+            "net_id": interface.network_uuid,
+            "mac_addr": interface.mac,
+            "fixed_ips": [{"subnet_id": interface.network_uuid, "ip_address": interface.address}],
+        }
+        if call.at_least(70):
+            entry["tag"] = None
+        listed.append(entry)
+    return Reply({"interfaceAttachments": listed})
+
+
+def _act(call: Call, verb: Verb) -> Reply:
+    call.cloud.servers.act(call.context, call.params["server_id"], verb)
+    return Reply()
+
+
+def _metadata(call: Call) -> Json:
+    return dict(call.cloud.servers.instance(call.context, call.params["server_id"]).metadata)
+
+
+def _change(call: Call, items: Json, *, replace: bool) -> Json:
+    server_id = call.params["server_id"]
+    return dict(call.cloud.servers.set_metadata(call.context, server_id, items, replace=replace))
+
+
+def _action(call: Call, action: Action) -> Json:
+    failed = action.state is ActionState.FAILED
+    shown: Json = {
+        "action": "reboot" if action.verb == Verb.REBOOT_HARD else action.verb,
+        "instance_uuid": action.resource_id,
+        "request_id": action.request_id,
+        "user_id": action.user_id,
+        "project_id": action.project_id,
+        "start_time": clock.iso8601_naive(action.created_at),
+        "message": (action.error or "Error") if failed else None,
+    }
+    if call.at_least(58):
+        shown["updated_at"] = clock.iso8601_naive(action.updated_at)
+    return shown
+
+
+def _event(call: Call, action: Action, event: StepEvent) -> Json:
+    finished = event.finished_at
+    shown: Json = {
+        "event": f"compute_{event.step.replace('-', '_')}",
+        "start_time": clock.iso8601_naive(event.started_at),
+        "finish_time": None if finished is None else clock.iso8601_naive(finished),
+        "result": event.result or None,
+    }
+    if call.context.is_admin:
+        shown["traceback"] = None
+    if call.at_least(62):
+        shown["hostId"] = host_id(action.project_id, event.host)
+        if call.context.is_admin:
+            shown["host"] = event.host
+    if call.at_least(84):
+        shown["details"] = event.details or None
+    return shown

@@ -1,0 +1,245 @@
+"""Servers of the compute API: create, list, show, update, delete."""
+
+import datetime
+from typing import Any
+
+from nova_lite.api.call import Call, Json, Reply
+from nova_lite.api.openstack.status import vm_states_of
+from nova_lite.api.openstack.views import servers as view
+from nova_lite.core.boot import BootRequest, RequestedNetwork
+from nova_lite.core.errors import Forbidden, InvalidInput
+from nova_lite.core.instance import Instance
+from nova_lite.db.instances import SORTABLE, Page
+from nova_lite.operations.servers import name_pattern
+
+_TRUE = frozenset({"true", "1", "yes", "on", "t", "y"})
+
+_FILTERS = {
+    "image": "image_id",
+    "flavor": "flavor_id",
+    "host": "host",
+    "node": "node",
+    "vm_state": "vm_state",
+    "task_state": "task_state",
+    "power_state": "power_state",
+    "key_name": "key_name",
+    "availability_zone": "availability_zone",
+    "reservation_id": "reservation_id",
+    "hostname": "hostname",
+    "user_id": "user_id",
+    "description": "description",
+    "access_ip_v4": "access_ip_v4",
+    "access_ip_v6": "access_ip_v6",
+    "launch_index": "launch_index",
+}
+"""Query parameters that match a column exactly."""
+
+_FOR_ADMINS = frozenset({"host", "node", "task_state", "power_state", "user_id", "reservation_id"})
+"""Filters that are passed over for anybody but an admin."""
+
+_SORT_NAMES = {"display_name": "display_name", "instance_type_id": "flavor_id", "image_ref": "image_id"}
+"""Sort keys whose column has another name."""
+
+
+def create(call: Call) -> Reply:
+    """Boot servers."""
+    wanted = call.body["server"]
+    booted = call.cloud.servers.boot(call.context, _boot_request(call, wanted))
+    if truth(wanted.get("return_reservation_id", False)):
+        return Reply({"reservation_id": booted.reservation_id})
+    uuid = booted.uuids[0]
+    groups = wanted.get("security_groups") or [{"name": "default"}]
+    server = {
+        "id": uuid,
+        "links": view.links(call, uuid),
+        "OS-DCF:diskConfig": wanted.get("OS-DCF:diskConfig", "MANUAL"),
+        "security_groups": [{"name": group["name"]} for group in groups],
+        "adminPass": booted.admin_password,
+    }
+    return Reply({"server": server}, headers={"Location": call.url(f"/v2.1/servers/{uuid}")})
+
+
+def listing(call: Call) -> Reply:
+    """List servers by id and name."""
+    page = _page(call)
+    found = call.cloud.servers.list_brief(call.context, page)
+    return Reply({"servers": [view.brief(call, row) for row in found]} | _next(call, page, found, ""))
+
+
+def detail(call: Call) -> Reply:
+    """List servers in full."""
+    page = _page(call)
+    found = call.cloud.servers.list(call.context, page)
+    rows = [server.instance for server in found]
+    return Reply({"servers": [view.listed(call, row) for row in found]} | _next(call, page, rows, "/detail"))
+
+
+def show(call: Call) -> Reply:
+    """Show a server."""
+    return Reply({"server": view.shown(call, call.cloud.servers.get(call.context, call.params["server_id"]))})
+
+
+def update(call: Call) -> Reply:
+    """Change a server's name, description, access addresses, disk config or host name."""
+    wanted = call.body["server"]
+    names = {
+        "name": "display_name",
+        "description": "description",
+        "accessIPv4": "access_ip_v4",
+        "accessIPv6": "access_ip_v6",
+        "OS-DCF:diskConfig": "disk_config",
+        "hostname": "hostname",
+    }
+    changes = {column: wanted[name] for name, column in names.items() if name in wanted}
+    server = call.cloud.servers.update(call.context, call.params["server_id"], changes)
+    return Reply({"server": view.updated(call, server)})
+
+
+def delete(call: Call) -> Reply:
+    """Delete a server."""
+    call.cloud.servers.delete(call.context, call.params["server_id"])
+    return Reply()
+
+
+def addresses(call: Call) -> Reply:
+    """List a server's addresses by network."""
+    found = call.cloud.servers.interfaces(call.context, call.params["server_id"])
+    return Reply({"addresses": view.addresses(tuple(found))})
+
+
+def truth(value: Any) -> bool:
+    """Read a boolean that may be written as text."""
+    return value.lower() in _TRUE if isinstance(value, str) else bool(value)
+
+
+def _boot_request(call: Call, wanted: Json) -> BootRequest:
+    zone, _, host = wanted.get("availability_zone", "").partition(":")
+    least = int(wanted.get("min_count", 1))
+    return BootRequest(
+        name=wanted["name"].strip(),
+        image_id=_image_id(wanted),
+        flavor_id=str(wanted["flavorRef"]).rsplit("/", 1)[-1],
+        min_count=least,
+        max_count=int(wanted.get("max_count", least)),
+        description=wanted.get("description"),
+        hostname=wanted.get("hostname", ""),
+        key_name=wanted.get("key_name", ""),
+        user_data=wanted.get("user_data", ""),
+        metadata=wanted.get("metadata", {}),
+        availability_zone=zone,
+        host=wanted.get("host", host),
+        networks=_networks(wanted.get("networks")),
+        security_groups=tuple(group["name"] for group in wanted.get("security_groups", ())),
+        config_drive=truth(wanted.get("config_drive", False)),
+        admin_password=wanted.get("adminPass", ""),
+        access_ip_v4=wanted.get("accessIPv4", ""),
+        access_ip_v6=wanted.get("accessIPv6", ""),
+        disk_config=wanted.get("OS-DCF:diskConfig", "MANUAL"),
+    )
+
+
+def _image_id(wanted: Json) -> str:
+    """Return the image to boot, given as a reference or as the only block device."""
+    reference: str = wanted.get("imageRef", "").rsplit("/", 1)[-1]
+    for disk in wanted.get("block_device_mapping_v2", ()):
+        if reference and disk["uuid"] != reference:
+            raise InvalidInput("The image and the block device mapping name different images.")
+        reference = disk["uuid"]
+    if not reference:
+        raise InvalidInput("An image is needed: neither imageRef nor block_device_mapping_v2 names one.")
+    return reference
+
+
+def _networks(wanted: Any) -> tuple[RequestedNetwork, ...] | None:
+    """Return the requested networks: None for all of the project's, which is also what [] means."""
+    if wanted in (None, [], "auto"):
+        return None
+    if wanted == "none":
+        return ()
+    return tuple(RequestedNetwork(item["uuid"], item.get("fixed_ip", "")) for item in wanted)
+
+
+def _page(call: Call) -> Page:
+    query = call.request.GET
+    admin = call.context.is_admin
+    filters: dict[str, Any] = {}
+    for name, column in _FILTERS.items():
+        if name in query and (admin or name not in _FOR_ADMINS):
+            filters[column] = query[name]
+    if "status" in query:
+        states = [state for status in query.getall("status") for state in vm_states_of(status)]
+        filters["vm_state"] = states
+    uuids = query.getall("uuid") or None
+    return Page(
+        project_id=_project(call),
+        filters=filters,
+        name=name_pattern(query.get("name", "")),
+        deleted=admin and truth(query.get("deleted", "false")),
+        changes_since=_moment(query.get("changes-since")),
+        sort=_sort(call),
+        marker=query.get("marker", ""),
+        limit=limit_of(call),
+        uuids=uuids,
+    )
+
+
+def _project(call: Call) -> str | None:
+    """Return the project whose servers are listed; None for all of them."""
+    query = call.request.GET
+    every = truth(query.get("all_tenants") or "0") if "all_tenants" in query else False
+    if "all_tenants" in query and query["all_tenants"] == "":
+        every = True
+    if every and not call.context.is_admin:
+        raise Forbidden("Policy doesn't allow os_compute_api:servers:detail:get_all_tenants to be performed.")
+    if not every:
+        return call.context.project_id
+    return query.get("project_id") or query.get("tenant_id")
+
+
+def limit_of(call: Call) -> int:
+    """Return how many items the caller wants at most; raises InvalidInput for a bad limit."""
+    text = call.query("limit")
+    highest = 1000
+    if text is None:
+        return highest
+    if not text.isdigit():
+        raise InvalidInput(f"limit must be an integer that is at least 0, not {text[:40]}.")
+    return min(int(text) or highest, highest)
+
+
+def _sort(call: Call) -> tuple[tuple[str, bool], ...]:
+    keys = call.request.GET.getall("sort_key") or ["created_at"]
+    directions = call.request.GET.getall("sort_dir")
+    order = []
+    for position, key in enumerate(keys):
+        column = _SORT_NAMES.get(key, key)
+        if column not in SORTABLE:
+            raise InvalidInput(f"The sort key {key[:40]} is not known.")
+        direction = directions[position] if position < len(directions) else "desc"
+        if direction not in ("asc", "desc"):
+            raise InvalidInput(f"The sort direction {direction[:40]} is neither asc nor desc.")
+        order.append((column, direction == "desc"))
+    return (*order, ("id", order[-1][1]))
+
+
+def _next(call: Call, page: Page, found: list[Instance], path: str) -> Json:
+    """Return the link to the next page where this one is full."""
+    if not found or len(found) < page.limit:
+        return {}
+    query = call.request.GET.copy()
+    query["marker"] = found[-1].uuid
+    request = call.request.copy()
+    request.GET.clear()
+    request.GET.update(query)
+    href = call.url(f"/v2.1/servers{path}?{request.query_string}")
+    return {"servers_links": [{"rel": "next", "href": href}]}
+
+
+def _moment(text: str | None) -> datetime.datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput("changes-since is not an ISO 8601 date and time.") from error
+    return moment.astimezone(datetime.UTC).replace(tzinfo=None) if moment.tzinfo else moment

@@ -1,0 +1,175 @@
+"""Schemas of servers: request bodies, a variant for each microversion that adds a key."""
+
+from typing import Any
+
+from nova_lite.api.call import Microversion
+
+Schema = dict[str, Any]
+
+NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"\S"}
+METADATA: Schema = {
+    "type": "object",
+    "patternProperties": {r"^[a-zA-Z0-9\-_:. ]{1,255}$": {"type": "string", "maxLength": 255}},
+    "additionalProperties": False,
+}
+COUNT: Schema = {"anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": "^[1-9][0-9]*$"}]}
+BOOLEAN: Schema = {
+    "anyOf": [
+        {"type": "boolean"},
+        {"type": "string", "pattern": "^(?i:true|false|1|0|yes|no|on|off|t|f|y|n)$"},
+    ]
+}
+REFERENCE: Schema = {"type": ["string", "integer"], "minLength": 1, "maxLength": 255}
+NETWORKS: Schema = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {
+            "uuid": {"type": "string", "minLength": 1, "maxLength": 64},
+            "fixed_ip": {"type": "string", "format": "ipv4"},
+        },
+        "required": ["uuid"],
+        "additionalProperties": False,
+    },
+}
+_IMAGE_DISK: Schema = {
+    "type": "object",
+    "properties": {
+        "uuid": {"type": "string"},
+        "source_type": {"const": "image"},
+        "destination_type": {"const": "local"},
+        "boot_index": {"enum": [0, "0"]},
+        "delete_on_termination": BOOLEAN,
+    },
+    "required": ["uuid", "source_type"],
+    "additionalProperties": False,
+}
+
+_CREATE: Schema = {
+    "name": NAME,
+    "imageRef": {"type": "string", "maxLength": 255},
+    "flavorRef": REFERENCE,
+    "adminPass": {"type": "string", "maxLength": 255},
+    "metadata": METADATA,
+    "networks": NETWORKS,
+    "OS-DCF:diskConfig": {"enum": ["AUTO", "MANUAL"]},
+    "accessIPv4": {"type": "string", "format": "ipv4"},
+    "accessIPv6": {"type": "string", "format": "ipv6"},
+    "key_name": {"type": "string", "minLength": 1, "maxLength": 255},
+    "user_data": {"type": "string", "maxLength": 65535},
+    "security_groups": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {"name": {"type": "string", "minLength": 1, "maxLength": 255}},
+            "required": ["name"],
+            "additionalProperties": False,
+        },
+    },
+    "availability_zone": {"type": "string", "minLength": 1, "maxLength": 255},
+    "config_drive": BOOLEAN,
+    "min_count": COUNT,
+    "max_count": COUNT,
+    "return_reservation_id": BOOLEAN,
+    "block_device_mapping_v2": {"type": "array", "maxItems": 1, "items": _IMAGE_DISK},
+}
+
+DESCRIPTION: Schema = {"type": ["string", "null"], "maxLength": 255}
+_AUTO_NETWORKS: Schema = {"oneOf": [NETWORKS, {"enum": ["none", "auto"]}]}
+_HOSTNAME: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 63,
+    "pattern": "^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$",
+}
+
+_ADDED: tuple[tuple[int, Schema], ...] = (
+    (1, {}),
+    (19, {"description": DESCRIPTION}),
+    (37, {"networks": _AUTO_NETWORKS}),
+    (74, {"host": NAME}),
+    (90, {"hostname": _HOSTNAME}),
+)
+"""What each microversion adds to the body of a create."""
+
+
+def create_variants() -> list[tuple[Microversion, Microversion, Schema]]:
+    """Return the create schema of each range of microversions: first, last, schema."""
+    variants = []
+    known = dict(_CREATE)
+    for position, (minor, added) in enumerate(_ADDED):
+        known = known | added
+        last = _ADDED[position + 1][0] - 1 if position + 1 < len(_ADDED) else 999
+        required = ["name", "flavorRef"] + (["networks"] if minor >= 37 else [])
+        variants.append((Microversion(2, minor), Microversion(2, last), body("server", known, required)))
+    return variants
+
+
+def body(name: str, properties: Schema, required: list[str] | None = None) -> Schema:
+    """Return the schema of a body with one object, ``name``, that knows only ``properties``."""
+    inner: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    if required:
+        inner["required"] = required
+    return {
+        "type": "object",
+        "properties": {name: inner},
+        "required": [name],
+        "additionalProperties": False,
+    }
+
+
+_UPDATE: Schema = {
+    "name": NAME,
+    "OS-DCF:diskConfig": _CREATE["OS-DCF:diskConfig"],
+    "accessIPv4": {"anyOf": [{"type": "string", "format": "ipv4"}, {"const": ""}]},
+    "accessIPv6": {"anyOf": [{"type": "string", "format": "ipv6"}, {"const": ""}]},
+}
+UPDATE = body("server", _UPDATE)
+UPDATE_219 = body("server", _UPDATE | {"description": DESCRIPTION})
+UPDATE_290 = body("server", _UPDATE | {"description": DESCRIPTION, "hostname": _HOSTNAME})
+
+SET_METADATA: Schema = {
+    "type": "object",
+    "properties": {"metadata": METADATA},
+    "required": ["metadata"],
+    "additionalProperties": False,
+}
+SET_META_ITEM: Schema = {
+    "type": "object",
+    "properties": {"meta": METADATA | {"minProperties": 1, "maxProperties": 1}},
+    "required": ["meta"],
+    "additionalProperties": False,
+}
+
+
+def action(name: str, value: Schema) -> Schema:
+    """Return the schema of an action's body: the action's name and its arguments."""
+    return {
+        "type": "object",
+        "properties": {name: value},
+        "required": [name],
+        "additionalProperties": False,
+    }
+
+
+NO_ARGUMENTS: Schema = {"type": ["object", "null", "string"], "maxProperties": 0}
+
+REBOOT = action(
+    "reboot",
+    {
+        "type": "object",
+        "properties": {"type": {"enum": ["HARD", "Hard", "hard", "SOFT", "Soft", "soft"]}},
+        "required": ["type"],
+        "additionalProperties": False,
+    },
+)
+CONSOLE_OUTPUT = action(
+    "os-getConsoleOutput",
+    {
+        "type": "object",
+        "properties": {
+            "length": {"anyOf": [{"type": ["integer", "null"]}, {"type": "string", "pattern": "^-?[0-9]+$"}]}
+        },
+        "additionalProperties": False,
+    },
+)

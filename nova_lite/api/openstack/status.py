@@ -1,0 +1,41 @@
+"""What the compute API calls the state of an instance: total maps over the domain's states."""
+
+from nova_lite.core.instance_states import TaskState, VmState
+
+OF_VM_STATE: dict[VmState, str] = {
+    VmState.BUILDING: "BUILD",
+    VmState.ACTIVE: "ACTIVE",
+    VmState.STOPPED: "SHUTOFF",
+    VmState.ERROR: "ERROR",
+    VmState.DELETED: "DELETED",
+}
+"""The status of an instance with which nothing particular is going on."""
+
+OF_TASK: dict[tuple[VmState, TaskState], str] = {
+    (VmState.ACTIVE, TaskState.REBOOTING): "REBOOT",
+    (VmState.ACTIVE, TaskState.REBOOTING_HARD): "HARD_REBOOT",
+    (VmState.STOPPED, TaskState.REBOOTING_HARD): "HARD_REBOOT",
+    (VmState.ERROR, TaskState.REBOOTING_HARD): "HARD_REBOOT",
+}
+"""The status while a task changes it."""
+
+WITH_PROGRESS = frozenset({"ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"})
+"""Statuses that a progress is shown with."""
+
+WITH_FAULT = frozenset({"ERROR", "DELETED"})
+"""Statuses that a fault is shown with."""
+
+
+def status_of(vm_state: VmState, task_state: TaskState | None) -> str:
+    """Return the status that the compute API shows."""
+    if task_state is not None and (vm_state, task_state) in OF_TASK:
+        return OF_TASK[vm_state, task_state]
+    return OF_VM_STATE[vm_state]
+
+
+def vm_states_of(status: str) -> list[VmState]:
+    """Return the vm states that a ``status`` filter stands for; none for a status that does not exist."""
+    wanted = status.upper()
+    found = {state for state, name in OF_VM_STATE.items() if name == wanted}
+    found |= {state for (state, _), name in OF_TASK.items() if name == wanted}
+    return sorted(found)
