@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from nova_lite.core import ids
-from nova_lite.core.network import VirtualInterface
+from nova_lite.core.network import GroupMembers, VirtualInterface
 from nova_lite.db import addresses, instances, security_groups
 from nova_lite.db.engine import Database
-from nova_lite.drivers.net.base import FilterGroup, FilterPort
+from nova_lite.drivers.net.base import FilterGroup, FilterPort, FilterRule
 
 
 def wanted(
@@ -37,7 +37,22 @@ def wanted_on(database: Database, host: str) -> tuple[tuple[FilterPort, ...], tu
 
 def groups(session: Session, group_ids: Sequence[str]) -> tuple[FilterGroup, ...]:
     """Return groups with their rules and members, and those that their rules name as sources."""
-    return tuple(security_groups.filter_groups(session, group_ids)) if group_ids else ()
+    return tuple(_group(group) for group in security_groups.filter_groups(session, group_ids))
+
+
+def _group(group: GroupMembers) -> FilterGroup:
+    rules = tuple(
+        FilterRule(
+            protocol=rule.protocol,
+            from_port=rule.from_port,
+            to_port=rule.to_port,
+            cidr=rule.cidr,
+            source_group=rule.source_group_id,
+            ethertype=rule.ethertype,
+        )
+        for rule in group.rules
+    )
+    return FilterGroup(group.group_id, rules, group.addresses)
 
 
 def _port(interface: VirtualInterface, group_ids: tuple[str, ...]) -> FilterPort:

@@ -188,7 +188,7 @@ def of_instances(session: Session, instance_uuids: Sequence[str]) -> dict[str, l
     return _of_instances(session, instance_uuids, _GROUPS.c.name)
 
 
-def ids_of(session: Session, instance_uuids: Sequence[str]) -> dict[str, list[str]]:
+def ids_of_instances(session: Session, instance_uuids: Sequence[str]) -> dict[str, list[str]]:
     """Return the ids of instances' groups, by instance."""
     return _of_instances(session, instance_uuids, _GROUPS.c.id)
 
