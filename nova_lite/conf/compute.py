@@ -1,0 +1,67 @@
+"""Flags of nova-compute."""
+
+from oslo_config import cfg
+
+FLAGS = (
+    cfg.StrOpt(
+        "compute_manager",
+        default="nova_lite.compute.manager.ComputeManager",
+        help="Class that does nova-compute's work.",
+    ),
+    cfg.StrOpt(
+        "compute_driver",
+        default="nova_lite.drivers.virt.libvirt.driver.LibvirtDriver",
+        help="Class that speaks to the hypervisor; 'libvirt' and 'fake' are short for ours.",
+    ),
+    cfg.StrOpt(
+        "firewall_driver",
+        default="nova_lite.drivers.net.firewall.NftablesFirewallDriver",
+        help="Class that filters the guests' traffic; 'nftables' and 'fake' are short for ours.",
+    ),
+    cfg.StrOpt("instances_path", default="$state_path/instances", help="Folder of the guests' disks."),
+    cfg.StrOpt("base_dir_name", default="_base", help="Folder of cached images below instances_path."),
+    cfg.StrOpt(
+        "instance_name_template",
+        default="instance-%08x",
+        help="How the hypervisor's name of a guest is made of the instance's number.",
+    ),
+    cfg.IntOpt(
+        "reserved_host_memory_mb", default=512, min=0, help="Memory in MiB that is kept for the host itself."
+    ),
+    cfg.IntOpt(
+        "reserved_host_disk_mb", default=0, min=0, help="Disk in MiB that is kept for the host itself."
+    ),
+    cfg.IntOpt(
+        "max_concurrent_builds", default=10, min=1, help="Actions on guests that a host works on at once."
+    ),
+    cfg.IntOpt(
+        "compute_worker_threads",
+        default=32,
+        min=1,
+        help="Actions on guests of all kinds that a host works on at once.",
+    ),
+    cfg.IntOpt(
+        "soft_reboot_timeout",
+        default=120,
+        min=0,
+        deprecated_name="libvirt_wait_soft_reboot_seconds",
+        help="Seconds for a guest to reboot by itself before it is reset.",
+    ),
+    cfg.IntOpt(
+        "shutdown_timeout",
+        default=60,
+        min=0,
+        help="Seconds for a guest to shut down before it is switched off.",
+    ),
+    cfg.IntOpt(
+        "sync_power_state_interval",
+        default=60,
+        min=1,
+        help="Seconds between two comparisons of the guests' power with the database.",
+    ),
+    cfg.BoolOpt(
+        "resume_guests_state_on_host_boot",
+        default=False,
+        help="Start guests that should run when nova-compute starts on a rebooted host.",
+    ),
+)

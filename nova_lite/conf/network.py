@@ -1,0 +1,48 @@
+"""Flags of nova-network."""
+
+from oslo_config import cfg
+
+FLAGS = (
+    cfg.StrOpt(
+        "network_manager",
+        default="nova_lite.network.flatdhcp.FlatDHCPManager",
+        help="Class that does nova-network's work, in the mode of networking that is wanted.",
+    ),
+    cfg.StrOpt(
+        "network_driver",
+        default="nova_lite.drivers.net.linux.LinuxNetworkDriver",
+        help="Class that makes bridges, DHCP and NAT on a host; 'linux' and 'fake' are short for ours.",
+    ),
+    cfg.StrOpt("network_host", default="$host", help="Host whose nova-network serves new networks."),
+    cfg.StrOpt("networks_path", default="$state_path/networks", help="Folder of the DHCP servers' files."),
+    cfg.StrOpt("flat_network_bridge", default="br100", help="Bridge of a flat network."),
+    cfg.StrOpt("flat_interface", default="", help="Interface of the host that is put in the flat bridge."),
+    cfg.StrOpt("flat_network_dns", default="8.8.4.4", help="Name server of a new flat network."),
+    cfg.StrOpt("fixed_range", default="10.0.0.0/8", help="Range from which guests' addresses are taken."),
+    cfg.StrOpt("public_interface", default="eth0", help="Interface of the host that faces the world."),
+    cfg.StrOpt(
+        "routing_source_ip",
+        default="$my_ip",
+        help="Address with which guests' traffic to the world leaves; empty takes the outgoing interface's.",
+    ),
+    cfg.StrOpt("dhcp_domain", default="novalocal", help="Domain of the guests' host names."),
+    cfg.IntOpt("dhcp_lease_time", default=120, min=120, help="Seconds for which a guest holds its address."),
+    cfg.ListOpt(
+        "dns_server", default=[], help="Name servers to which dnsmasq forwards; empty asks the host's."
+    ),
+    cfg.StrOpt("dnsmasq_config_file", default="", help="File of further settings for dnsmasq."),
+    cfg.StrOpt(
+        "dhcpbridge", default="nova-dhcpbridge", help="Program that dnsmasq calls when a lease changes."
+    ),
+    cfg.StrOpt(
+        "dhcpbridge_flagfile", default="", help="Flag file of that program; empty takes this daemon's."
+    ),
+    cfg.IntOpt("network_device_mtu", default=1500, min=576, max=9216, help="MTU of guests' interfaces."),
+    cfg.BoolOpt("force_dhcp_release", default=True, help="Free a guest's lease when the guest is deleted."),
+    cfg.IntOpt(
+        "fixed_ip_disassociate_timeout",
+        default=600,
+        min=0,
+        help="Seconds after which a freed address whose lease did not end is given out again.",
+    ),
+)
