@@ -1,0 +1,55 @@
+"""What nova-compute can be asked."""
+
+import abc
+from typing import cast as typed
+
+from nova_lite.core.context import RequestContext
+from nova_lite.rpc.contract import Contract, call, cast
+from nova_lite.rpc.transport import Transport, caller
+
+
+class ComputeContract(Contract):
+    """Filled by nova-compute and by its proxy."""
+
+    topic = "compute"
+    version = "1.0"
+
+    @cast
+    @abc.abstractmethod
+    def perform(self, context: RequestContext, action_ids: list[str]) -> None:
+        """Take up these actions of the host."""
+
+    @call
+    @abc.abstractmethod
+    def console_output(self, context: RequestContext, instance_uuid: str, length: int | None) -> str:
+        """Return the last ``length`` lines of a guest's console, all when None; raises NotFound."""
+
+    @cast
+    @abc.abstractmethod
+    def refresh_security_groups(self, context: RequestContext, group_ids: list[str]) -> None:
+        """Renew the packet filter for groups whose rules or members changed."""
+
+
+class ComputeProxy(ComputeContract):
+    """Speaks to any nova-compute, or with ``on`` to the one of a host."""
+
+    def __init__(self, transport: Transport, host: str = "") -> None:
+        self._transport = transport
+        self._caller = caller(transport, ComputeContract).on(host)
+
+    def on(self, host: str) -> "ComputeProxy":
+        """Return the proxy of the daemon on ``host``."""
+        return ComputeProxy(self._transport, host)
+
+    def perform(self, context: RequestContext, action_ids: list[str]) -> None:
+        """Ring; the actions wait in the database should nobody hear it."""
+        self._caller.cast("perform", context, action_ids=action_ids)
+
+    def console_output(self, context: RequestContext, instance_uuid: str, length: int | None) -> str:
+        """Ask for a console; raises NotFound, MessagingTimeout, Unavailable."""
+        answer = self._caller.call("console_output", context, instance_uuid=instance_uuid, length=length)
+        return typed(str, answer)
+
+    def refresh_security_groups(self, context: RequestContext, group_ids: list[str]) -> None:
+        """Ring; the host's periodic repair does the same later."""
+        self._caller.cast("refresh_security_groups", context, group_ids=group_ids)

@@ -1,0 +1,56 @@
+"""What nova-network can be asked."""
+
+import abc
+
+from nova_lite.core.context import RequestContext
+from nova_lite.rpc.contract import Contract, call, cast
+from nova_lite.rpc.transport import Transport, caller
+
+
+class NetworkContract(Contract):
+    """Filled by nova-network and by its proxy."""
+
+    topic = "network"
+    version = "1.0"
+
+    @call
+    @abc.abstractmethod
+    def allocate(self, context: RequestContext, instance_uuids: list[str]) -> None:
+        """Give these instances addresses and let the DHCP server know them; asking again changes nothing.
+
+        Raises NoAddress.
+        """
+
+    @call
+    @abc.abstractmethod
+    def release(self, context: RequestContext, instance_uuids: list[str]) -> None:
+        """Take these instances' addresses back; absent ones are not an error."""
+
+    @cast
+    @abc.abstractmethod
+    def lease_changed(self, context: RequestContext, action: str, mac: str, address: str) -> None:
+        """Hear from a DHCP server that a lease was given (add, old) or has ended (del)."""
+
+
+class NetworkProxy(NetworkContract):
+    """Speaks to any nova-network, or with ``on`` to the one of a host."""
+
+    def __init__(self, transport: Transport, host: str = "") -> None:
+        self._transport = transport
+        self._caller = caller(transport, NetworkContract).on(host)
+
+    def on(self, host: str) -> "NetworkProxy":
+        """Return the proxy of the daemon on ``host``."""
+        return NetworkProxy(self._transport, host)
+
+    def allocate(self, context: RequestContext, instance_uuids: list[str]) -> None:
+        """Ask for addresses; raises NoAddress, MessagingTimeout, Unavailable."""
+        self._caller.call("allocate", context, instance_uuids=instance_uuids)
+
+    def release(self, context: RequestContext, instance_uuids: list[str]) -> None:
+        """Give addresses back; raises MessagingTimeout, Unavailable."""
+        self._caller.call("release", context, instance_uuids=instance_uuids)
+
+    def lease_changed(self, context: RequestContext, action: str, mac: str, address: str) -> None:
+        """Ring with a lease."""
+        self._caller.cast("lease_changed", context, action=action, mac=mac, address=address)
