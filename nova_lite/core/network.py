@@ -68,6 +68,19 @@ class VirtualInterface:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Port:
+    """An interface as users look for it: with whose it is and where; ``active`` while its guest runs."""
+
+    interface: VirtualInterface
+    project_id: str
+    hostname: str
+    host: str
+    availability_zone: str
+    active: bool
+    security_group_ids: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class HeldAddress:
     """A fixed address that a guest holds, as a DHCP server has to know it."""
 

@@ -8,7 +8,7 @@ nothing.
 import dataclasses
 import datetime
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -17,8 +17,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from nova_lite.core import clock, ids
 from nova_lite.core.boot import RequestedNetwork
 from nova_lite.core.errors import Conflict, NoAddress, NotFound
-from nova_lite.core.instance_states import Verb
-from nova_lite.core.network import HeldAddress, Network, VirtualInterface
+from nova_lite.core.instance_states import PowerState, Verb
+from nova_lite.core.network import HeldAddress, Network, Port, VirtualInterface
 from nova_lite.db import networks
 from nova_lite.db.actions import ActionRow
 from nova_lite.db.base import MYSQL, UUID, Base
@@ -114,6 +114,26 @@ def interfaces_of(session: Session, instance_uuids: Sequence[str]) -> dict[str, 
     return found
 
 
+def ports(
+    session: Session, scope: str | None, filters: Mapping[str, Sequence[str]], limit: int | None = None
+) -> list[Port]:
+    """Return interfaces with whose they are, of one project unless ``scope`` is None.
+
+    ``filters`` have the values wanted by name: id, device_id (the instance), network_id, mac_address,
+    ip_address. The groups of the ports are left out.
+    """
+    owner = [_INSTANCES.c.project_id, _INSTANCES.c.hostname, _INSTANCES.c.host]
+    owner += [_INSTANCES.c.availability_zone, _INSTANCES.c.power_state]
+    query = _interfaces().add_columns(*owner)
+    query = query.join(_INSTANCES, _INSTANCES.c.uuid == INTERFACES.c.instance_uuid)
+    if scope is not None:
+        query = query.where(_INSTANCES.c.project_id == scope)
+    for name, values in filters.items():
+        query = query.where(_PORT_COLUMNS[name].in_(values))
+    rows = session.execute(query.order_by(INTERFACES.c.created_at, INTERFACES.c.id).limit(limit))
+    return [_to_port(row) for row in rows]
+
+
 def instance_uuid_of(session: Session, address: str) -> str | None:
     """Return the instance that holds an address, or None."""
     query = sa.select(FIXED_IPS.c.instance_uuid).where(FIXED_IPS.c.address == address)
@@ -174,6 +194,32 @@ def orphans(session: Session) -> list[str]:
         for column in (FIXED_IPS.c.instance_uuid, INTERFACES.c.instance_uuid)
     ]
     return [uuid for uuid in session.execute(sa.union(*holders)).scalars() if uuid]
+
+
+_PORT_COLUMNS: Mapping[str, sa.ColumnElement[Any]] = {
+    "id": INTERFACES.c.id,
+    "device_id": INTERFACES.c.instance_uuid,
+    "network_id": _NETWORKS.c.uuid,
+    "mac_address": INTERFACES.c.mac,
+    "ip_address": FIXED_IPS.c.address,
+}
+
+PORT_FILTERS = frozenset(_PORT_COLUMNS)
+"""What ports can be looked for by."""
+
+_INTERFACE_FIELDS = tuple(field.name for field in dataclasses.fields(VirtualInterface))
+
+
+def _to_port(row: sa.Row[Any]) -> Port:
+    values = row._mapping
+    return Port(
+        interface=VirtualInterface(**{name: values[name] for name in _INTERFACE_FIELDS}),
+        project_id=values["project_id"],
+        hostname=values["hostname"],
+        host=values["host"] or "",
+        availability_zone=values["availability_zone"] or "",
+        active=values["power_state"] == PowerState.RUNNING,
+    )
 
 
 def _interfaces() -> sa.Select[Any]:

@@ -117,8 +117,14 @@ def listing(session: Session, scope: str | None = None) -> list[SecurityGroup]:
 
 def count(session: Session, project_id: str) -> int:
     """Count the groups of a project."""
-    query = sa.select(sa.func.count()).where(_GROUPS.c.project_id == project_id)
+    query = sa.select(sa.func.count()).select_from(_GROUPS).where(_GROUPS.c.project_id == project_id)
     return int(session.execute(query).scalar_one())
+
+
+def count_rules(session: Session, project_id: str) -> int:
+    """Count the rules of all groups of a project."""
+    query = sa.select(sa.func.count()).select_from(_RULES).join(_GROUPS, _GROUPS.c.id == _RULES.c.group_id)
+    return int(session.execute(query.where(_GROUPS.c.project_id == project_id)).scalar_one())
 
 
 def update(session: Session, group: SecurityGroup, name: str, description: str) -> None:
@@ -232,6 +238,12 @@ def hosts_using(session: Session, group_ids: Sequence[str]) -> list[str]:
         .distinct()
     )
     return sorted(host for host in session.execute(query).scalars() if host)
+
+
+def referring(session: Session, group_id: str) -> list[str]:
+    """Return the groups that have a rule with this group as its source."""
+    query = sa.select(_RULES.c.group_id).where(_RULES.c.source_group_id == group_id).distinct()
+    return sorted(session.execute(query).scalars())
 
 
 def _default_id(session: Session, project_id: str) -> str | None:

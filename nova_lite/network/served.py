@@ -1,0 +1,162 @@
+"""What this host serves: the plans that its driver was given, renewed from the database when asked.
+
+However many callers ask at once, the database is read and the DHCP servers are told once for all of them:
+who comes while others are at it waits for the next turn, and that one does everybody's work.
+"""
+
+import dataclasses
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from sqlalchemy.orm import Session
+
+from nova_lite.core.network import HeldAddress, Network
+from nova_lite.db import addresses, networks
+from nova_lite.db.engine import Database
+from nova_lite.drivers.net.base import DhcpHost, Difference, NetworkDriver, NetworkPlan
+from nova_lite.network.settings import NetworkSettings
+
+LOG = logging.getLogger(__name__)
+
+Planner = Callable[[Network], NetworkPlan]
+
+
+@dataclasses.dataclass(slots=True)
+class _Asked:
+    """What callers want of the next turn."""
+
+    turn: int = 0
+    network_ids: set[int] = dataclasses.field(default_factory=set)
+    gone: set[str] = dataclasses.field(default_factory=set)
+
+
+class ServedNetworks:
+    """The networks of one host; ``plan`` says what a network is like on it, without its DHCP hosts."""
+
+    def __init__(
+        self, database: Database, driver: NetworkDriver, settings: NetworkSettings, plan: Planner
+    ) -> None:
+        self._database = database
+        self._driver = driver
+        self._settings = settings
+        self._plan = plan
+        self._plans: dict[int, NetworkPlan] = {}
+        self._holders: dict[int, set[str]] = {}
+        self._asked = _Asked()
+        self._done = 0
+        self._guard = threading.Lock()
+        self._turn = threading.Lock()
+
+    def refresh(self, network_ids: Iterable[int], gone: Iterable[str] = ()) -> None:
+        """Have the DHCP servers of networks know what the database says now; raises DriverError.
+
+        Networks that still serve an instance of ``gone`` are meant too.
+        """
+        with self._guard:
+            self._asked.turn += 1
+            self._asked.network_ids.update(network_ids)
+            self._asked.gone.update(gone)
+            mine = self._asked.turn
+        with self._turn:
+            if self._done >= mine:
+                return
+            with self._guard:
+                asked, self._asked = self._asked, _Asked(self._asked.turn)
+            try:
+                self._renew(asked)
+            except BaseException:
+                with self._guard:
+                    self._asked.network_ids |= asked.network_ids
+                    self._asked.gone |= asked.gone
+                raise
+            self._done = asked.turn
+
+    def start(self) -> None:
+        """Make the whole host as the database says; raises DriverError."""
+        with self._turn:
+            self._converge(repeat=True)
+
+    def mend(self) -> tuple[Difference, ...]:
+        """Make the host as the database says, look whether it is, and mend what differs.
+
+        Returns what differed from what the driver had been told; raises DriverError.
+        """
+        with self._turn:
+            self._converge()
+            plans = tuple(self._plans.values())
+            found = self._driver.differences(plans)
+            if found:
+                self._driver.apply(plans)
+            return found
+
+    def wanted(self) -> tuple[NetworkPlan, ...]:
+        """Return the plans of this host as the database has them now."""
+
+        def work(session: Session) -> tuple[NetworkPlan, ...]:
+            mine = networks.on_host(session, self._settings.host)
+            held = addresses.held(session, [network.id for network in mine])
+            return tuple(_with_hosts(self._plan(network), held) for network in mine)
+
+        return self._database.read("network.plans", work)
+
+    def network_ids(self) -> list[int]:
+        """Return the networks that are served now."""
+        return list(self._plans)
+
+    def _renew(self, asked: _Asked) -> None:
+        gone = {network_id for network_id, holders in self._holders.items() if holders & asked.gone}
+        wanted = asked.network_ids | gone
+        if not wanted <= self._plans.keys():
+            self._converge()
+        elif wanted:
+            self._renew_hosts(wanted)
+
+    def _renew_hosts(self, network_ids: Collection[int]) -> None:
+        held = self._database.read("network.held", lambda session: addresses.held(session, list(network_ids)))
+        for network_id in network_ids:
+            self._set_hosts(_with_hosts(self._plans[network_id], held), held)
+
+    def _set_hosts(self, plan: NetworkPlan, held: Sequence[HeldAddress]) -> None:
+        if plan.hosts != self._plans[plan.network_id].hosts:
+            self._driver.set_hosts(plan)
+            self._remember(plan, held)
+
+    def _converge(self, *, repeat: bool = False) -> None:
+        def work(session: Session) -> tuple[list[Network], list[HeldAddress]]:
+            if self._settings.serves_new:
+                networks.claim_for_host(session, self._settings.host)
+            mine = networks.on_host(session, self._settings.host)
+            return mine, addresses.held(session, [network.id for network in mine])
+
+        mine, held = self._database.run("network.converge", work)
+        plans = {network.id: _with_hosts(self._plan(network), held) for network in mine}
+        if repeat or _frames(plans) != _frames(self._plans):
+            self._driver.apply(tuple(plans.values()))
+            self._plans, self._holders = {}, {}
+            for plan in plans.values():
+                self._remember(plan, held)
+            LOG.info("serving networks: %s", ", ".join(plan.bridge for plan in plans.values()) or "none")
+            return
+        for plan in plans.values():
+            self._set_hosts(plan, held)
+
+    def _remember(self, plan: NetworkPlan, held: Sequence[HeldAddress]) -> None:
+        self._plans[plan.network_id] = plan
+        self._holders[plan.network_id] = {
+            address.instance_uuid for address in held if address.network_id == plan.network_id
+        }
+
+
+def _with_hosts(plan: NetworkPlan, held: Iterable[HeldAddress]) -> NetworkPlan:
+    hosts = tuple(
+        DhcpHost(address.mac, address.address, address.hostname)
+        for address in held
+        if address.network_id == plan.network_id
+    )
+    return dataclasses.replace(plan, hosts=hosts)
+
+
+def _frames(plans: dict[int, NetworkPlan]) -> dict[int, NetworkPlan]:
+    """The plans without their hosts: what only a whole ``apply`` can change."""
+    return {network_id: dataclasses.replace(plan, hosts=()) for network_id, plan in plans.items()}

@@ -1,0 +1,44 @@
+"""What the managers of networks need to know from the flags."""
+
+import dataclasses
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """A network host's name and the values that its networks share.
+
+    ``serves_new`` says whether networks that no host serves yet become this one's.
+    ``lease_seconds`` is how long a guest holds its address without renewing; a freed address counts as
+    leased for at most ``disassociate_seconds``. An empty ``snat_source`` is the outgoing interface's
+    address. ``lease_socket`` is where dnsmasq's script reports, empty for nowhere.
+    """
+
+    host: str
+    serves_new: bool = True
+    domain: str = "novalocal"
+    lease_seconds: int = 120
+    disassociate_seconds: int = 600
+    snat_source: str = ""
+    metadata_host: str = ""
+    metadata_port: int = 8775
+    lease_socket: str = ""
+
+    @classmethod
+    def from_flags(cls, conf: Any) -> "NetworkSettings":
+        """Take the settings from the daemon's flags."""
+        return cls(
+            host=conf.host,
+            serves_new=conf.network_host == conf.host,
+            domain=conf.dhcp_domain,
+            lease_seconds=conf.dhcp_lease_time,
+            disassociate_seconds=conf.fixed_ip_disassociate_timeout,
+            snat_source=conf.routing_source_ip,
+            metadata_host=conf.metadata_host,
+            metadata_port=conf.metadata_port,
+            lease_socket=f"{conf.networks_path}/{LEASE_SOCKET}",
+        )
+
+
+LEASE_SOCKET = "leases.sock"
+"""The socket's name in the folder of the DHCP servers' files."""
