@@ -18,7 +18,7 @@ def wanted(
 
     def work(session: Session) -> tuple[tuple[FilterPort, ...], tuple[FilterGroup, ...]]:
         interfaces = addresses.interfaces_of(session, uuids)
-        membership = security_groups.ids_of(session, uuids)
+        membership = security_groups.ids_of_instances(session, uuids)
         ports = tuple(
             _port(interface, tuple(membership.get(uuid, ())))
             for uuid in uuids

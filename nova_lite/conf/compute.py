@@ -64,4 +64,17 @@ FLAGS = (
         default=False,
         help="Start guests that should run when nova-compute starts on a rebooted host.",
     ),
+    cfg.IntOpt("fake_vcpus", default=1000, min=1, help="Processors that the simulated hypervisor shows."),
+    cfg.IntOpt(
+        "fake_memory_mb",
+        default=1024 * 1024,
+        min=1,
+        help="Memory in MiB that the simulated hypervisor shows.",
+    ),
+    cfg.IntOpt(
+        "fake_local_gb",
+        default=100 * 1024,
+        min=1,
+        help="Disk in GiB that the simulated hypervisor shows.",
+    ),
 )

@@ -18,7 +18,7 @@ from nova_lite.core.errors import Forbidden, InvalidInput, NotFound, OverQuota
 from nova_lite.core.image import Image
 from nova_lite.core.instance import Flavor, Instance
 from nova_lite.core.instance_states import TRANSITIONS, PowerState, Verb, VmState
-from nova_lite.core.quota import Limits
+from nova_lite.core.quota import Limits, Usage
 from nova_lite.db import actions, flavors, instances, key_pairs, networks, quotas, security_groups
 from nova_lite.db.engine import Database
 from nova_lite.operations.images import Images
@@ -128,7 +128,7 @@ class Boot:
         """Take quota for as many instances as fit between the least and the most; returns how many."""
         count = request.max_count
         while True:
-            usage = quotas.Usage(instances=count, cores=count * flavor.vcpus, ram=count * flavor.memory_mb)
+            usage = Usage(instances=count, cores=count * flavor.vcpus, ram=count * flavor.memory_mb)
             try:
                 quotas.reserve(session, context.project_id, self._limits, usage)
             except OverQuota:

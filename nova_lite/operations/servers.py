@@ -75,16 +75,16 @@ class Servers:
         """Return a server's instance alone; raises NotFound."""
         return self._database.read("server.instance", lambda session: _find(session, context, uuid))
 
-    def list(self, context: RequestContext, page: instances.Page) -> list[ServerDetails]:
+    def listing(self, context: RequestContext, page: instances.Page) -> list[ServerDetails]:
         """Return a page of servers; raises InvalidInput for an unknown marker."""
 
-        def work(session: Session) -> "list[ServerDetails]":
+        def work(session: Session) -> list[ServerDetails]:
             return self._details(session, context, _page(session, page))
 
         return self._database.read("server.list", work)
 
-    def list_brief(self, context: RequestContext, page: instances.Page) -> list[Instance]:
-        """Return a page of instances alone, for lists of ids and names; raises as ``list`` does."""
+    def listing_brief(self, context: RequestContext, page: instances.Page) -> list[Instance]:
+        """Return a page of instances alone, for lists of ids and names; raises as ``listing`` does."""
         return self._database.read("server.list_brief", lambda session: _page(session, page))
 
     def update(self, context: RequestContext, uuid: str, changes: Mapping[str, Any]) -> ServerDetails:
@@ -138,10 +138,10 @@ class Servers:
             raise Conflict(f"Instance {uuid} is not ready: it has no host yet.")
         return self._compute.on(instance.host).console_output(context, uuid, length)
 
-    def actions(self, context: RequestContext, uuid: str) -> "list[Action]":
+    def actions(self, context: RequestContext, uuid: str) -> list[Action]:
         """Return what was done to a server, deleted ones too, the newest first; raises NotFound."""
 
-        def work(session: Session) -> "list[Action]":
+        def work(session: Session) -> list[Action]:
             found = actions.of_resource(session, uuid)
             mine = [action for action in found if context.scope() in (None, action.project_id)]
             if not mine:
@@ -157,10 +157,10 @@ class Servers:
                 return action
         raise NotFound(f"Action for request_id {request_id} on instance {uuid} not found")
 
-    def interfaces(self, context: RequestContext, uuid: str) -> "list[VirtualInterface]":
+    def interfaces(self, context: RequestContext, uuid: str) -> list[VirtualInterface]:
         """Return a server's network interfaces; raises NotFound."""
 
-        def work(session: Session) -> "list[VirtualInterface]":
+        def work(session: Session) -> list[VirtualInterface]:
             instance = _find(session, context, uuid)
             return list(addresses.interfaces_of(session, [instance.uuid]).get(instance.uuid, ()))
 
@@ -186,8 +186,8 @@ class Servers:
         self._swap_metadata(context, uuid, without)
 
     def _details(
-        self, session: Session, context: RequestContext, found: "list[Instance]"
-    ) -> "list[ServerDetails]":
+        self, session: Session, context: RequestContext, found: list[Instance]
+    ) -> list[ServerDetails]:
         """Add what is shown beside instances: a constant number of statements for any number of them."""
         uuids = [instance.uuid for instance in found]
         if not uuids:
@@ -273,7 +273,7 @@ def _host_status(service: Service) -> str:
     return "UP" if service.up else "UNKNOWN"
 
 
-def _page(session: Session, page: instances.Page) -> "list[Instance]":
+def _page(session: Session, page: instances.Page) -> list[Instance]:
     try:
         return instances.listing(session, page)
     except NotFound as error:

@@ -1,6 +1,7 @@
 """What becomes of work on hosts that died: decided by the state table, without the host."""
 
 import datetime
+import functools
 import logging
 
 from sqlalchemy.orm import Session
@@ -31,7 +32,7 @@ class HostWatch:
     def sweep(self) -> None:
         """Look for open actions on dead hosts and end them."""
         for action in self._database.read("watch.find", self._stranded):
-            self._database.run("watch.end", lambda session, action=action: self._end(session, action))
+            self._database.run("watch.end", functools.partial(self._end, action=action))
 
     def _stranded(self, session: Session) -> list[Action]:
         found = services.listing(session, self._down_after, binary="nova-compute")

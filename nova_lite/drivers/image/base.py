@@ -7,6 +7,7 @@ whole image or none.
 import abc
 import dataclasses
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class ImageStore(abc.ABC):
 
     @classmethod
     @abc.abstractmethod
-    def from_flags(cls, conf: object) -> "ImageStore":
+    def from_flags(cls, conf: Any) -> "ImageStore":
         """Build the store from the daemon's flags; touches nothing yet."""
 
     @abc.abstractmethod

@@ -7,6 +7,7 @@ before start (a missing program, a missing interface) is ``ConfigurationError`` 
 
 import abc
 import dataclasses
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class NetworkDriver(abc.ABC):
 
     @classmethod
     @abc.abstractmethod
-    def from_flags(cls, conf: object) -> "NetworkDriver":
+    def from_flags(cls, conf: Any) -> "NetworkDriver":
         """Build the driver from the daemon's flags; touches nothing yet."""
 
     @abc.abstractmethod
@@ -125,7 +126,7 @@ class FirewallDriver(abc.ABC):
 
     @classmethod
     @abc.abstractmethod
-    def from_flags(cls, conf: object) -> "FirewallDriver":
+    def from_flags(cls, conf: Any) -> "FirewallDriver":
         """Build the driver from the daemon's flags; touches nothing yet."""
 
     @abc.abstractmethod

@@ -11,6 +11,7 @@ import dataclasses
 import enum
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from nova_lite.core.instance_states import PowerState
 
@@ -104,7 +105,7 @@ class VirtDriver(abc.ABC):
 
     @classmethod
     @abc.abstractmethod
-    def from_flags(cls, conf: object) -> "VirtDriver":
+    def from_flags(cls, conf: Any) -> "VirtDriver":
         """Build the driver from the daemon's flags; touches nothing yet."""
 
     @property

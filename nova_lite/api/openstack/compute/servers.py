@@ -62,14 +62,14 @@ def create(call: Call) -> Reply:
 def listing(call: Call) -> Reply:
     """List servers by id and name."""
     page = _page(call)
-    found = call.cloud.servers.list_brief(call.context, page)
+    found = call.cloud.servers.listing_brief(call.context, page)
     return Reply({"servers": [view.brief(call, row) for row in found]} | _next(call, page, found, ""))
 
 
 def detail(call: Call) -> Reply:
     """List servers in full."""
     page = _page(call)
-    found = call.cloud.servers.list(call.context, page)
+    found = call.cloud.servers.listing(call.context, page)
     rows = [server.instance for server in found]
     return Reply({"servers": [view.listed(call, row) for row in found]} | _next(call, page, rows, "/detail"))
 

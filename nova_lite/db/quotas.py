@@ -1,0 +1,147 @@
+"""Limits of projects, and counters of what they have; a counter moves only by a conditional UPDATE."""
+
+from collections.abc import Mapping
+from typing import cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from nova_lite.core.errors import OverQuota
+from nova_lite.core.quota import RESOURCES, UNLIMITED, Limits, Usage
+from nova_lite.db.base import MYSQL, Base
+
+
+class QuotaLimitRow(Base):
+    """A limit that differs from the default, of a project or of a quota class."""
+
+    __tablename__ = "quota_limits"
+    __table_args__ = MYSQL
+
+    project_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    resource: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    hard_limit: Mapped[int]
+
+
+class ProjectUsageRow(Base):
+    """What a project has."""
+
+    __tablename__ = "project_usages"
+    __table_args__ = MYSQL
+
+    project_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    instances: Mapped[int] = mapped_column(default=0)
+    cores: Mapped[int] = mapped_column(default=0)
+    ram: Mapped[int] = mapped_column(default=0)
+
+
+_LIMITS = cast(sa.Table, QuotaLimitRow.__table__)
+_USAGES = cast(sa.Table, ProjectUsageRow.__table__)
+
+
+def limits_of(session: Session, project_id: str) -> dict[str, int]:
+    """Return the limits that differ from the default for a project or class."""
+    query = sa.select(_LIMITS.c.resource, _LIMITS.c.hard_limit).where(_LIMITS.c.project_id == project_id)
+    return {resource: hard_limit for resource, hard_limit in session.execute(query)}
+
+
+def set_limits(session: Session, project_id: str, limits: Mapping[str, int]) -> None:
+    """Set limits of a project or class."""
+    clear_limits(session, project_id, list(limits))
+    rows = [
+        {"project_id": project_id, "resource": name, "hard_limit": value} for name, value in limits.items()
+    ]
+    if rows:
+        session.execute(sa.insert(_LIMITS), rows)
+
+
+def clear_limits(session: Session, project_id: str, resources: list[str] | None = None) -> None:
+    """Let the defaults hold again for a project or class, for some resources or all."""
+    statement = sa.delete(_LIMITS).where(_LIMITS.c.project_id == project_id)
+    if resources is not None:
+        statement = statement.where(_LIMITS.c.resource.in_(resources))
+    session.execute(statement)
+
+
+def usage_of(session: Session, project_id: str) -> Usage:
+    """Return what a project has."""
+    row = session.execute(sa.select(_USAGES).where(_USAGES.c.project_id == project_id)).one_or_none()
+    return Usage() if row is None else Usage(row.instances, row.cores, row.ram)
+
+
+def usages(session: Session) -> dict[str, Usage]:
+    """Return what each project has."""
+    return {
+        row.project_id: Usage(row.instances, row.cores, row.ram)
+        for row in session.execute(sa.select(_USAGES))
+    }
+
+
+def reserve(session: Session, project_id: str, defaults: Limits, amount: Usage) -> None:
+    """Count ``amount`` as taken by a project if its limits allow; raises OverQuota."""
+    limits = defaults.replaced(limits_of(session, project_id))
+    if _add(session, project_id, limits, amount):
+        return
+    _make_row(session, project_id)
+    if not _add(session, project_id, limits, amount):
+        raise OverQuota(_sentence(usage_of(session, project_id), limits, amount))
+
+
+def release(session: Session, project_id: str, amount: Usage) -> None:
+    """Count ``amount`` as given back by a project."""
+    session.execute(
+        sa.update(_USAGES)
+        .where(_USAGES.c.project_id == project_id)
+        .values({name: _USAGES.c[name] - getattr(amount, name) for name in RESOURCES})
+    )
+
+
+def set_usage(session: Session, project_id: str, usage: Usage) -> None:
+    """Write what a project has, as counted by a repair."""
+    _make_row(session, project_id)
+    session.execute(
+        sa.update(_USAGES)
+        .where(_USAGES.c.project_id == project_id)
+        .values({name: getattr(usage, name) for name in RESOURCES})
+    )
+
+
+def _add(session: Session, project_id: str, limits: Limits, amount: Usage) -> bool:
+    conditions = [
+        _USAGES.c[name] + getattr(amount, name) <= limits[name]
+        for name in RESOURCES
+        if limits[name] != UNLIMITED
+    ]
+    added = session.execute(
+        sa.update(_USAGES)
+        .where(_USAGES.c.project_id == project_id, *conditions)
+        .values({name: _USAGES.c[name] + getattr(amount, name) for name in RESOURCES})
+    )
+    return bool(added.rowcount)  # type: ignore[attr-defined]
+
+
+def _make_row(session: Session, project_id: str) -> None:
+    """Make the project's counters if they are not there, whoever else tries the same now."""
+    known = sa.select(_USAGES.c.project_id).where(_USAGES.c.project_id == project_id)
+    if session.execute(known).one_or_none() is not None:
+        return
+    try:
+        with session.begin_nested():
+            session.execute(sa.insert(_USAGES).values(project_id=project_id, instances=0, cores=0, ram=0))
+    except sa.exc.IntegrityError:
+        # Another transaction has just made the row.
+        return
+
+
+def _sentence(used: Usage, limits: Limits, amount: Usage) -> str:
+    over = [
+        name
+        for name in RESOURCES
+        if limits[name] != UNLIMITED and getattr(used, name) + getattr(amount, name) > limits[name]
+    ]
+    names = ", ".join(over)
+    requested = ", ".join(str(getattr(amount, name)) for name in over)
+    present = ", ".join(str(getattr(used, name)) for name in over)
+    allowed = ", ".join(str(limits[name]) for name in over)
+    return (
+        f"Quota exceeded for {names}: Requested {requested}, but already used {present} of {allowed} {names}"
+    )

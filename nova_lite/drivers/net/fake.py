@@ -1,0 +1,119 @@
+"""A simulated host network and packet filter: plans and rules are kept in memory."""
+
+import threading
+from typing import Any
+
+from nova_lite.drivers.net.base import (
+    Difference,
+    FilterGroup,
+    FilterPort,
+    FirewallDriver,
+    NetworkDriver,
+    NetworkPlan,
+)
+
+
+class FakeNetworkDriver(NetworkDriver):
+    """Networks that only pretend."""
+
+    def __init__(self) -> None:
+        self._plans: dict[int, NetworkPlan] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_flags(cls, conf: Any) -> "FakeNetworkDriver":
+        """Build the driver."""
+        return cls()
+
+    def start(self) -> None:
+        """Nothing is needed."""
+
+    def apply(self, plans: tuple[NetworkPlan, ...]) -> None:
+        """Keep exactly ``plans``."""
+        with self._lock:
+            self._plans = {plan.network_id: plan for plan in plans}
+
+    def set_hosts(self, plan: NetworkPlan) -> None:
+        """Keep ``plan`` instead of what was kept of its network."""
+        with self._lock:
+            self._plans[plan.network_id] = plan
+
+    def differences(self, plans: tuple[NetworkPlan, ...]) -> tuple[Difference, ...]:
+        """Compare what is kept with ``plans``."""
+        wanted = {plan.network_id: plan for plan in plans}
+        with self._lock:
+            kept = dict(self._plans)
+        return tuple(
+            Difference("network", str(network_id), "the simulated network is not as the database says")
+            for network_id in sorted(wanted.keys() | kept.keys())
+            if wanted.get(network_id) != kept.get(network_id)
+        )
+
+    def remove(self) -> None:
+        """Forget everything."""
+        self.apply(())
+
+
+class FakeFirewall(FirewallDriver):
+    """A packet filter that only pretends."""
+
+    def __init__(self) -> None:
+        self._ports: dict[tuple[str, str], FilterPort] = {}
+        self._groups: dict[str, FilterGroup] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_flags(cls, conf: Any) -> "FakeFirewall":
+        """Build the driver."""
+        return cls()
+
+    def start(self) -> None:
+        """Nothing is needed."""
+
+    def apply(self, ports: tuple[FilterPort, ...], groups: tuple[FilterGroup, ...]) -> None:
+        """Keep exactly ``ports`` and ``groups``."""
+        with self._lock:
+            self._ports = {_key(port): port for port in ports}
+            self._groups = {group.id: group for group in groups}
+
+    def protect(self, ports: tuple[FilterPort, ...], groups: tuple[FilterGroup, ...]) -> None:
+        """Keep these too."""
+        with self._lock:
+            self._ports |= {_key(port): port for port in ports}
+            self._groups |= {group.id: group for group in groups}
+
+    def unprotect(self, instance_uuid: str) -> None:
+        """Forget an instance's ports, and the groups that no port uses any more."""
+        with self._lock:
+            self._ports = {
+                key: port for key, port in self._ports.items() if port.instance_uuid != instance_uuid
+            }
+            used = {group for port in self._ports.values() for group in port.groups}
+            named = {rule.source_group for group in self._groups.values() for rule in group.rules}
+            self._groups = {key: group for key, group in self._groups.items() if key in used | named}
+
+    def refresh(self, groups: tuple[FilterGroup, ...]) -> None:
+        """Keep the new form of groups that are kept."""
+        with self._lock:
+            self._groups |= {group.id: group for group in groups if group.id in self._groups}
+
+    def differences(
+        self, ports: tuple[FilterPort, ...], groups: tuple[FilterGroup, ...]
+    ) -> tuple[Difference, ...]:
+        """Compare the kept ports with ``ports``, and the rules of the groups with ``groups``."""
+        wanted = {_key(port): port for port in ports}
+        with self._lock:
+            kept = dict(self._ports)
+        return tuple(
+            Difference("filter", key[1], "the simulated filter is not as the database says")
+            for key in sorted(wanted.keys() | kept.keys())
+            if wanted.get(key) != kept.get(key)
+        )
+
+    def remove(self) -> None:
+        """Forget everything."""
+        self.apply((), ())
+
+
+def _key(port: FilterPort) -> tuple[str, str]:
+    return (port.instance_uuid, port.tap)

@@ -1,0 +1,166 @@
+"""A simulated hypervisor: guests are entries in memory, and files when they have to outlive the daemon."""
+
+import dataclasses
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+from nova_lite.core.errors import ConfigurationError, DriverError, NotFound
+from nova_lite.core.instance_states import PowerState
+from nova_lite.drivers.virt.base import (
+    Capabilities,
+    Guest,
+    GuestImage,
+    GuestSpec,
+    HostResources,
+    RebootKind,
+    VirtDriver,
+)
+
+_GIB = 1024**3
+
+
+class FakeVirtDriver(VirtDriver):
+    """Guests that only pretend.
+
+    They live in small files below ``instances_path``, as real guests live on when their daemon dies: one
+    folder a guest, ``disk`` in it once there are disks and ``guest.json`` once it is defined.
+    """
+
+    def __init__(self, instances_path: Path, *, hostname: str, size: HostResources) -> None:
+        self._path = instances_path
+        self._hostname = hostname
+        self._size = size
+        self._guests: dict[str, Guest] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_flags(cls, conf: Any) -> "FakeVirtDriver":
+        """Build the driver from the daemon's flags."""
+        size = HostResources(
+            hypervisor_hostname=conf.host,
+            hypervisor_version=1,
+            vcpus=conf.fake_vcpus,
+            memory_mb=conf.fake_memory_mb,
+            local_gb=conf.fake_local_gb,
+            disk_available_least=conf.fake_local_gb,
+            cpu_info=json.dumps(
+                {"arch": "x86_64", "model": "fake", "vendor": "fake", "topology": {}, "features": []}
+            ),
+        )
+        return cls(Path(conf.instances_path), hostname=conf.host, size=size)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What a simulated hypervisor can do."""
+        return Capabilities(hypervisor_type="fake", has_imagecache=False, supports_soft_reboot=True)
+
+    def start(self) -> None:
+        """Make the folder and find the guests that are there already."""
+        try:
+            self._path.mkdir(parents=True, exist_ok=True)
+            found = [_read(file) for file in self._path.glob("instance-*/guest.json")]
+        except OSError as error:
+            raise ConfigurationError(f"cannot use instances_path {self._path}: {error.strerror}") from error
+        with self._lock:
+            self._guests = {guest.uuid: guest for guest in found}
+
+    def host_resources(self) -> HostResources:
+        """Return the size that the flags say."""
+        return self._size
+
+    def guests(self) -> tuple[Guest, ...]:
+        """Return every guest."""
+        with self._lock:
+            return tuple(self._guests.values())
+
+    def guest(self, uuid: str) -> Guest | None:
+        """Return one guest, or None."""
+        with self._lock:
+            return self._guests.get(uuid)
+
+    def create_disks(self, spec: GuestSpec, image: GuestImage) -> None:
+        """Check that the image fits, and make an empty file that stands for the disk."""
+        if spec.root_gb and image.size > spec.root_gb * _GIB:
+            raise DriverError(f"cannot make the disk: image {image.id} is larger than the flavor's disk.")
+        folder = self._path / spec.name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "disk").touch()
+
+    def delete_disks(self, uuid: str, name: str) -> None:
+        """Remove the guest's folder."""
+        folder = self._path / name
+        for file in ("disk", "guest.json", "console.log"):
+            (folder / file).unlink(missing_ok=True)
+        if folder.exists():
+            folder.rmdir()
+
+    def spawn(self, spec: GuestSpec) -> None:
+        """Let the guest run."""
+        if not (self._path / spec.name / "disk").exists():
+            raise DriverError(f"cannot start {spec.name}: it has no disk.")
+        guest = self.guest(spec.uuid)
+        if guest is None or guest.power_state is not PowerState.RUNNING:
+            self._write(Guest(spec.uuid, spec.name, PowerState.RUNNING))
+            self._print(spec.name, f"{spec.name}: simulated guest started")
+
+    def destroy(self, uuid: str) -> None:
+        """Forget the guest."""
+        with self._lock:
+            guest = self._guests.pop(uuid, None)
+        if guest is not None:
+            (self._path / guest.name / "guest.json").unlink(missing_ok=True)
+
+    def power_on(self, spec: GuestSpec) -> None:
+        """Let the guest run."""
+        self.spawn(spec)
+
+    def power_off(self, uuid: str, timeout: float) -> None:
+        """Stop the guest."""
+        guest = self._existing(uuid)
+        self._write(dataclasses.replace(guest, power_state=PowerState.SHUTDOWN))
+        self._print(guest.name, f"{guest.name}: simulated guest stopped")
+
+    def reboot(self, spec: GuestSpec, kind: RebootKind) -> None:
+        """Let the guest run, again."""
+        if kind is RebootKind.SOFT:
+            self._existing(spec.uuid)
+        self.destroy(spec.uuid)
+        self.spawn(spec)
+
+    def console_output(self, uuid: str, name: str, length: int | None) -> str:
+        """Return what the guest pretended to print."""
+        self._existing(uuid)
+        try:
+            lines = (self._path / name / "console.log").read_text().splitlines(keepends=True)
+        except FileNotFoundError:
+            return ""
+        return "".join(lines if length is None else lines[max(0, len(lines) - length) :])
+
+    def leftovers(self) -> tuple[str, ...]:
+        """Return the names of guests' folders."""
+        return tuple(sorted(folder.name for folder in self._path.glob("instance-*") if folder.is_dir()))
+
+    def _existing(self, uuid: str) -> Guest:
+        guest = self.guest(uuid)
+        if guest is None:
+            raise NotFound(f"Guest {uuid} could not be found.")
+        return guest
+
+    def _write(self, guest: Guest) -> None:
+        folder = self._path / guest.name
+        temporary = folder / "guest.json.new"
+        temporary.write_text(json.dumps([guest.uuid, guest.name, int(guest.power_state)]))
+        temporary.rename(folder / "guest.json")
+        with self._lock:
+            self._guests[guest.uuid] = guest
+
+    def _print(self, name: str, line: str) -> None:
+        with (self._path / name / "console.log").open("a") as console:
+            console.write(line + "\n")
+
+
+def _read(file: Path) -> Guest:
+    uuid, name, power = json.loads(file.read_text())
+    return Guest(uuid, name, PowerState(power))
