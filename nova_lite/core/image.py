@@ -1,0 +1,76 @@
+"""Images as values."""
+
+import dataclasses
+import datetime
+import enum
+from collections.abc import Mapping
+
+
+class ImageStatus(enum.StrEnum):
+    """Where an image stands."""
+
+    QUEUED = "queued"
+    SAVING = "saving"
+    ACTIVE = "active"
+    DELETED = "deleted"
+
+
+class Visibility(enum.StrEnum):
+    """Who may see an image besides its owner: everybody in lists, everybody by id, members, nobody."""
+
+    PUBLIC = "public"
+    COMMUNITY = "community"
+    SHARED = "shared"
+    PRIVATE = "private"
+
+
+class DiskFormat(enum.StrEnum):
+    """What the bytes of an image are; ami, ari and aki are an EC2 machine, ramdisk and kernel."""
+
+    RAW = "raw"
+    QCOW2 = "qcow2"
+    ISO = "iso"
+    AMI = "ami"
+    ARI = "ari"
+    AKI = "aki"
+
+
+CONTAINER_FORMATS = ("bare", "ami", "ari", "aki")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Image:
+    """One image: sizes in bytes, ``min_disk`` in GiB, ``min_ram`` in MiB.
+
+    ``properties`` are what users add: names and values of their own.
+    """
+
+    id: str
+    name: str | None
+    status: ImageStatus
+    visibility: Visibility
+    owner: str
+    created_at: datetime.datetime
+    updated_at: datetime.datetime
+    disk_format: str | None = None
+    container_format: str | None = None
+    size: int | None = None
+    virtual_size: int | None = None
+    checksum: str | None = None
+    os_hash_value: str | None = None
+    min_disk: int = 0
+    min_ram: int = 0
+    protected: bool = False
+    os_hidden: bool = False
+    tags: tuple[str, ...] = ()
+    properties: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def kernel_id(self) -> str:
+        """The image of the kernel that this one needs, if any."""
+        return self.properties.get("kernel_id", "")
+
+    @property
+    def ramdisk_id(self) -> str:
+        """The image of the ramdisk that this one needs, if any."""
+        return self.properties.get("ramdisk_id", "")
