@@ -15,7 +15,7 @@ FLAGS = (
     ),
     cfg.StrOpt(
         "firewall_driver",
-        default="nova_lite.drivers.net.firewall.NftablesFirewallDriver",
+        default="nova_lite.drivers.net.firewall.NftablesFirewall",
         help="Class that filters the guests' traffic; 'nftables' and 'fake' are short for ours.",
     ),
     cfg.StrOpt("instances_path", default="$state_path/instances", help="Folder of the guests' disks."),
@@ -77,4 +77,7 @@ FLAGS = (
         min=1,
         help="Disk in GiB that the simulated hypervisor shows.",
     ),
+    cfg.IntOpt("fake_vcpus", default=64, min=1, help="Processors of a simulated host."),
+    cfg.IntOpt("fake_memory_mb", default=262144, min=1, help="Memory in MiB of a simulated host."),
+    cfg.IntOpt("fake_local_gb", default=10240, min=1, help="Disk in GiB of a simulated host."),
 )

@@ -34,27 +34,23 @@ _FALSE = {"false", "0", "no", "off"}
 _NOT_OURS = {"config_source", "shell_completion", "config_file", "config_dir"}
 
 
-def load(argv: Sequence[str], prog: str, about: str = "") -> cfg.ConfigOpts:
-    """Return the flags of a process from ``argv`` (its program first) and the flag files.
-
-    Raises ConfigurationError with one sentence for an unknown flag, a bad value, a file that cannot be read
-    and arguments that are no flags. ``--help`` (with ``about`` on top) and ``--version`` print and exit.
-    """
-    conf, rest = load_with_arguments(argv, prog, about)
+def load(arguments: Sequence[str], prog: str, about: str = "") -> cfg.ConfigOpts:
+    """Return the flags of a process; see ``nova_lite.conf.load``."""
+    conf, rest = load_with_arguments(arguments, prog, about)
     if rest:
         raise ConfigurationError(f"{prog} takes only flags, but was given '{rest[0]}'.")
     return conf
 
 
 def load_with_arguments(
-    argv: Sequence[str], prog: str, about: str = ""
+    arguments: Sequence[str], prog: str, about: str = ""
 ) -> tuple[cfg.ConfigOpts, tuple[str, ...]]:
     """Return the flags, and the arguments that follow them; otherwise as ``load``."""
     conf = new_flags()
     names = _Names(registered(conf))
-    line = files.read_command_line(argv[1:], names.switches())
+    line = files.read_command_line(arguments, names.switches())
     _answer_questions(line.settings, conf, prog, about)
-    paths = files.find_files(line.files, argv[0])
+    paths = files.find_files(line.files, sys.argv[0])
     written = [setting for path in paths for setting in files.read_file(path)]
     settings = [names.resolve(setting) for setting in (*written, *line.settings)]
     _apply(conf, settings, prog)
@@ -70,12 +66,12 @@ def defaults() -> cfg.ConfigOpts:
     return conf
 
 
-def reload(conf: cfg.ConfigOpts, argv: Sequence[str], prog: str) -> tuple[str, ...]:
+def reload(conf: cfg.ConfigOpts, arguments: Sequence[str], prog: str) -> tuple[str, ...]:
     """Read the files again and take over the flags that may change while a daemon runs.
 
     Returns the names of the flags that changed but need a restart; raises as ``load``.
     """
-    fresh, _ = load_with_arguments(argv, prog)
+    fresh, _ = load_with_arguments(arguments, prog)
     stale = []
     for opt in registered(conf):
         if conf[opt.dest] == fresh[opt.dest]:

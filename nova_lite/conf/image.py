@@ -5,7 +5,7 @@ from oslo_config import cfg
 FLAGS = (
     cfg.StrOpt(
         "image_service",
-        default="nova_lite.drivers.image.file.FileImageStore",
+        default="nova_lite.drivers.image.files.FileImageStore",
         help="Class that keeps the images' bytes.",
     ),
     cfg.StrOpt("images_path", default="$state_path/images", help="Folder in which images are kept."),

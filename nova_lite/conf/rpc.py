@@ -10,6 +10,11 @@ FLAGS = (
         help="Where the bus is: local:// within one process, rabbit:// to take it from the rabbit flags, "
         "or rabbit://user:password@host:port,user:password@host:port/vhost.",
     ),
+    cfg.StrOpt(
+        "rpc_backend",
+        default="",
+        help="Class of another bus than ours; empty takes the one that transport_url names.",
+    ),
     cfg.StrOpt("control_exchange", default="nova", help="Exchange to which the daemons' queues belong."),
     cfg.StrOpt("rabbit_host", default="localhost", help="RabbitMQ broker, unless transport_url names it."),
     cfg.PortOpt("rabbit_port", default=5672, help="Port of the RabbitMQ broker."),
