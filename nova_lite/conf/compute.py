@@ -77,7 +77,4 @@ FLAGS = (
         min=1,
         help="Disk in GiB that the simulated hypervisor shows.",
     ),
-    cfg.IntOpt("fake_vcpus", default=64, min=1, help="Processors of a simulated host."),
-    cfg.IntOpt("fake_memory_mb", default=262144, min=1, help="Memory in MiB of a simulated host."),
-    cfg.IntOpt("fake_local_gb", default=10240, min=1, help="Disk in GiB of a simulated host."),
 )
