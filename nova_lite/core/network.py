@@ -6,6 +6,11 @@ import ipaddress
 import uuid
 
 
+def subnet_id_of(network_uuid: str) -> str:
+    """Return the id of a network's only subnet, which is always the same."""
+    return str(uuid.uuid5(uuid.UUID(network_uuid), "subnet"))
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Network:
     """A network from which instances get fixed addresses, with its bridge on the hosts.
@@ -32,11 +37,12 @@ class Network:
     host: str = ""
     project_id: str = ""
     subnet_name: str = ""
+    dhcp_end: str = ""
 
     @property
     def subnet_id(self) -> str:
-        """The id of its only subnet, for APIs that tell the two apart; always the same for a network."""
-        return str(uuid.uuid5(uuid.UUID(self.uuid), "subnet"))
+        """The id of its only subnet, for APIs that tell the two apart."""
+        return subnet_id_of(self.uuid)
 
     @property
     def prefix_length(self) -> int:

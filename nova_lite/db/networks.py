@@ -30,6 +30,7 @@ class NetworkRow(Base):
     cidr: Mapped[str] = mapped_column(sa.String(43), default="")
     gateway: Mapped[str] = mapped_column(sa.String(39), default="")
     dhcp_start: Mapped[str] = mapped_column(sa.String(39), default="")
+    dhcp_end: Mapped[str] = mapped_column(sa.String(39), default="")
     dns1: Mapped[str] = mapped_column(sa.String(39), default="")
     dns2: Mapped[str] = mapped_column(sa.String(39), default="")
     bridge: Mapped[str] = mapped_column(sa.String(15))

@@ -121,12 +121,6 @@ def count(session: Session, project_id: str) -> int:
     return int(session.execute(query).scalar_one())
 
 
-def count_rules(session: Session, project_id: str) -> int:
-    """Count the rules of all groups of a project."""
-    query = sa.select(sa.func.count()).select_from(_RULES).join(_GROUPS, _GROUPS.c.id == _RULES.c.group_id)
-    return int(session.execute(query.where(_GROUPS.c.project_id == project_id)).scalar_one())
-
-
 def update(session: Session, group: SecurityGroup, name: str, description: str) -> None:
     """Rename or describe a group; raises Conflict where the project has another of that name."""
     try:

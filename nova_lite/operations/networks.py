@@ -14,10 +14,11 @@ from nova_lite.core.errors import Conflict, InvalidInput, NotFound
 from nova_lite.core.network import AddressCount, Network, Port
 from nova_lite.db import addresses, networks, security_groups
 from nova_lite.db.engine import Database
-from nova_lite.operations.subnets import NewSubnet, check_subnet
+from nova_lite.operations.subnets import NewSubnet, check_dns, check_subnet
 
 _BRIDGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 _MTU = range(576, 9217)
+_SUBNET_COLUMNS = ("cidr", "gateway", "dhcp_start", "dhcp_end", "dns1", "dns2", "subnet_name")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -130,12 +131,15 @@ class Networks:
         return self._database.run("network.add_subnet", work, landed=landed)
 
     def update_subnet(self, context: RequestContext, subnet_id: str, changes: Mapping[str, Any]) -> Network:
-        """Change subnet_name or the name servers (dns1, dns2); raises NotFound."""
+        """Change the name and name servers (subnet_name, dns); raises NotFound, InvalidInput."""
+        values = dict(changes)
+        if "dns" in values:
+            values["dns1"], values["dns2"] = (*check_dns(values.pop("dns")), "", "")[:2]
 
         def work(session: Session) -> Network:
             network = _with_subnet(session, context, subnet_id)
-            if changes:
-                networks.update(session, network.uuid, **changes)
+            if values:
+                networks.update(session, network.uuid, **values)
             return _find(session, context, network.uuid)
 
         return self._database.run("network.update_subnet", work)
@@ -146,8 +150,7 @@ class Networks:
         def work(session: Session) -> None:
             network = _with_subnet(session, context, subnet_id)
             networks.remove_addresses(session, network)
-            values = dict.fromkeys(("cidr", "gateway", "dhcp_start", "dns1", "dns2", "subnet_name"), "")
-            networks.update(session, network.uuid, **values)
+            networks.update(session, network.uuid, **dict.fromkeys(_SUBNET_COLUMNS, ""))
 
         self._database.run("network.remove_subnet", work)
 
@@ -231,6 +234,7 @@ class Networks:
             "cidr": subnet.cidr,
             "gateway": subnet.gateway,
             "dhcp_start": subnet.dhcp_start,
+            "dhcp_end": subnet.dhcp_end,
             "dns1": dns1,
             "dns2": dns2,
             "subnet_name": subnet.name,

@@ -10,7 +10,8 @@ from nova_lite.core import clock, ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, InvalidInput, NotFound, OverQuota
 from nova_lite.core.network import SecurityGroup, SecurityGroupRule
-from nova_lite.db import security_groups
+from nova_lite.core.quota import UNLIMITED, Limits
+from nova_lite.db import quotas, security_groups
 from nova_lite.db.engine import Database
 from nova_lite.db.security_groups import DEFAULT
 from nova_lite.rpc.compute import ComputeProxy
@@ -38,15 +39,12 @@ class NewRule:
 
 
 class SecurityGroups:
-    """The operations on security groups. ``max_groups`` and ``max_rules`` bound a project's; -1 is no bound."""
+    """The operations on security groups; ``limits`` are those of projects without their own."""
 
-    def __init__(
-        self, database: Database, compute: ComputeProxy, *, max_groups: int = 10, max_rules: int = 100
-    ) -> None:
+    def __init__(self, database: Database, compute: ComputeProxy, limits: Limits) -> None:
         self._database = database
         self._compute = compute
-        self.max_groups = max_groups
-        self.max_rules = max_rules
+        self._limits = limits
 
     def list(self, context: RequestContext) -> Sequence[SecurityGroup]:
         """Return the groups of the caller's project, its default group made first if need be; all for an admin."""
@@ -81,10 +79,8 @@ class SecurityGroups:
 
         def work(session: Session) -> SecurityGroup:
             security_groups.ensure_default(session, context.project_id)
-            if 0 <= self.max_groups <= security_groups.count(session, context.project_id):
-                raise OverQuota(
-                    f"Quota exceeded for resources: ['security_group'], at most {self.max_groups}."
-                )
+            have = security_groups.count(session, context.project_id)
+            self._check_room(session, context.project_id, "security_groups", have)
             security_groups.insert(session, group)
             return group
 
@@ -153,7 +149,7 @@ class SecurityGroups:
                 _find(session, context, rule.source_group_id)
             if any(_same(rule, other) for other in group.rules):
                 raise Conflict(f"Security group rule already exists in group {group.id}.")
-            self._check_room(session, group.project_id)
+            self._check_room(session, group.project_id, "security_group_rules", len(group.rules))
             security_groups.insert_rules(session, [rule])
             return security_groups.hosts_using(session, [group.id])
 
@@ -187,11 +183,10 @@ class SecurityGroups:
             lambda session: security_groups.ensure_default(session, context.project_id),
         )
 
-    def _check_room(self, session: Session, project_id: str) -> None:
-        if 0 <= self.max_rules <= security_groups.count_rules(session, project_id):
-            raise OverQuota(
-                f"Quota exceeded for resources: ['security_group_rule'], at most {self.max_rules}."
-            )
+    def _check_room(self, session: Session, project_id: str, resource: str, have: int) -> None:
+        limit = self._limits.replaced(quotas.limits_of(session, project_id))[resource]
+        if limit != UNLIMITED and have >= limit:
+            raise OverQuota(f"Quota exceeded for resources: {resource}, at most {limit} are allowed.")
 
     def _ring(self, context: RequestContext, hosts: Sequence[str], group_ids: Sequence[str]) -> None:
         """Have the hosts renew their filters; one that does not hear it does so in its periodic repair."""

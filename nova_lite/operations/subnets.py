@@ -33,6 +33,7 @@ class Subnet:
     name: str
     gateway: str
     dhcp_start: str
+    dhcp_end: str
     dns: tuple[str, ...]
     reserved: tuple[str, ...]
 
@@ -55,6 +56,7 @@ def check_subnet(wanted: NewSubnet, default_dns: tuple[str, ...]) -> Subnet:
         name=wanted.name,
         gateway=_text(gateway),
         dhcp_start=_text(start),
+        dhcp_end=_text(end),
         dns=check_dns(dns),
         reserved=tuple(map(_text, sorted(reserved))),
     )

@@ -1,0 +1,53 @@
+"""Ports of the network API: the interfaces of instances."""
+
+from nova_lite.api.call import Call, Json, Reply
+from nova_lite.api.openstack.network.listings import listed, shown
+from nova_lite.core import clock
+from nova_lite.core.network import Port, subnet_id_of
+from nova_lite.db.addresses import PORT_FILTERS
+
+
+def listing(call: Call) -> Reply:
+    """List ports; the filters that narrow the most are left to the database."""
+    filters = {name: call.request.GET.getall(name) for name in PORT_FILTERS & set(call.request.GET)}
+    found = call.cloud.networks.ports(call.context, filters)
+    return listed(call, "ports", [_view(call, port) for port in found])
+
+
+def show(call: Call) -> Reply:
+    """Show a port."""
+    return shown(call, "port", _view(call, call.cloud.networks.port(call.context, call.params["port_id"])))
+
+
+def _view(call: Call, port: Port) -> Json:
+    interface = port.interface
+    created = clock.iso8601(interface.created_at) if interface.created_at else None
+    view: Json = {
+        "id": interface.id,
+        "name": "",
+        "network_id": interface.network_uuid,
+        "project_id": port.project_id,
+        "tenant_id": port.project_id,
+        "mac_address": interface.mac,
+        "fixed_ips": [{"subnet_id": subnet_id_of(interface.network_uuid), "ip_address": interface.address}],
+        "device_id": interface.instance_uuid,
+        "device_owner": f"compute:{port.availability_zone or 'nova'}",
+        "status": "ACTIVE" if port.active else "DOWN",
+        "admin_state_up": True,
+        "security_groups": list(port.security_group_ids),
+        "port_security_enabled": True,
+        "allowed_address_pairs": [],
+        "extra_dhcp_opts": [],
+        "binding:vnic_type": "normal",
+        "dns_name": port.hostname,
+        "dns_assignment": [],
+        "qos_policy_id": None,
+        "description": "",
+        "tags": [],
+        "created_at": created,
+        "updated_at": created,
+        "revision_number": 1,
+    }
+    if call.context.is_admin:
+        view |= {"binding:host_id": port.host, "binding:vif_type": "bridge", "binding:profile": {}}
+    return view

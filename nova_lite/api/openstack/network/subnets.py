@@ -1,0 +1,89 @@
+"""Subnets of the network API: the address range of a network, which has one at most."""
+
+import ipaddress
+from typing import Any
+
+from nova_lite.api.call import Call, Json, Reply
+from nova_lite.api.openstack.network.listings import listed, shown
+from nova_lite.core import clock
+from nova_lite.core.errors import InvalidInput
+from nova_lite.core.network import Network
+from nova_lite.operations.subnets import NewSubnet
+
+
+def listing(call: Call) -> Reply:
+    """List subnets."""
+    found = call.cloud.networks.list(call.context)
+    return listed(call, "subnets", [_view(network) for network in found if network.cidr])
+
+
+def show(call: Call) -> Reply:
+    """Show a subnet."""
+    network = call.cloud.networks.get_by_subnet(call.context, call.params["subnet_id"])
+    return shown(call, "subnet", _view(network))
+
+
+def create(call: Call) -> Reply:
+    """Give a network its range."""
+    wanted = call.body["subnet"]
+    pools = wanted.get("allocation_pools") or [{}]
+    if len(pools) > 1:
+        raise InvalidInput("A subnet can have only one allocation pool.")
+    if wanted.get("gateway_ip", "") is None:
+        raise InvalidInput("A subnet needs a gateway.")
+    subnet = NewSubnet(
+        cidr=wanted["cidr"],
+        name=wanted.get("name") or "",
+        gateway=wanted.get("gateway_ip") or "",
+        dhcp_start=pools[0].get("start", ""),
+        dhcp_end=pools[0].get("end", ""),
+        dns=tuple(wanted["dns_nameservers"]) if wanted.get("dns_nameservers") else None,
+    )
+    network = call.cloud.networks.add_subnet(call.context, wanted["network_id"], subnet)
+    return Reply({"subnet": _view(network)})
+
+
+def update(call: Call) -> Reply:
+    """Change a subnet's name or name servers."""
+    wanted = call.body["subnet"]
+    changes: dict[str, Any] = {}
+    if "name" in wanted:
+        changes["subnet_name"] = wanted["name"]
+    if "dns_nameservers" in wanted:
+        changes["dns"] = tuple(wanted["dns_nameservers"])
+    network = call.cloud.networks.update_subnet(call.context, call.params["subnet_id"], changes)
+    return Reply({"subnet": _view(network)})
+
+
+def delete(call: Call) -> Reply:
+    """Take a network's range away."""
+    call.cloud.networks.remove_subnet(call.context, call.params["subnet_id"])
+    return Reply()
+
+
+def _view(network: Network) -> Json:
+    last = str(ipaddress.IPv4Network(network.cidr)[-2])
+    return {
+        "id": network.subnet_id,
+        "name": network.subnet_name,
+        "network_id": network.uuid,
+        "project_id": network.project_id,
+        "tenant_id": network.project_id,
+        "ip_version": 4,
+        "cidr": network.cidr,
+        "gateway_ip": network.gateway,
+        "allocation_pools": [{"start": network.dhcp_start, "end": network.dhcp_end or last}],
+        "dns_nameservers": list(network.dns),
+        "host_routes": [],
+        "enable_dhcp": True,
+        "ipv6_address_mode": None,
+        "ipv6_ra_mode": None,
+        "segment_id": None,
+        "service_types": [],
+        "subnetpool_id": None,
+        "description": "",
+        "tags": [],
+        "created_at": clock.iso8601(network.created_at),
+        "updated_at": clock.iso8601(network.updated_at),
+        "revision_number": 1,
+    }

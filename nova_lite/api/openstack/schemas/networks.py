@@ -1,0 +1,124 @@
+"""Schemas of the network API's request bodies."""
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+_NAME: Schema = {"type": "string", "maxLength": 255}
+_TEXT: Schema = {"type": "string", "maxLength": 255}
+_PROJECT: Schema = {"type": "string", "maxLength": 64}
+_ID: Schema = {"type": "string", "minLength": 1, "maxLength": 64}
+_PORT: Schema = {
+    "anyOf": [
+        {"type": "integer", "minimum": -1, "maximum": 65535},
+        {"type": "string", "pattern": "^[0-9]{1,5}$"},
+        {"type": "null"},
+    ]
+}
+_MTU: Schema = {"type": "integer", "minimum": 576, "maximum": 9216}
+_SERVERS: Schema = {"type": "array", "items": {"type": "string", "format": "ipv4"}, "maxItems": 2}
+
+
+def _body(name: str, properties: Schema, *required: str) -> Schema:
+    """Return the schema of a body that holds one resource."""
+    resource: Schema = {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "properties": {name: resource},
+        "required": [name],
+        "additionalProperties": False,
+    }
+
+
+_NETWORK: Schema = {
+    "name": _NAME,
+    "admin_state_up": {"type": "boolean"},
+    "shared": {"type": "boolean"},
+    "mtu": _MTU,
+    "router:external": {"type": "boolean"},
+    "port_security_enabled": {"type": "boolean"},
+    "is_default": {"type": "boolean"},
+    "vlan_transparent": {"type": "boolean"},
+    "description": {"const": ""},
+}
+CREATE_NETWORK = _body(
+    "network",
+    _NETWORK
+    | {
+        "project_id": _PROJECT,
+        "tenant_id": _PROJECT,
+        "availability_zone_hints": {"type": "array", "maxItems": 0},
+    },
+)
+UPDATE_NETWORK = _body("network", _NETWORK)
+
+CREATE_SUBNET = _body(
+    "subnet",
+    {
+        "name": _NAME,
+        "network_id": _ID,
+        "cidr": {"type": "string", "maxLength": 43},
+        "ip_version": {"enum": [4, "4"]},
+        "gateway_ip": {"type": ["string", "null"], "maxLength": 39},
+        "allocation_pools": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"start": _TEXT, "end": _TEXT},
+                "required": ["start", "end"],
+                "additionalProperties": False,
+            },
+        },
+        "dns_nameservers": _SERVERS,
+        "host_routes": {"type": "array", "maxItems": 0},
+        "enable_dhcp": {"const": True},
+        "description": {"const": ""},
+        "project_id": _PROJECT,
+        "tenant_id": _PROJECT,
+    },
+    "network_id",
+    "cidr",
+)
+UPDATE_SUBNET = _body("subnet", {"name": _NAME, "dns_nameservers": _SERVERS, "enable_dhcp": {"const": True}})
+
+_GROUP: Schema = {"name": _NAME, "description": _TEXT, "stateful": {"type": "boolean"}}
+CREATE_GROUP = _body("security_group", _GROUP | {"project_id": _PROJECT, "tenant_id": _PROJECT}, "name")
+UPDATE_GROUP = _body("security_group", _GROUP)
+
+CREATE_RULE = _body(
+    "security_group_rule",
+    {
+        "security_group_id": _ID,
+        "direction": {"enum": ["ingress", "egress"]},
+        "ethertype": {"enum": ["IPv4", "IPv6"]},
+        "protocol": {"type": ["string", "integer", "null"]},
+        "port_range_min": _PORT,
+        "port_range_max": _PORT,
+        "remote_ip_prefix": {"type": ["string", "null"], "maxLength": 43},
+        "remote_group_id": {"type": ["string", "null"], "maxLength": 64},
+        "remote_address_group_id": {"type": "null"},
+        "description": {"type": ["string", "null"], "maxLength": 255},
+        "project_id": _PROJECT,
+        "tenant_id": _PROJECT,
+    },
+    "security_group_id",
+    "direction",
+)
+
+_LIMIT: Schema = {
+    "anyOf": [{"type": "integer", "minimum": -1}, {"type": "string", "pattern": "^(-1|[0-9]{1,9})$"}]
+}
+_LIMITED = (
+    "floatingip", "network", "port", "rbac_policy", "router", "security_group", "security_group_rule",
+    "subnet", "subnetpool",
+)  # fmt: skip
+UPDATE_QUOTA = _body(
+    "quota",
+    dict.fromkeys(_LIMITED, _LIMIT)
+    | {"check_limit": {"type": "boolean"}, "force": {"type": "boolean"}, "tenant_id": _PROJECT},
+)
