@@ -56,51 +56,47 @@ STANDARD: Mapping[str, tuple[CatalogService, ...]] = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Catalog:
-    """All services, in one region."""
+    """All services, in one region; ``public_host`` replaces the host by which the client came."""
 
     region: str
     services: tuple[CatalogService, ...]
+    public_host: str = ""
 
     def endpoints(self, host_url: str, project_id: str = "") -> list[Endpoint]:
         """Return every endpoint for a client that came by ``host_url`` (``http://cloud:5000``).
 
         What needs a project in its URL is left out when there is none.
         """
+        parts = urlsplit(host_url)
+        host = self.public_host or parts.hostname or ""
+        base = f"{parts.scheme}://[{host}]" if ":" in host else f"{parts.scheme}://{host}"
         return [
             _endpoint(service, interface, self.region, url)
             for service in self.services
-            if (url := _url(service, host_url, project_id)) is not None
+            if (url := _url(service, base, project_id)) is not None
             for interface in INTERFACES
         ]
 
 
-def build(
-    apis: Iterable[str], *, region: str, ports: Mapping[str, int], overrides: Mapping[str, str]
-) -> Catalog:
-    """Return the catalog of the enabled ``apis``; those that it does not show are passed over.
+def services_of(
+    apis: Iterable[str], *, ports: Mapping[str, int], overrides: Mapping[str, str] | None = None
+) -> tuple[CatalogService, ...]:
+    """Return what the enabled ``apis`` add to the catalog; those that it does not show are passed over.
 
-    ``ports`` and ``overrides`` (a URL, "" for none) are by the name of the API.
+    ``ports`` and ``overrides`` (a whole URL, "" for none) are by the name of the API.
     """
-    return Catalog(
-        region,
-        tuple(
-            dataclasses.replace(
-                service, port=ports.get(api, service.port), override=overrides.get(api, "").rstrip("/")
-            )
-            for api in apis
-            for service in STANDARD.get(api, ())
-        ),
+    urls = overrides or {}
+    return tuple(
+        dataclasses.replace(
+            service, port=ports.get(api, service.port), override=urls.get(api, "").rstrip("/")
+        )
+        for api in apis
+        for service in STANDARD.get(api, ())
     )
 
 
-def _url(service: CatalogService, host_url: str, project_id: str) -> str | None:
-    if service.override:
-        url = service.override
-    else:
-        parts = urlsplit(host_url)
-        host = parts.hostname or ""
-        host = f"[{host}]" if ":" in host else host
-        url = f"{parts.scheme}://{host}:{service.port}{service.path}"
+def _url(service: CatalogService, base: str, project_id: str) -> str | None:
+    url = service.override or f"{base}:{service.port}{service.path}"
     if _PROJECT in url and not project_id:
         return None
     return url.replace(_PROJECT, project_id)

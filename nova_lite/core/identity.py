@@ -81,6 +81,48 @@ class Role:
         return self.name in STANDARD_ROLES
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class NewProject:
+    """A project to be created; ``parent_id`` "" puts it directly below its domain."""
+
+    name: str
+    domain_id: str = DEFAULT_DOMAIN
+    parent_id: str = ""
+    description: str = ""
+    enabled: bool = True
+    extra: Extra = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NewUser:
+    """A user to be created; one without a password cannot log in with one."""
+
+    name: str
+    password: str = dataclasses.field(default="", repr=False)
+    domain_id: str = DEFAULT_DOMAIN
+    default_project_id: str = ""
+    description: str = ""
+    enabled: bool = True
+    extra: Extra = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Changes:
+    """New values for a domain, a project, a user or a role; None leaves a field as it is.
+
+    ``domain_id`` cannot be changed, only said again. In ``extra``, None removes a key. ``default_project_id``
+    and ``password`` are for users only.
+    """
+
+    name: str | None = None
+    description: str | None = None
+    enabled: bool | None = None
+    domain_id: str | None = None
+    default_project_id: str | None = None
+    password: str | None = dataclasses.field(default=None, repr=False)
+    extra: Extra = dataclasses.field(default_factory=dict)
+
+
 class ScopeKind(enum.StrEnum):
     """What a token or a role assignment is good for."""
 
@@ -128,14 +170,14 @@ class PasswordProof:
     """A user and the password that proves it."""
 
     user: Named
-    password: str
+    password: str = dataclasses.field(repr=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TokenProof:
     """A token that was issued before."""
 
-    token: str
+    token: str = dataclasses.field(repr=False)
 
 
 Proof = PasswordProof | TokenProof
@@ -212,7 +254,7 @@ class TokenInfo:
 class IssuedToken:
     """A new token: the secret, which is nowhere kept, and what it says."""
 
-    secret: str
+    secret: str = dataclasses.field(repr=False)
     info: TokenInfo
 
 

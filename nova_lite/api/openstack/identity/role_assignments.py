@@ -1,0 +1,110 @@
+"""Role assignments: giving, taking, checking and listing the roles of users on a target.
+
+The target of a request is in its path: a project, a domain, or else the system.
+"""
+
+from nova_lite.api.call import Call, Json, Reply
+from nova_lite.api.openstack.identity import roles
+from nova_lite.api.openstack.identity.paging import listed, truth
+from nova_lite.core.errors import InvalidInput
+from nova_lite.core.identity import (
+    SYSTEM_SCOPE,
+    Assignment,
+    AssignmentFilter,
+    Reference,
+    Scope,
+    ScopeKind,
+)
+
+
+def grant(call: Call) -> Reply:
+    """Give a user a role."""
+    call.cloud.identity.grant_role(
+        call.context, call.params["user_id"], call.params["role_id"], _target(call)
+    )
+    return Reply()
+
+
+def revoke(call: Call) -> Reply:
+    """Take a role from a user."""
+    call.cloud.identity.revoke_role(
+        call.context, call.params["user_id"], call.params["role_id"], _target(call)
+    )
+    return Reply()
+
+
+def check(call: Call) -> Reply:
+    """Tell, by the status alone, whether a user was given a role."""
+    call.cloud.identity.check_role(
+        call.context, call.params["user_id"], call.params["role_id"], _target(call)
+    )
+    return Reply()
+
+
+def listing_of_user(call: Call) -> Reply:
+    """List the roles that a user was given on a target."""
+    found = call.cloud.identity.list_granted_roles(call.context, call.params["user_id"], _target(call))
+    return listed(call, "roles", [roles.render(call, role) for role in found])
+
+
+def listing(call: Call) -> Reply:
+    """List who has which role on what; of groups there are none."""
+    names = _flag(call, "include_names")
+    wanted = AssignmentFilter(
+        user_id=call.query("user.id", "") or "",
+        role_id=call.query("role.id", "") or "",
+        scope=_wanted_scope(call),
+        effective=_flag(call, "effective"),
+    )
+    none = bool(call.query("group.id") or call.query("scope.OS-INHERIT:inherited_to"))
+    found = [] if none else call.cloud.identity.list_assignments(call.context, wanted)
+    return listed(call, "role_assignments", [_render(call, entry, names=names) for entry in found])
+
+
+def _target(call: Call) -> Scope:
+    if "project_id" in call.params:
+        return Scope(ScopeKind.PROJECT, call.params["project_id"])
+    if "domain_id" in call.params:
+        return Scope(ScopeKind.DOMAIN, call.params["domain_id"])
+    return SYSTEM_SCOPE
+
+
+def _flag(call: Call, name: str) -> bool:
+    return name in call.request.GET and truth(call.query(name) or "")
+
+
+def _wanted_scope(call: Call) -> Scope | None:
+    """Return the one target that the query asks for; raises InvalidInput for more than one."""
+    asked = [
+        Scope(kind, value)
+        for kind in (ScopeKind.PROJECT, ScopeKind.DOMAIN)
+        if (value := call.query(f"scope.{kind}.id"))
+    ]
+    if call.query("scope.system"):
+        asked.append(SYSTEM_SCOPE)
+    if len(asked) > 1:
+        raise InvalidInput("Role assignments can be listed for one project, one domain or the system only.")
+    return asked[0] if asked else None
+
+
+def _render(call: Call, entry: Assignment, *, names: bool) -> Json:
+    target: Json = {"all": True}
+    if entry.scope.kind is not ScopeKind.SYSTEM:
+        target = _reference(entry.target, names=names)
+    place = "system" if entry.scope.kind is ScopeKind.SYSTEM else f"{entry.scope.kind}s/{entry.scope.id}"
+    path = f"/v3/{place}/users/{entry.user.id}/roles/{entry.role.id}"
+    return {
+        "role": _reference(entry.role, names=names),
+        "user": _reference(entry.user, names=names),
+        "scope": {entry.scope.kind.value: target},
+        "links": {"assignment": call.url(path)},
+    }
+
+
+def _reference(reference: Reference, *, names: bool) -> Json:
+    if not names:
+        return {"id": reference.id}
+    shown: Json = {"id": reference.id, "name": reference.name}
+    if reference.domain_id:
+        shown["domain"] = {"id": reference.domain_id, "name": reference.domain_name}
+    return shown

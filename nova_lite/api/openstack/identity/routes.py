@@ -1,0 +1,92 @@
+"""The route table of the identity API."""
+
+from nova_lite.api.openstack.identity import (
+    discovery,
+    domains,
+    projects,
+    role_assignments,
+    roles,
+    services,
+    tokens,
+    users,
+)
+from nova_lite.api.openstack.schemas import identity as schemas
+from nova_lite.api.openstack.schemas.identity_auth import AUTHENTICATE
+from nova_lite.api.route import PUBLIC, Route
+
+_TOKENS = "/v3/auth/tokens"
+
+TOKENS: tuple[Route, ...] = (
+    Route("GET", "/", discovery.versions, PUBLIC, status=300),
+    Route("GET", "/v3", discovery.version, PUBLIC),
+    Route("POST", _TOKENS, tokens.create, PUBLIC, AUTHENTICATE, status=201),
+    Route("GET", _TOKENS, tokens.show, "identity:validate_token"),
+    Route("DELETE", _TOKENS, tokens.revoke, "identity:revoke_token", status=204),
+    Route("GET", "/v3/auth/catalog", tokens.catalog, "identity:get_auth_catalog"),
+    Route("GET", "/v3/auth/projects", tokens.list_projects, "identity:get_auth_projects"),
+    Route("GET", "/v3/auth/domains", tokens.list_domains, "identity:get_auth_domains"),
+    Route("GET", "/v3/auth/system", tokens.list_systems, "identity:get_auth_system"),
+)
+
+_USER = "/v3/users/{user_id}"
+_PROJECT = "/v3/projects/{project_id}"
+_DOMAIN = "/v3/domains/{domain_id}"
+_ROLE = "/v3/roles/{role_id}"
+
+PEOPLE: tuple[Route, ...] = (
+    Route("GET", "/v3/users", users.listing, "identity:list_users"),
+    Route("POST", "/v3/users", users.create, "identity:create_user", schemas.CREATE_USER, status=201),
+    Route("GET", _USER, users.show, "identity:get_user"),
+    Route("PATCH", _USER, users.update, "identity:update_user", schemas.UPDATE_USER),
+    Route("DELETE", _USER, users.delete, "identity:delete_user", status=204),
+    Route("POST", f"{_USER}/password", users.change_password, PUBLIC, schemas.CHANGE_PASSWORD, status=204),
+    Route("GET", f"{_USER}/projects", projects.listing_of_user, "identity:list_user_projects"),
+    Route("GET", "/v3/projects", projects.listing, "identity:list_projects"),
+    Route(
+        "POST", "/v3/projects", projects.create, "identity:create_project", schemas.CREATE_PROJECT, status=201
+    ),
+    Route("GET", _PROJECT, projects.show, "identity:get_project"),
+    Route("PATCH", _PROJECT, projects.update, "identity:update_project", schemas.UPDATE_PROJECT),
+    Route("DELETE", _PROJECT, projects.delete, "identity:delete_project", status=204),
+    Route("GET", "/v3/domains", domains.listing, "identity:list_domains"),
+    Route("POST", "/v3/domains", domains.create, "identity:create_domain", schemas.CREATE_DOMAIN, status=201),
+    Route("GET", _DOMAIN, domains.show, "identity:get_domain"),
+    Route("PATCH", _DOMAIN, domains.update, "identity:update_domain", schemas.UPDATE_DOMAIN),
+    Route("DELETE", _DOMAIN, domains.delete, "identity:delete_domain", status=204),
+)
+
+
+def _grants(target: str, rule: str, plural: str) -> tuple[Route, ...]:
+    """Return the routes for the roles of users on one kind of target."""
+    of_user = f"{target}/users/{{user_id}}/roles"
+    one = f"{of_user}/{{role_id}}"
+    return (
+        Route("GET", of_user, role_assignments.listing_of_user, f"identity:list_{plural}"),
+        Route("PUT", one, role_assignments.grant, f"identity:create_{rule}", status=204),
+        Route("GET", one, role_assignments.check, f"identity:check_{rule}", status=204),
+        Route("DELETE", one, role_assignments.revoke, f"identity:revoke_{rule}", status=204),
+    )
+
+
+ROLES: tuple[Route, ...] = (
+    Route("GET", "/v3/roles", roles.listing, "identity:list_roles"),
+    Route("POST", "/v3/roles", roles.create, "identity:create_role", schemas.CREATE_ROLE, status=201),
+    Route("GET", _ROLE, roles.show, "identity:get_role"),
+    Route("PATCH", _ROLE, roles.update, "identity:update_role", schemas.UPDATE_ROLE),
+    Route("DELETE", _ROLE, roles.delete, "identity:delete_role", status=204),
+    Route("GET", "/v3/role_assignments", role_assignments.listing, "identity:list_role_assignments"),
+    *_grants(_PROJECT, "grant", "grants"),
+    *_grants(_DOMAIN, "grant", "grants"),
+    *_grants("/v3/system", "system_grant_for_user", "system_grants_for_user"),
+)
+
+CATALOG: tuple[Route, ...] = (
+    Route("GET", "/v3/services", services.list_services, "identity:list_services"),
+    Route("GET", "/v3/services/{service_id}", services.show_service, "identity:get_service"),
+    Route("GET", "/v3/endpoints", services.list_endpoints, "identity:list_endpoints"),
+    Route("GET", "/v3/endpoints/{endpoint_id}", services.show_endpoint, "identity:get_endpoint"),
+    Route("GET", "/v3/regions", services.list_regions, "identity:list_regions"),
+    Route("GET", "/v3/regions/{region_id}", services.show_region, "identity:get_region"),
+)
+
+ROUTES: tuple[Route, ...] = (*TOKENS, *PEOPLE, *ROLES, *CATALOG)

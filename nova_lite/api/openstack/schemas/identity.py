@@ -1,0 +1,93 @@
+"""Schemas of identity: users, projects, domains and roles.
+
+As the real API does, these bodies take keys that mean nothing here; they are kept and shown again.
+"""
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+_NO_SURROGATES = r"\A[^\ud800-\udfff]+\Z"
+
+
+def name(longest: int) -> Schema:
+    """Return the schema of a name: not blank, no control characters, nothing that is not Unicode text."""
+    pattern = r"\A(?=.*\S)[^\x00-\x1f\x7f\ud800-\udfff]+\Z"
+    return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": pattern}
+
+
+ID: Schema = {"type": "string", "minLength": 1, "maxLength": 64, "pattern": r"\A[a-zA-Z0-9-]+\Z"}
+PASSWORD: Schema = {"type": "string", "minLength": 1, "maxLength": 4096, "pattern": _NO_SURROGATES}
+DESCRIPTION: Schema = {
+    "type": ["string", "null"],
+    "maxLength": 65535,
+    "pattern": r"\A[^\x00\ud800-\udfff]*\Z",
+}
+TAGS: Schema = {
+    "type": "array",
+    "items": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"\A[^,/]*\Z"},
+    "maxItems": 80,
+    "uniqueItems": True,
+}
+_NULLABLE_ID: Schema = {"anyOf": [{"type": "null"}, ID]}
+
+
+def _body(noun: str, properties: Schema, required: tuple[str, ...] = ()) -> Schema:
+    """Return the schema of ``{noun: {…}}`` whose object takes unknown keys."""
+    inner: Schema = {"type": "object", "properties": properties, "required": list(required)}
+    if not required:
+        inner["minProperties"] = 1
+    return {
+        "type": "object",
+        "properties": {noun: inner},
+        "required": [noun],
+        "additionalProperties": False,
+    }
+
+
+_OPTIONS: Schema = {"type": "object"}
+
+_PROJECT: Schema = {
+    "name": name(64),
+    "description": DESCRIPTION,
+    "enabled": {"type": "boolean"},
+    "domain_id": _NULLABLE_ID,
+    "parent_id": _NULLABLE_ID,
+    "is_domain": {"enum": [False, None]},
+    "tags": TAGS,
+    "options": _OPTIONS,
+}
+_USER: Schema = {
+    "name": name(255),
+    "password": {"anyOf": [{"type": "null"}, PASSWORD]},
+    "description": DESCRIPTION,
+    "enabled": {"type": "boolean"},
+    "domain_id": _NULLABLE_ID,
+    "default_project_id": _NULLABLE_ID,
+    "options": _OPTIONS,
+}
+_DOMAIN: Schema = {
+    "name": name(64),
+    "description": DESCRIPTION,
+    "enabled": {"type": "boolean"},
+    "tags": TAGS,
+    "options": _OPTIONS,
+}
+_ROLE: Schema = {
+    "name": name(255),
+    "description": DESCRIPTION,
+    "domain_id": {"type": "null"},
+    "options": _OPTIONS,
+}
+
+CREATE_PROJECT = _body("project", _PROJECT, ("name",))
+UPDATE_PROJECT = _body("project", _PROJECT)
+CREATE_USER = _body("user", _USER, ("name",))
+UPDATE_USER = _body("user", _USER)
+CREATE_DOMAIN = _body("domain", _DOMAIN, ("name",))
+UPDATE_DOMAIN = _body("domain", _DOMAIN)
+CREATE_ROLE = _body("role", _ROLE, ("name",))
+UPDATE_ROLE = _body("role", _ROLE)
+CHANGE_PASSWORD = _body(
+    "user", {"password": PASSWORD, "original_password": PASSWORD}, ("password", "original_password")
+)

@@ -1,0 +1,57 @@
+"""The schema of logging in; what a method needs is checked where it is read."""
+
+from nova_lite.api.openstack.schemas.identity import ID, PASSWORD, Schema, name
+
+_DOMAIN: Schema = {
+    "type": "object",
+    "properties": {"id": ID, "name": name(255)},
+    "minProperties": 1,
+    "additionalProperties": False,
+}
+_NAMED = {"id": ID, "name": name(255), "domain": _DOMAIN}
+_USER: Schema = {
+    "type": "object",
+    "properties": {**_NAMED, "password": PASSWORD},
+    "required": ["password"],
+    "additionalProperties": False,
+}
+_PROJECT: Schema = {"type": "object", "properties": _NAMED, "additionalProperties": False}
+_SCOPE: Schema = {
+    "type": "object",
+    "properties": {
+        "project": _PROJECT,
+        "domain": _DOMAIN,
+        "system": {"type": "object", "properties": {"all": {"const": True}}, "required": ["all"]},
+        "unscoped": {"type": "object"},
+    },
+    "additionalProperties": False,
+    "maxProperties": 1,
+}
+_IDENTITY: Schema = {
+    "type": "object",
+    "properties": {
+        "methods": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 8},
+        "password": {"type": "object", "properties": {"user": _USER}, "required": ["user"]},
+        "token": {
+            "type": "object",
+            "properties": {"id": {"type": "string", "minLength": 1, "maxLength": 4096}},
+            "required": ["id"],
+        },
+    },
+    "required": ["methods"],
+}
+
+AUTHENTICATE: Schema = {
+    "type": "object",
+    "properties": {
+        "auth": {
+            "type": "object",
+            "properties": {
+                "identity": _IDENTITY,
+                "scope": {"anyOf": [{"const": "unscoped"}, _SCOPE]},
+            },
+            "required": ["identity"],
+        }
+    },
+    "required": ["auth"],
+}

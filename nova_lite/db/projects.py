@@ -1,0 +1,101 @@
+"""Projects: the owners of resources."""
+
+import datetime
+from collections.abc import Iterable
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from nova_lite.core import clock
+from nova_lite.core.identity import Project
+from nova_lite.db import identity
+from nova_lite.db.base import LONG_TEXT, MYSQL, Base, JsonText
+
+
+class ProjectRow(Base):
+    """One project."""
+
+    __tablename__ = "projects"
+    __table_args__ = (sa.UniqueConstraint("domain_id", "name"), MYSQL)
+
+    id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    name: Mapped[str]
+    domain_id: Mapped[str] = mapped_column(sa.String(64), sa.ForeignKey("domains.id"))
+    parent_id: Mapped[str] = mapped_column(sa.String(64), index=True)
+    description: Mapped[str] = mapped_column(LONG_TEXT, default="")
+    enabled: Mapped[bool] = mapped_column(default=True)
+    extra: Mapped[Any] = mapped_column(JsonText)
+    created_at: Mapped[datetime.datetime]
+
+
+TABLE = cast(sa.Table, ProjectRow.__table__)
+
+
+def get(session: Session, project_id: str) -> Project | None:
+    """Return a project, or None."""
+    row = session.execute(sa.select(TABLE).where(TABLE.c.id == project_id)).mappings().one_or_none()
+    return None if row is None else to_value(row)
+
+
+def find(session: Session, domain_id: str, name: str) -> Project | None:
+    """Return the project called ``name`` in a domain, or None."""
+    query = sa.select(TABLE).where(TABLE.c.domain_id == domain_id, TABLE.c.name == name)
+    row = session.execute(query).mappings().one_or_none()
+    return None if row is None else to_value(row)
+
+
+def listing(session: Session, page: identity.NamePage) -> list[Project]:
+    """Return a page of projects; raises InvalidInput for an unknown marker."""
+    return [to_value(row) for row in identity.select_page(session, TABLE, page)]
+
+
+def by_ids(session: Session, wanted: Iterable[str]) -> list[Project]:
+    """Return those projects, by name."""
+    query = sa.select(TABLE).where(TABLE.c.id.in_(list(wanted))).order_by(TABLE.c.name, TABLE.c.id)
+    return [to_value(row) for row in session.execute(query).mappings()]
+
+
+def insert(session: Session, project: Project) -> None:
+    """Add a project; raises Conflict when the name is taken in its domain."""
+    values = {
+        "id": project.id,
+        "name": project.name,
+        "domain_id": project.domain_id,
+        "parent_id": project.parent_id,
+        "description": project.description,
+        "enabled": project.enabled,
+        "extra": dict(project.extra),
+        "created_at": clock.now(),
+    }
+    identity.insert_named(session, TABLE, values, _taken(project.name))
+
+
+def update(session: Session, project_id: str, **values: Any) -> bool:
+    """Change fields of a project, False when there is none; raises Conflict when the name is taken."""
+    return identity.update_named(session, TABLE, project_id, values, _taken(values.get("name", "")))
+
+
+def delete(session: Session, project_id: str) -> bool:
+    """Remove a project; False when there is none."""
+    return identity.delete_by_id(session, TABLE, project_id)
+
+
+def delete_of_domain(session: Session, domain_id: str) -> None:
+    """Remove every project of a domain."""
+    session.execute(sa.delete(TABLE).where(TABLE.c.domain_id == domain_id))
+
+
+def has_children(session: Session, project_id: str) -> bool:
+    """Tell whether other projects are below a project."""
+    query = sa.select(TABLE.c.id).where(TABLE.c.parent_id == project_id).limit(1)
+    return session.execute(query).first() is not None
+
+
+def to_value(row: Any) -> Project:
+    """Make a value of a row of the table (a mapping by column name)."""
+    return Project(**{name: value for name, value in row.items() if name != "created_at"})
+
+
+def _taken(name: str) -> str:
+    return f"There is already a project with the name {name} in this domain."

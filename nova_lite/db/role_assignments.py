@@ -1,0 +1,171 @@
+"""Who has which role on what."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from nova_lite.core.identity import SYSTEM, Assignment, AssignmentFilter, Reference, Scope, ScopeKind
+from nova_lite.db import domains, projects, roles, users
+from nova_lite.db.base import MYSQL, Base
+
+USER = "user"
+"""The kind of actor that a user is."""
+
+
+class RoleAssignmentRow(Base):
+    """One role of one actor on one target."""
+
+    __tablename__ = "role_assignments"
+    __table_args__ = (sa.Index("ix_role_assignments_target", "target_kind", "target_id"), MYSQL)
+
+    actor_kind: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    actor_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    target_kind: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    target_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    role_id: Mapped[str] = mapped_column(
+        sa.String(64), sa.ForeignKey("roles.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+TABLE = cast(sa.Table, RoleAssignmentRow.__table__)
+
+
+def insert(session: Session, user_id: str, role_id: str, scope: Scope) -> None:
+    """Give a user a role on ``scope``; nothing happens when the user has it already."""
+    if has(session, user_id, role_id, scope):
+        return
+    try:
+        with session.begin_nested():
+            session.execute(
+                sa.insert(TABLE).values(
+                    actor_kind=USER,
+                    actor_id=user_id,
+                    target_kind=scope.kind,
+                    target_id=scope.id,
+                    role_id=role_id,
+                )
+            )
+    except exc.IntegrityError:
+        # Somebody else gave it at the same moment, or the role went away: the one is as good as done, the
+        # other leaves nothing to have.
+        return
+
+
+def has(session: Session, user_id: str, role_id: str, scope: Scope) -> bool:
+    """Tell whether a user was given a role on ``scope``."""
+    return session.execute(sa.select(TABLE.c.role_id).where(_is(user_id, role_id, scope))).first() is not None
+
+
+def targets_of(session: Session, user_id: str, kind: ScopeKind) -> set[str]:
+    """Return the ids of the projects, or the domains, or the system, on which a user has any role."""
+    query = sa.select(TABLE.c.target_id).where(
+        TABLE.c.actor_kind == USER, TABLE.c.actor_id == user_id, TABLE.c.target_kind == kind
+    )
+    return set(session.execute(query).scalars())
+
+
+def delete(session: Session, user_id: str, role_id: str, scope: Scope) -> bool:
+    """Take a role on ``scope`` from a user; False when the user did not have it."""
+    taken = session.execute(sa.delete(TABLE).where(_is(user_id, role_id, scope)))
+    return bool(taken.rowcount)  # type: ignore[attr-defined]
+
+
+def delete_of_user(session: Session, user_id: str) -> None:
+    """Take every role from a user."""
+    session.execute(sa.delete(TABLE).where(TABLE.c.actor_kind == USER, TABLE.c.actor_id == user_id))
+
+
+def delete_of_target(session: Session, scope: Scope) -> None:
+    """Take every role on ``scope`` from everybody."""
+    session.execute(sa.delete(TABLE).where(TABLE.c.target_kind == scope.kind, TABLE.c.target_id == scope.id))
+
+
+def delete_of_domain(session: Session, domain_id: str) -> None:
+    """Take every role of a domain's users, on its projects and on itself."""
+    project, user = projects.TABLE, users.TABLE
+    mine = sa.select(project.c.id).where(project.c.domain_id == domain_id)
+    people = sa.select(user.c.id).where(user.c.domain_id == domain_id)
+    session.execute(
+        sa.delete(TABLE).where(
+            sa.or_(
+                sa.and_(TABLE.c.target_kind == ScopeKind.PROJECT, TABLE.c.target_id.in_(mine)),
+                sa.and_(TABLE.c.target_kind == ScopeKind.DOMAIN, TABLE.c.target_id == domain_id),
+                sa.and_(TABLE.c.actor_kind == USER, TABLE.c.actor_id.in_(people)),
+            )
+        )
+    )
+
+
+def listing(session: Session, wanted: AssignmentFilter) -> list[Assignment]:
+    """Return assignments with every name, by user and target; ``effective`` is the caller's to do."""
+    user, role, project = users.TABLE, roles.TABLE, projects.TABLE
+    user_domain, domain = domains.TABLE.alias("user_domain"), domains.TABLE.alias("target_domain")
+    on_project = sa.and_(TABLE.c.target_kind == ScopeKind.PROJECT, project.c.id == TABLE.c.target_id)
+    on_domain = sa.or_(
+        domain.c.id == project.c.domain_id,
+        sa.and_(TABLE.c.target_kind == ScopeKind.DOMAIN, domain.c.id == TABLE.c.target_id),
+    )
+    query = (
+        sa.select(
+            TABLE.c.target_kind,
+            TABLE.c.target_id,
+            role.c.id.label("role_id"),
+            role.c.name.label("role_name"),
+            user.c.id.label("user_id"),
+            user.c.name.label("user_name"),
+            user_domain.c.id.label("user_domain_id"),
+            user_domain.c.name.label("user_domain_name"),
+            project.c.name.label("project_name"),
+            domain.c.id.label("domain_id"),
+            domain.c.name.label("domain_name"),
+        )
+        .join(role, role.c.id == TABLE.c.role_id)
+        .join(user, sa.and_(TABLE.c.actor_kind == USER, user.c.id == TABLE.c.actor_id))
+        .join(user_domain, user_domain.c.id == user.c.domain_id)
+        .outerjoin(project, on_project)
+        .outerjoin(domain, on_domain)
+        .where(*_matches(wanted))
+        .order_by(user.c.name, user.c.id, TABLE.c.target_kind, TABLE.c.target_id, role.c.name)
+    )
+    return [_to_value(row) for row in session.execute(query)]
+
+
+def _matches(wanted: AssignmentFilter) -> Sequence[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if wanted.user_id:
+        conditions.append(TABLE.c.actor_id == wanted.user_id)
+    if wanted.role_id:
+        conditions.append(TABLE.c.role_id == wanted.role_id)
+    if wanted.scope is not None:
+        conditions.append(TABLE.c.target_kind == wanted.scope.kind)
+        conditions.append(TABLE.c.target_id == wanted.scope.id)
+    return conditions
+
+
+def _is(user_id: str, role_id: str, scope: Scope) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        TABLE.c.actor_kind == USER,
+        TABLE.c.actor_id == user_id,
+        TABLE.c.target_kind == scope.kind,
+        TABLE.c.target_id == scope.id,
+        TABLE.c.role_id == role_id,
+    )
+
+
+def _to_value(row: Any) -> Assignment:
+    kind = ScopeKind(row.target_kind)
+    if kind is ScopeKind.PROJECT:
+        target = Reference(row.target_id, row.project_name or "", row.domain_id or "", row.domain_name or "")
+    elif kind is ScopeKind.DOMAIN:
+        target = Reference(row.target_id, row.domain_name or "")
+    else:
+        target = Reference(SYSTEM, "all")
+    return Assignment(
+        role=Reference(row.role_id, row.role_name),
+        user=Reference(row.user_id, row.user_name, row.user_domain_id, row.user_domain_name),
+        scope=Scope(kind, row.target_id),
+        target=target,
+    )

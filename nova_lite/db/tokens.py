@@ -1,0 +1,190 @@
+"""Tokens: only the digest of each, with what it is good for; roles are looked up when it is used."""
+
+import dataclasses
+import datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from nova_lite.core import clock
+from nova_lite.core.identity import Reference, Scope, ScopeKind
+from nova_lite.db import domains, projects, role_assignments, users
+from nova_lite.db.base import MYSQL, Base
+
+
+class TokenRow(Base):
+    """One token that was issued and not revoked."""
+
+    __tablename__ = "tokens"
+    __table_args__ = MYSQL
+
+    digest: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(sa.String(64), index=True)
+    credential_version: Mapped[int]
+    scope_kind: Mapped[str] = mapped_column(sa.String(16))
+    scope_id: Mapped[str] = mapped_column(sa.String(64))
+    methods: Mapped[str]
+    audit_ids: Mapped[str]
+    issued_at: Mapped[datetime.datetime]
+    expires_at: Mapped[datetime.datetime] = mapped_column(index=True)
+
+
+_TABLE = cast(sa.Table, TokenRow.__table__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token to be kept; ``credential_version`` is that of the user when it was proven."""
+
+    digest: str
+    user_id: str
+    credential_version: int
+    scope: Scope
+    methods: tuple[str, ...]
+    audit_ids: tuple[str, ...]
+    issued_at: datetime.datetime
+    expires_at: datetime.datetime
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StoredToken:
+    """A token whose user, project and domains all still stand, and the roles given on its scope."""
+
+    user: Reference
+    credential_version: int
+    default_project_id: str
+    scope: Scope
+    target: Reference | None
+    role_ids: frozenset[str]
+    methods: tuple[str, ...]
+    audit_ids: tuple[str, ...]
+    issued_at: datetime.datetime
+    expires_at: datetime.datetime
+
+
+def insert(session: Session, token: NewToken) -> None:
+    """Keep a token."""
+    session.execute(
+        sa.insert(_TABLE).values(
+            digest=token.digest,
+            user_id=token.user_id,
+            credential_version=token.credential_version,
+            scope_kind=token.scope.kind,
+            scope_id=token.scope.id,
+            methods=" ".join(token.methods),
+            audit_ids=" ".join(token.audit_ids),
+            issued_at=token.issued_at,
+            expires_at=token.expires_at,
+        )
+    )
+
+
+def get(session: Session, digest: str) -> StoredToken | None:
+    """Return a token that has not expired and whose user and scope are enabled, or None.
+
+    One statement; a row for each role.
+    """
+    rows = session.execute(_JOINED, {"wanted": digest, "at": clock.now()}).all()
+    if not rows or (rows[0].scope_kind != ScopeKind.UNSCOPED and rows[0].target_name is None):
+        return None
+    return _to_value(rows[0], frozenset(row.role_id for row in rows if row.role_id is not None))
+
+
+def delete(session: Session, digest: str) -> bool:
+    """Forget a token, which revokes it; False when there is none."""
+    return bool(session.execute(sa.delete(_TABLE).where(_TABLE.c.digest == digest)).rowcount)  # type: ignore[attr-defined]
+
+
+def delete_of_user(session: Session, user_id: str) -> None:
+    """Forget every token of a user."""
+    session.execute(sa.delete(_TABLE).where(_TABLE.c.user_id == user_id))
+
+
+def delete_expired(session: Session, at: datetime.datetime, limit: int) -> int:
+    """Forget up to ``limit`` tokens that expired before ``at``; returns how many."""
+    digests = session.execute(sa.select(_TABLE.c.digest).where(_TABLE.c.expires_at < at).limit(limit))
+    expired = list(digests.scalars())
+    if not expired:
+        return 0
+    session.execute(sa.delete(_TABLE).where(_TABLE.c.digest.in_(expired)))
+    return len(expired)
+
+
+def _joined() -> sa.Select[Any]:
+    user, project, role = users.TABLE, projects.TABLE, role_assignments.TABLE
+    user_domain = domains.TABLE.alias("user_domain")
+    domain = domains.TABLE.alias("target_domain")
+    return (
+        sa.select(
+            _TABLE,
+            user.c.name.label("user_name"),
+            user.c.default_project_id,
+            user_domain.c.id.label("user_domain_id"),
+            user_domain.c.name.label("user_domain_name"),
+            sa.case(
+                (_TABLE.c.scope_kind == ScopeKind.PROJECT, project.c.name),
+                (_TABLE.c.scope_kind == ScopeKind.DOMAIN, domain.c.name),
+                (_TABLE.c.scope_kind == ScopeKind.SYSTEM, "all"),
+            ).label("target_name"),
+            domain.c.id.label("domain_id"),
+            domain.c.name.label("domain_name"),
+            role.c.role_id,
+        )
+        .join(user, user.c.id == _TABLE.c.user_id)
+        .join(user_domain, user_domain.c.id == user.c.domain_id)
+        .outerjoin(project, sa.and_(_is_kind(ScopeKind.PROJECT), project.c.id == _TABLE.c.scope_id))
+        .outerjoin(
+            domain,
+            sa.or_(
+                domain.c.id == project.c.domain_id,
+                sa.and_(_is_kind(ScopeKind.DOMAIN), domain.c.id == _TABLE.c.scope_id),
+            ),
+        )
+        .outerjoin(
+            role,
+            sa.and_(
+                role.c.actor_kind == role_assignments.USER,
+                role.c.actor_id == user.c.id,
+                role.c.target_kind == _TABLE.c.scope_kind,
+                role.c.target_id == _TABLE.c.scope_id,
+            ),
+        )
+        .where(
+            _TABLE.c.digest == sa.bindparam("wanted"),
+            _TABLE.c.expires_at > sa.bindparam("at"),
+            _TABLE.c.credential_version == user.c.credential_version,
+            user.c.enabled,
+            user_domain.c.enabled,
+            sa.or_(project.c.id.is_(None), project.c.enabled),
+            sa.or_(domain.c.id.is_(None), domain.c.enabled),
+        )
+    )
+
+
+def _is_kind(kind: ScopeKind) -> sa.ColumnElement[bool]:
+    return _TABLE.c.scope_kind == kind
+
+
+_JOINED = _joined()
+
+
+def _to_value(row: sa.Row[Any], role_ids: frozenset[str]) -> StoredToken:
+    kind = ScopeKind(row.scope_kind)
+    target = None
+    if kind is ScopeKind.PROJECT:
+        target = Reference(row.scope_id, row.target_name, row.domain_id, row.domain_name)
+    elif kind is ScopeKind.DOMAIN:
+        target = Reference(row.scope_id, row.target_name)
+    return StoredToken(
+        user=Reference(row.user_id, row.user_name, row.user_domain_id, row.user_domain_name),
+        credential_version=row.credential_version,
+        default_project_id=row.default_project_id,
+        scope=Scope(kind, row.scope_id),
+        target=target,
+        role_ids=role_ids,
+        methods=tuple(row.methods.split()),
+        audit_ids=tuple(row.audit_ids.split()),
+        issued_at=row.issued_at,
+        expires_at=row.expires_at,
+    )

@@ -1,0 +1,73 @@
+"""What one process remembers of identity for a few seconds, so that a request need not ask the database."""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+
+import cachetools
+
+from nova_lite.core import clock
+from nova_lite.core.identity import RoleGraph, TokenInfo
+
+
+def digest_of(secret: str) -> str:
+    """Return the form in which a token is kept: its SHA-256 in hexadecimal."""
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
+
+
+class IdentityCache:
+    """Valid tokens by digest, and the graph of roles.
+
+    ``seconds`` bounds how long a change made by another process stays unseen, 0 remembers nothing; ``size``
+    bounds the number of tokens, of which the longest unused goes first.
+    """
+
+    def __init__(self, *, seconds: float, size: int, timer: Callable[[], float] = time.monotonic) -> None:
+        self._tokens: cachetools.TTLCache[str, TokenInfo] = cachetools.TTLCache(size, seconds, timer)
+        self._graph: cachetools.TTLCache[str, RoleGraph] = cachetools.TTLCache(1, seconds, timer)
+        self._generation = 0
+        self._lock = threading.Lock()
+
+    def token(self, digest: str) -> TokenInfo | None:
+        """Return a remembered token that has not expired."""
+        with self._lock:
+            info = self._tokens.get(digest)
+        if info is None or info.expires_at <= clock.now():
+            return None
+        return info
+
+    def graph(self) -> RoleGraph | None:
+        """Return the remembered graph of roles."""
+        with self._lock:
+            return self._graph.get("")
+
+    def generation(self) -> int:
+        """Return a number that ``forget`` changes: take it before reading what is then remembered."""
+        with self._lock:
+            return self._generation
+
+    def remember_token(self, digest: str, info: TokenInfo, generation: int) -> None:
+        """Remember a token, unless something was forgotten since ``generation`` was taken."""
+        with self._lock:
+            if generation == self._generation:
+                self._tokens[digest] = info
+
+    def remember_graph(self, graph: RoleGraph, generation: int) -> None:
+        """Remember the graph of roles, unless something was forgotten since ``generation`` was taken."""
+        with self._lock:
+            if generation == self._generation:
+                self._graph[""] = graph
+
+    def forget_token(self, digest: str) -> None:
+        """Forget one token, for it was revoked."""
+        with self._lock:
+            self._generation += 1
+            self._tokens.pop(digest, None)
+
+    def forget(self) -> None:
+        """Forget everything, for something that it may depend on has changed."""
+        with self._lock:
+            self._generation += 1
+            self._tokens.clear()
+            self._graph.clear()
