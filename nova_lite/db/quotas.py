@@ -34,6 +34,9 @@ class ProjectUsageRow(Base):
     ram: Mapped[int] = mapped_column(default=0)
 
 
+DEFAULT_CLASS = "class:default"
+"""Under this name the limits of the default quota class are kept beside those of projects."""
+
 _LIMITS = cast(sa.Table, QuotaLimitRow.__table__)
 _USAGES = cast(sa.Table, ProjectUsageRow.__table__)
 
@@ -42,6 +45,15 @@ def limits_of(session: Session, project_id: str) -> dict[str, int]:
     """Return the limits that differ from the default for a project or class."""
     query = sa.select(_LIMITS.c.resource, _LIMITS.c.hard_limit).where(_LIMITS.c.project_id == project_id)
     return {resource: hard_limit for resource, hard_limit in session.execute(query)}
+
+
+def effective(session: Session, project_id: str, defaults: Limits) -> Limits:
+    """Return the limits of a project: its own over those of the default class over ``defaults``."""
+    query = sa.select(_LIMITS).where(_LIMITS.c.project_id.in_([DEFAULT_CLASS, project_id]))
+    found: dict[str, dict[str, int]] = {DEFAULT_CLASS: {}, project_id: {}}
+    for row in session.execute(query):
+        found[row.project_id][row.resource] = row.hard_limit
+    return defaults.replaced(found[DEFAULT_CLASS]).replaced(found[project_id])
 
 
 def set_limits(session: Session, project_id: str, limits: Mapping[str, int]) -> None:
@@ -78,7 +90,7 @@ def usages(session: Session) -> dict[str, Usage]:
 
 def reserve(session: Session, project_id: str, defaults: Limits, amount: Usage) -> None:
     """Count ``amount`` as taken by a project if its limits allow; raises OverQuota."""
-    limits = defaults.replaced(limits_of(session, project_id))
+    limits = effective(session, project_id, defaults)
     if _add(session, project_id, limits, amount):
         return
     _make_row(session, project_id)

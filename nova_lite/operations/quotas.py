@@ -11,9 +11,6 @@ from nova_lite.core.quota import Limits
 from nova_lite.db import quotas, security_groups
 from nova_lite.db.engine import Database
 
-DEFAULT_CLASS = "class:default"
-"""Under this name the limits of the default quota class are kept beside those of projects."""
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Quota:
@@ -35,7 +32,7 @@ class Quotas:
         """Return every limit of a project with what is used of it."""
 
         def work(session: Session) -> dict[str, Quota]:
-            limits = self._defaults(session).replaced(quotas.limits_of(session, project_id))
+            limits = quotas.effective(session, project_id, self._limits)
             usage = dataclasses.asdict(quotas.usage_of(session, project_id))
             usage["security_groups"] = security_groups.count(session, project_id)
             return {name: Quota(limit, usage.get(name, 0)) for name, limit in limits.values.items()}
@@ -61,7 +58,7 @@ class Quotas:
                         f"already used and reserved {usage[name]}."
                     )
             quotas.set_limits(session, project_id, limits)
-            return self._defaults(session).replaced(quotas.limits_of(session, project_id)).values
+            return quotas.effective(session, project_id, self._limits).values
 
         return self._database.run("quota.update", work)
 
@@ -70,7 +67,7 @@ class Quotas:
         self._check(limits)
 
         def work(session: Session) -> Mapping[str, int]:
-            quotas.set_limits(session, DEFAULT_CLASS, limits)
+            quotas.set_limits(session, quotas.DEFAULT_CLASS, limits)
             return self._defaults(session).values
 
         return self._database.run("quota.update_defaults", work)
@@ -80,7 +77,7 @@ class Quotas:
         self._database.run("quota.delete", lambda session: quotas.clear_limits(session, project_id))
 
     def _defaults(self, session: Session) -> Limits:
-        return self._limits.replaced(quotas.limits_of(session, DEFAULT_CLASS))
+        return self._limits.replaced(quotas.limits_of(session, quotas.DEFAULT_CLASS))
 
     def _check(self, limits: Mapping[str, int]) -> None:
         for name, limit in limits.items():

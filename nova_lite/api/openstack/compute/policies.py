@@ -1,6 +1,6 @@
 """The policy rules of the compute API with their defaults."""
 
-from nova_lite.core.policy import MEMBER, READER, Rule
+from nova_lite.core.policy import ADMIN, ANY, MEMBER, READER, Rule
 
 SERVERS: tuple[Rule, ...] = (
     Rule("os_compute_api:servers:create", MEMBER, "Boot servers"),
@@ -25,4 +25,43 @@ SERVERS: tuple[Rule, ...] = (
     Rule("os_compute_api:os-instance-actions:show", READER, "Show what a request did to a server"),
 )
 
-RULES: tuple[Rule, ...] = (*SERVERS,)
+OTHERS: tuple[Rule, ...] = (
+    Rule("os_compute_api:extensions", ANY, "List extensions"),
+    Rule("os_compute_api:flavors", ANY, "List and show flavors"),
+    Rule("os_compute_api:os-flavor-manage:create", ADMIN, "Add a flavor"),
+    Rule("os_compute_api:os-flavor-manage:update", ADMIN, "Describe a flavor"),
+    Rule("os_compute_api:os-flavor-manage:delete", ADMIN, "Remove a flavor"),
+    Rule("os_compute_api:os-flavor-extra-specs:index", ANY, "List extra specs"),
+    Rule("os_compute_api:os-flavor-extra-specs:show", ANY, "Show an extra spec"),
+    Rule("os_compute_api:os-flavor-extra-specs:create", ADMIN, "Add extra specs"),
+    Rule("os_compute_api:os-flavor-extra-specs:update", ADMIN, "Set an extra spec"),
+    Rule("os_compute_api:os-flavor-extra-specs:delete", ADMIN, "Remove an extra spec"),
+    Rule("os_compute_api:os-flavor-access", ADMIN, "List who may use a flavor"),
+    Rule("os_compute_api:os-flavor-access:add_tenant_access", ADMIN, "Let a project use a flavor"),
+    Rule("os_compute_api:os-flavor-access:remove_tenant_access", ADMIN, "Take a flavor from a project"),
+    Rule("os_compute_api:os-keypairs:index", ANY, "List one's key pairs"),
+    Rule("os_compute_api:os-keypairs:show", ANY, "Show one's key pair"),
+    Rule("os_compute_api:os-keypairs:create", ANY, "Add a key pair"),
+    Rule("os_compute_api:os-keypairs:delete", ANY, "Remove one's key pair"),
+    Rule("os_compute_api:limits", ANY, "Show limits"),
+    Rule("os_compute_api:os-quota-sets:show", READER, "Show a quota set"),
+    Rule("os_compute_api:os-quota-sets:detail", READER, "Show a quota set with what is used"),
+    Rule("os_compute_api:os-quota-sets:defaults", ANY, "Show the default quota set"),
+    Rule("os_compute_api:os-quota-sets:update", ADMIN, "Set a quota"),
+    Rule("os_compute_api:os-quota-sets:delete", ADMIN, "Let the default quota hold"),
+    Rule("os_compute_api:os-quota-class-sets:show", ADMIN, "Show the default quota class"),
+    Rule("os_compute_api:os-quota-class-sets:update", ADMIN, "Set the default quota class"),
+    Rule("os_compute_api:os-services:list", ADMIN, "List daemons"),
+    Rule("os_compute_api:os-services:update", ADMIN, "Enable and disable daemons"),
+    Rule("os_compute_api:os-availability-zone:list", ANY, "List availability zones"),
+    Rule("os_compute_api:os-availability-zone:detail", ADMIN, "List availability zones with hosts"),
+    Rule("os_compute_api:os-hypervisors:list", ADMIN, "List hypervisors"),
+    Rule("os_compute_api:os-hypervisors:list-detail", ADMIN, "List hypervisors in full"),
+    Rule("os_compute_api:os-hypervisors:show", ADMIN, "Show a hypervisor"),
+    Rule("os_compute_api:os-hypervisors:statistics", ADMIN, "Add hypervisors up"),
+    Rule("os_compute_api:os-hypervisors:uptime", ADMIN, "Show a hypervisor's uptime"),
+    Rule("os_compute_api:os-hypervisors:search", ADMIN, "Find hypervisors"),
+    Rule("os_compute_api:os-hypervisors:servers", ADMIN, "Find hypervisors with their instances"),
+)
+
+RULES: tuple[Rule, ...] = (*SERVERS, *OTHERS)

@@ -3,9 +3,19 @@
 from typing import Any
 
 from nova_lite.api.call import Handler, Microversion
-from nova_lite.api.openstack.compute import server_actions, servers
+from nova_lite.api.openstack.compute import (
+    flavors,
+    hypervisors,
+    key_pairs,
+    quotas,
+    server_actions,
+    servers,
+    services,
+    versions,
+)
+from nova_lite.api.openstack.schemas import compute as smaller
 from nova_lite.api.openstack.schemas import servers as schemas
-from nova_lite.api.route import Route
+from nova_lite.api.route import PUBLIC, Route
 
 _SERVERS = "/v2.1/servers"
 _SERVER = "/v2.1/servers/{server_id}"
@@ -77,4 +87,144 @@ SERVER_ACTIONS: tuple[Route, ...] = (
     ),
 )  # fmt: skip
 
-ROUTES: tuple[Route, ...] = (*SERVERS, *SERVER_ACTIONS)
+VERSIONS: tuple[Route, ...] = (
+    Route("GET", "/", versions.root, PUBLIC),
+    Route("GET", "/v2.1", versions.show, PUBLIC),
+    Route("GET", "/v2.1/extensions", versions.extensions, "os_compute_api:extensions"),
+)
+
+_FLAVORS = "/v2.1/flavors"
+_FLAVOR = "/v2.1/flavors/{flavor_id}"
+_MANAGE = "os_compute_api:os-flavor-manage"
+_SPECS = "os_compute_api:os-flavor-extra-specs"
+_ACCESS = "os_compute_api:os-flavor-access"
+
+FLAVORS: tuple[Route, ...] = (
+    Route("GET", _FLAVORS, flavors.listing, "os_compute_api:flavors"),
+    Route("GET", f"{_FLAVORS}/detail", flavors.detail, "os_compute_api:flavors"),
+    Route("GET", _FLAVOR, flavors.show, "os_compute_api:flavors"),
+    Route("POST", _FLAVORS, flavors.create, f"{_MANAGE}:create", smaller.CREATE_FLAVOR, until=Microversion(2, 54)),
+    Route("POST", _FLAVORS, flavors.create, f"{_MANAGE}:create", smaller.CREATE_FLAVOR_255, since=Microversion(2, 55)),
+    Route("PUT", _FLAVOR, flavors.update, f"{_MANAGE}:update", smaller.UPDATE_FLAVOR, since=Microversion(2, 55)),
+    Route("DELETE", _FLAVOR, flavors.delete, f"{_MANAGE}:delete", status=202),
+    Route("GET", f"{_FLAVOR}/os-extra_specs", flavors.list_extra_specs, f"{_SPECS}:index"),
+    Route("POST", f"{_FLAVOR}/os-extra_specs", flavors.add_extra_specs, f"{_SPECS}:create", smaller.EXTRA_SPECS),
+    Route("GET", f"{_FLAVOR}/os-extra_specs/{{key}}", flavors.show_extra_spec, f"{_SPECS}:show"),
+    Route("PUT", f"{_FLAVOR}/os-extra_specs/{{key}}", flavors.set_extra_spec, f"{_SPECS}:update", smaller.EXTRA_SPEC),
+    Route("DELETE", f"{_FLAVOR}/os-extra_specs/{{key}}", flavors.delete_extra_spec, f"{_SPECS}:delete"),
+    Route("GET", f"{_FLAVOR}/os-flavor-access", flavors.list_access, _ACCESS),
+    Route(
+        "POST", f"{_FLAVOR}/action", flavors.add_access, f"{_ACCESS}:add_tenant_access", smaller.ADD_ACCESS,
+        action="addTenantAccess",
+    ),
+    Route(
+        "POST", f"{_FLAVOR}/action", flavors.remove_access, f"{_ACCESS}:remove_tenant_access",
+        smaller.REMOVE_ACCESS, action="removeTenantAccess",
+    ),
+)  # fmt: skip
+
+_KEY_PAIRS = "/v2.1/os-keypairs"
+_KEY_RULE = "os_compute_api:os-keypairs"
+
+KEY_PAIRS: tuple[Route, ...] = (
+    Route("GET", _KEY_PAIRS, key_pairs.listing, f"{_KEY_RULE}:index"),
+    Route("GET", f"{_KEY_PAIRS}/{{name}}", key_pairs.show, f"{_KEY_RULE}:show"),
+    Route("DELETE", f"{_KEY_PAIRS}/{{name}}", key_pairs.delete, f"{_KEY_RULE}:delete", status=202),
+    Route(
+        "POST", _KEY_PAIRS, key_pairs.create, f"{_KEY_RULE}:create", smaller.CREATE_KEY_PAIR,
+        until=Microversion(2, 1),
+    ),
+    Route(
+        "POST", _KEY_PAIRS, key_pairs.create, f"{_KEY_RULE}:create", smaller.CREATE_KEY_PAIR_22,
+        since=Microversion(2, 2), until=Microversion(2, 9),
+    ),
+    Route(
+        "POST", _KEY_PAIRS, key_pairs.create, f"{_KEY_RULE}:create", smaller.CREATE_KEY_PAIR_210,
+        since=Microversion(2, 10),
+    ),
+)  # fmt: skip
+
+_QUOTA = "/v2.1/os-quota-sets/{project_id}"
+_QUOTA_RULE = "os_compute_api:os-quota-sets"
+_CLASS = "/v2.1/os-quota-class-sets/{name}"
+_CLASS_RULE = "os_compute_api:os-quota-class-sets"
+
+QUOTAS: tuple[Route, ...] = (
+    Route("GET", "/v2.1/limits", quotas.limits, "os_compute_api:limits"),
+    Route("GET", _QUOTA, quotas.show, f"{_QUOTA_RULE}:show"),
+    Route("GET", f"{_QUOTA}/detail", quotas.detail, f"{_QUOTA_RULE}:detail"),
+    Route("GET", f"{_QUOTA}/defaults", quotas.defaults, f"{_QUOTA_RULE}:defaults"),
+    Route("PUT", _QUOTA, quotas.update, f"{_QUOTA_RULE}:update", smaller.QUOTA_SET, until=Microversion(2, 35)),
+    Route(
+        "PUT", _QUOTA, quotas.update, f"{_QUOTA_RULE}:update", smaller.QUOTA_SET_236,
+        since=Microversion(2, 36), until=Microversion(2, 56),
+    ),
+    Route("PUT", _QUOTA, quotas.update, f"{_QUOTA_RULE}:update", smaller.QUOTA_SET_257, since=Microversion(2, 57)),
+    Route("DELETE", _QUOTA, quotas.delete, f"{_QUOTA_RULE}:delete", status=202),
+    Route("GET", _CLASS, quotas.show_class, f"{_CLASS_RULE}:show"),
+    Route("PUT", _CLASS, quotas.update_class, f"{_CLASS_RULE}:update", smaller.QUOTA_CLASS),
+)  # fmt: skip
+
+_SERVICES = "/v2.1/os-services"
+_SERVICE_RULE = "os_compute_api:os-services"
+_HYPERVISORS = "/v2.1/os-hypervisors"
+_HYPERVISOR = "/v2.1/os-hypervisors/{hypervisor_id}"
+_HYPERVISOR_RULE = "os_compute_api:os-hypervisors"
+_ZONES = "/v2.1/os-availability-zone"
+_BY_UUID = Microversion(2, 53)
+_BY_HOST = Microversion(2, 52)
+
+HOSTS: tuple[Route, ...] = (
+    Route("GET", _SERVICES, services.listing, f"{_SERVICE_RULE}:list"),
+    Route(
+        "PUT", f"{_SERVICES}/enable", services.enable, f"{_SERVICE_RULE}:update", smaller.ENABLE_SERVICE,
+        until=_BY_HOST,
+    ),
+    Route(
+        "PUT", f"{_SERVICES}/disable", services.disable, f"{_SERVICE_RULE}:update", smaller.ENABLE_SERVICE,
+        until=_BY_HOST,
+    ),
+    Route(
+        "PUT", f"{_SERVICES}/disable-log-reason", services.disable_log_reason, f"{_SERVICE_RULE}:update",
+        smaller.DISABLE_SERVICE, until=_BY_HOST,
+    ),
+    Route(
+        "PUT", f"{_SERVICES}/force-down", services.force_down, f"{_SERVICE_RULE}:update", smaller.FORCE_DOWN,
+        since=Microversion(2, 11), until=_BY_HOST,
+    ),
+    Route(
+        "PUT", f"{_SERVICES}/{{service_id}}", services.update, f"{_SERVICE_RULE}:update",
+        smaller.UPDATE_SERVICE, since=_BY_UUID,
+    ),
+    Route("GET", _ZONES, services.zones, "os_compute_api:os-availability-zone:list"),
+    Route("GET", f"{_ZONES}/detail", services.zones_detail, "os_compute_api:os-availability-zone:detail"),
+    Route("GET", _HYPERVISORS, hypervisors.listing, f"{_HYPERVISOR_RULE}:list"),
+    Route("GET", f"{_HYPERVISORS}/detail", hypervisors.detail, f"{_HYPERVISOR_RULE}:list-detail"),
+    Route(
+        "GET", f"{_HYPERVISORS}/statistics", hypervisors.statistics, f"{_HYPERVISOR_RULE}:statistics",
+        until=Microversion(2, 87),
+    ),
+    Route("GET", _HYPERVISOR, hypervisors.show, f"{_HYPERVISOR_RULE}:show"),
+    Route(
+        "GET", f"{_HYPERVISOR}/uptime", hypervisors.uptime, f"{_HYPERVISOR_RULE}:uptime",
+        until=Microversion(2, 87),
+    ),
+    Route(
+        "GET", f"{_HYPERVISORS}/{{text}}/search", hypervisors.search, f"{_HYPERVISOR_RULE}:search",
+        until=_BY_HOST,
+    ),
+    Route(
+        "GET", f"{_HYPERVISORS}/{{text}}/servers", hypervisors.servers, f"{_HYPERVISOR_RULE}:servers",
+        until=_BY_HOST,
+    ),
+)  # fmt: skip
+
+ROUTES: tuple[Route, ...] = (
+    *VERSIONS,
+    *SERVERS,
+    *SERVER_ACTIONS,
+    *FLAVORS,
+    *KEY_PAIRS,
+    *QUOTAS,
+    *HOSTS,
+)

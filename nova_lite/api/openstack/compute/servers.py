@@ -1,6 +1,7 @@
 """Servers of the compute API: create, list, show, update, delete."""
 
 import datetime
+import urllib.parse
 from typing import Any
 
 from nova_lite.api.call import Call, Json, Reply
@@ -226,12 +227,9 @@ def _next(call: Call, page: Page, found: list[Instance], path: str) -> Json:
     """Return the link to the next page where this one is full."""
     if not found or len(found) < page.limit:
         return {}
-    query = call.request.GET.copy()
-    query["marker"] = found[-1].uuid
-    request = call.request.copy()
-    request.GET.clear()
-    request.GET.update(query)
-    href = call.url(f"/v2.1/servers{path}?{request.query_string}")
+    kept = [(name, value) for name, value in call.request.GET.items() if name != "marker"]
+    query = urllib.parse.urlencode([*kept, ("marker", found[-1].uuid)])
+    href = call.url(f"/v2.1/servers{path}?{query}")
     return {"servers_links": [{"rel": "next", "href": href}]}
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
@@ -318,12 +319,7 @@ def _sort(call: Call) -> tuple[tuple[str, bool], ...]:
 
 
 def _link(call: Call, changes: dict[str, str | None]) -> str:
-    query = call.request.GET.copy()
-    for name, value in changes.items():
-        query.pop(name, None)
-        if value is not None:
-            query[name] = value
-    request = call.request.copy()
-    request.GET.clear()
-    request.GET.update(query)
-    return f"/v2/images?{request.query_string}" if request.query_string else "/v2/images"
+    kept = [(name, value) for name, value in call.request.GET.items() if name not in changes]
+    added = [(name, value) for name, value in changes.items() if value is not None]
+    query = urllib.parse.urlencode(kept + added)
+    return f"/v2/images?{query}" if query else "/v2/images"

@@ -1,0 +1,42 @@
+"""The compute API's version documents."""
+
+from nova_lite.api import microversions
+from nova_lite.api.call import Call, Json, Reply
+
+_MEDIA_TYPES = [{"base": "application/json", "type": "application/vnd.openstack.compute+json;version=2.1"}]
+_UPDATED = "2013-07-23T11:33:21Z"
+
+
+def root(call: Call) -> Reply:
+    """List the versions."""
+    legacy: Json = {
+        "id": "v2.0",
+        "status": "SUPPORTED",
+        "version": "",
+        "min_version": "",
+        "updated": "2011-01-21T11:33:21Z",
+        "links": [{"rel": "self", "href": call.url("/v2/")}],
+    }
+    return Reply({"versions": [legacy, _current(call)]})
+
+
+def show(call: Call) -> Reply:
+    """Show the current version."""
+    return Reply({"version": _current(call) | {"media-types": _MEDIA_TYPES}})
+
+
+def extensions(call: Call) -> Reply:
+    """List the extensions: everything is part of the API's core."""
+    return Reply({"extensions": []})
+
+
+def _current(call: Call) -> Json:
+    first, last = microversions.RANGES["compute"]
+    return {
+        "id": "v2.1",
+        "status": "CURRENT",
+        "version": str(last),
+        "min_version": str(first),
+        "updated": _UPDATED,
+        "links": [{"rel": "self", "href": call.url("/v2.1/")}],
+    }

@@ -1,0 +1,98 @@
+"""Schemas of the compute API's smaller resources."""
+
+from typing import Any
+
+from nova_lite.api.openstack.schemas.servers import BOOLEAN, NAME, body
+
+Schema = dict[str, Any]
+
+_TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": 255}
+
+
+def _count(least: int = 0) -> Schema:
+    number = {"type": "integer", "minimum": least, "maximum": 2147483647}
+    return {"anyOf": [number, {"type": "string", "pattern": "^[0-9]{1,9}$"}]}
+
+
+_FLAVOR: Schema = {
+    "name": NAME,
+    "id": {"type": ["string", "integer", "null"], "maxLength": 255, "pattern": r"^(?! )[a-zA-Z0-9. _-]*(?<! )$"},
+    "ram": _count(1),
+    "vcpus": _count(1),
+    "disk": _count(),
+    "OS-FLV-EXT-DATA:ephemeral": _count(),
+    "swap": {"anyOf": [_count(), {"const": ""}]},
+    "rxtx_factor": {"type": ["number", "string"], "exclusiveMinimum": 0, "pattern": r"^[0-9]+(\.[0-9]+)?$"},
+    "os-flavor-access:is_public": BOOLEAN,
+}
+_DESCRIPTION: Schema = {"description": {"type": ["string", "null"], "maxLength": 65535}}
+_REQUIRED = ["name", "ram", "vcpus", "disk"]
+
+CREATE_FLAVOR = body("flavor", _FLAVOR, _REQUIRED)
+CREATE_FLAVOR_255 = body("flavor", _FLAVOR | _DESCRIPTION, _REQUIRED)
+UPDATE_FLAVOR = body("flavor", _DESCRIPTION, ["description"])
+
+_SPEC: Schema = {"type": ["string", "number"], "maxLength": 255}
+_SPECS: Schema = {"type": "object", "minProperties": 1, "additionalProperties": _SPEC}
+EXTRA_SPECS: Schema = {
+    "type": "object",
+    "properties": {"extra_specs": _SPECS},
+    "required": ["extra_specs"],
+    "additionalProperties": False,
+}
+EXTRA_SPEC: Schema = {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": _SPEC}
+ADD_ACCESS = body("addTenantAccess", {"tenant": _TEXT}, ["tenant"])
+REMOVE_ACCESS = body("removeTenantAccess", {"tenant": _TEXT}, ["tenant"])
+
+_KEY_PAIR: Schema = {"name": _TEXT, "public_key": {"type": ["string", "null"], "maxLength": 65535}}
+CREATE_KEY_PAIR = body("keypair", _KEY_PAIR, ["name"])
+CREATE_KEY_PAIR_22 = body("keypair", _KEY_PAIR | {"type": {"enum": ["ssh", "x509"]}}, ["name"])
+CREATE_KEY_PAIR_210 = body(
+    "keypair", _KEY_PAIR | {"type": {"enum": ["ssh", "x509"]}, "user_id": _TEXT}, ["name"]
+)
+
+_LIMIT: Schema = {
+    "anyOf": [
+        {"type": "integer", "minimum": -1, "maximum": 2147483647},
+        {"type": "string", "pattern": "^(-1|[0-9]{1,9})$"},
+    ]
+}
+_COMPUTE = ("instances", "cores", "ram", "metadata_items", "key_pairs", "server_groups", "server_group_members")
+_NETWORK = ("fixed_ips", "floating_ips", "security_groups", "security_group_rules", "networks")
+_INJECTED = ("injected_files", "injected_file_content_bytes", "injected_file_path_bytes")
+
+
+def _quota(*names: str) -> Schema:
+    return {name: _LIMIT for name in names}
+
+
+_ALL = _quota(*_COMPUTE, *_NETWORK, *_INJECTED)
+QUOTA_SET = body("quota_set", _ALL | {"force": BOOLEAN})
+QUOTA_SET_236 = body("quota_set", _quota(*_COMPUTE, *_INJECTED) | {"force": BOOLEAN})
+QUOTA_SET_257 = body("quota_set", _quota(*_COMPUTE) | {"force": BOOLEAN})
+QUOTA_CLASS = body("quota_class_set", _ALL)
+
+_SERVICE: Schema = {"host": _TEXT, "binary": _TEXT}
+
+
+def _service(added: Schema) -> Schema:
+    return {
+        "type": "object",
+        "properties": _SERVICE | added,
+        "required": ["host", "binary", *added],
+        "additionalProperties": False,
+    }
+
+
+ENABLE_SERVICE = _service({})
+DISABLE_SERVICE = _service({"disabled_reason": _TEXT})
+FORCE_DOWN = _service({"forced_down": {"type": "boolean"}})
+UPDATE_SERVICE: Schema = {
+    "type": "object",
+    "properties": {
+        "status": {"enum": ["enabled", "disabled"]},
+        "disabled_reason": _TEXT,
+        "forced_down": {"type": "boolean"},
+    },
+    "additionalProperties": False,
+}
