@@ -3,7 +3,8 @@
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable
+import urllib.parse
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import prometheus_client
@@ -12,6 +13,7 @@ import webob
 from nova_lite.api import microversions
 from nova_lite.api.errors import DIALECTS, HttpError, status_of
 from nova_lite.core import ids
+from nova_lite.core.errors import InvalidInput
 
 LOG = logging.getLogger(__name__)
 
@@ -51,6 +53,7 @@ class Faults:
 
     def _answer(self, request: webob.Request) -> webob.Response:
         try:
+            _require_text(request.environ)
             return request.get_response(self._application, catch_exc_info=False)
         except Exception as error:
             status = status_of(error)
@@ -60,6 +63,18 @@ class Faults:
             if isinstance(error, HttpError):
                 response.headers.update(list(error.headers.items()))
             return response
+
+
+def _require_text(environ: Mapping[str, Any]) -> None:
+    """Raise InvalidInput unless path and query are UTF-8 without NUL: no database would take anything else."""
+    path = environ.get("PATH_INFO", "").encode("latin-1")
+    query = urllib.parse.unquote_to_bytes(environ.get("QUERY_STRING", ""))
+    try:
+        if "\0" not in (path + query).decode():
+            return
+    except UnicodeDecodeError:
+        pass
+    raise InvalidInput("The URL is malformed: it is not UTF-8 text.")
 
 
 def _request_id(request: webob.Request) -> str:

@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from conftest import ADMIN, Site
+from identity_site import ADMIN, Site
 
 from nova_lite.core.errors import Unauthenticated
 from nova_lite.core.identity import (

@@ -1,0 +1,117 @@
+"""Giving and taking roles, and listing who has which."""
+
+from typing import Any
+
+import pytest
+from identity_site import Site
+
+
+def grant_path(site: Site, role: str = "reader", target: str = "") -> str:
+    place = target or f"projects/{site.people.admin_project.id}"
+    return f"/v3/{place}/users/{site.people.demo.id}/roles/{site.role(role)}"
+
+
+@pytest.mark.parametrize("target", ["", "domains/default", "system"])
+def test_a_role_is_given_checked_listed_and_taken(site: Site, target: str) -> None:
+    admin, path = site.token("admin"), grant_path(site, target=target)
+
+    assert site.ask("HEAD", path, token=admin).status_int == 404
+    assert site.ask("PUT", path, token=admin).status_int == 204
+    assert site.ask("PUT", path, token=admin).status_int == 204
+    for method in ("HEAD", "GET"):
+        answer = site.ask(method, path, token=admin)
+        assert (answer.status_int, answer.body) == (204, b"")
+    roles = site.ask("GET", path.rpartition("/")[0], token=admin).json["roles"]
+    assert [role["name"] for role in roles] == ["reader"]
+    assert site.ask("DELETE", path, token=admin).status_int == 204
+    assert site.ask("DELETE", path, token=admin).status_int == 404
+
+
+@pytest.mark.parametrize("part", [2, 4, 6])
+def test_a_role_is_not_given_where_something_is_unknown(site: Site, part: int) -> None:
+    parts = grant_path(site).lstrip("/").split("/")
+    parts[part] = "unknown"
+
+    answer = site.ask("PUT", "/" + "/".join(parts), token=site.token("admin"))
+
+    assert answer.status_int == 404
+    assert "unknown" in answer.json["error"]["message"]
+
+
+def listed(site: Site, query: str = "") -> list[dict[str, Any]]:
+    answer = site.ask("GET", f"/v3/role_assignments{query}", token=site.token("admin"))
+    assert answer.status_int == 200, answer.text
+    entries: list[dict[str, Any]] = answer.json["role_assignments"]
+    return entries
+
+
+def test_assignments_are_listed_by_id(site: Site) -> None:
+    people = site.people
+    path = f"/v3/projects/{people.demo_project.id}/users/{people.demo.id}/roles/{site.role('member')}"
+
+    entries = listed(site, f"?user.id={people.demo.id}")
+
+    assert entries == [
+        {
+            "role": {"id": site.role("member")},
+            "user": {"id": people.demo.id},
+            "scope": {"project": {"id": people.demo_project.id}},
+            "links": {"assignment": f"http://cloud.example:5000{path}"},
+        }
+    ]
+
+
+def test_assignments_are_listed_with_names(site: Site) -> None:
+    (entry,) = listed(site, f"?include_names=True&user.id={site.people.demo.id}")
+
+    domain = {"id": "default", "name": "Default"}
+    assert entry["role"]["name"] == "member"
+    assert (entry["user"]["name"], entry["user"]["domain"]) == ("demo", domain)
+    project = entry["scope"]["project"]
+    assert (project["name"], project["domain"]) == ("demo", domain)
+
+
+def test_assignments_can_be_narrowed(site: Site) -> None:
+    admin, people = site.people.admin.id, site.people
+
+    assert len(listed(site)) == 5
+    assert len(listed(site, f"?user.id={admin}")) == 2
+    assert [entry["scope"] for entry in listed(site, "?scope.system=all")] == [{"system": {"all": True}}]
+    assert len(listed(site, f"?scope.project.id={people.admin_project.id}")) == 1
+    assert listed(site, "?scope.domain.id=default") == []
+    assert len(listed(site, f"?role.id={site.role('member')}")) == 1
+    assert listed(site, "?group.id=x") == []
+
+
+def test_effective_assignments_have_what_roles_imply(site: Site) -> None:
+    entries = listed(site, f"?effective&include_names&user.id={site.people.demo.id}")
+
+    assert [entry["role"]["name"] for entry in entries] == ["member", "reader"]
+    reader = f"?effective&role.id={site.role('reader')}&user.id={site.people.demo.id}"
+    assert len(listed(site, reader)) == 1
+
+
+def test_two_targets_at_once_are_refused(site: Site) -> None:
+    query = "?scope.project.id=x&scope.domain.id=y"
+
+    assert site.ask("GET", f"/v3/role_assignments{query}", token=site.token("admin")).status_int == 400
+
+
+def test_a_deleted_role_is_taken_from_all(site: Site) -> None:
+    admin = site.token("admin")
+    role = site.ask("POST", "/v3/roles", {"role": {"name": "cook"}}, token=admin).json["role"]
+    assert site.ask("PUT", grant_path(site, "cook"), token=admin).status_int == 204
+
+    assert site.ask("DELETE", f"/v3/roles/{role['id']}", token=admin).status_int == 204
+
+    assert listed(site, f"?role.id={role['id']}") == []
+
+
+def test_a_reader_of_the_system_sees_all_and_changes_nothing(site: Site) -> None:
+    admin = site.token("admin")
+    site.ask("PUT", grant_path(site, "reader", "system"), token=admin)
+    token = site.token("demo", {"system": {"all": True}})
+
+    assert site.ask("GET", "/v3/users", token=token).status_int == 200
+    assert site.ask("GET", f"/v3/users/{site.people.admin.id}", token=token).status_int == 200
+    assert site.ask("DELETE", f"/v3/users/{site.people.admin.id}", token=token).status_int == 403
