@@ -107,7 +107,9 @@ def test_a_list_can_be_had_by_name_and_in_parts(site: Site) -> None:
     assert second["links"]["next"] is None
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=x", "limit=-1", "marker=unknown", "name=%00", "name=%FF"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=x", "limit=-1", "marker=unknown", "name=%00", "name=%FF"]
+)
 def test_a_bad_query_is_refused(site: Site, query: str) -> None:
     assert site.ask("GET", f"/v3/users?{query}", token=site.token("admin")).status_int == 400
 
