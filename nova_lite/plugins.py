@@ -7,7 +7,7 @@ of a third party, in a package of its own, is loaded the same way.
 import dataclasses
 import importlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nova_lite.core.errors import ConfigurationError
@@ -132,9 +132,12 @@ def load_all(conf: Any, flag: str) -> tuple[Any, ...]:
     return tuple(_load(SLOTS[flag], name) for name in conf[flag])
 
 
-def check_all(conf: Any) -> None:
-    """Load what every slot names, so that a mistake shows at start; raises ConfigurationError."""
-    for slot in SLOTS.values():
+def check_all(conf: Any, flags: Iterable[str] = tuple(SLOTS)) -> None:
+    """Load what the slots name that a daemon uses, so that a mistake shows at start.
+
+    Raises ConfigurationError.
+    """
+    for slot in map(SLOTS.__getitem__, flags):
         if slot.many:
             load_all(conf, slot.flag)
         elif conf[slot.flag] or not slot.optional:
@@ -147,7 +150,7 @@ def _load(slot: Slot, name: str) -> Any:
     if not (isinstance(found, type) and issubclass(found, base)):
         raise ConfigurationError(f"The flag --{slot.flag} names {name}, which is not a {base.__name__}.")
     if inspect.isabstract(found):
-        missing = ", ".join(sorted(found.__abstractmethods__))
+        missing = ", ".join(sorted(getattr(found, "__abstractmethods__", ())))
         raise ConfigurationError(f"The flag --{slot.flag} names {name}, which misses: {missing}.")
     return found
 

@@ -45,6 +45,7 @@ class ComputeManager(ComputeContract):
         self._pool = concurrency.Pool(workers)
         self._running: set[str] = set()
         self._guard = threading.Lock()
+        self._gate = threading.Lock()
         self._claimant = f"nova-compute@{host.name}"
 
     def start(self) -> None:
@@ -60,9 +61,20 @@ class ComputeManager(ComputeContract):
         self._reconciler.repair()
         self.sweep()
 
-    def stop(self) -> None:
+    def stop(self, drain_seconds: float) -> None:
         """Let what runs come to its end; new work stays in the database."""
-        self._pool.shutdown()
+        if not self._pool.shutdown(drain_seconds):
+            LOG.warning("some actions are left in the middle; they are taken up at the next start")
+
+    def repair(self) -> None:
+        """Mend what differs from the database, at a moment when no flow changes anything here."""
+        with self._gate:
+            if not self._running:
+                self._reconciler.repair()
+
+    def sync_power_states(self) -> None:
+        """Follow guests that changed by themselves."""
+        self._reconciler.sync_power_states()
 
     def perform(self, context: RequestContext, action_ids: list[str]) -> None:
         """Take up these actions; those that somebody else has, or that are over, are passed over."""
@@ -120,6 +132,9 @@ class ComputeManager(ComputeContract):
 
     def _perform(self, context: RequestContext, action: Action) -> None:
         """Run one action; the wall between a flow and the daemon."""
+        with self._gate:
+            # A repair that is under way has looked at the host without this action.
+            pass
         try:
             with concurrency.named_lock(f"instance-{action.resource_id}"):
                 self._work.perform(context, action)

@@ -48,11 +48,13 @@ class Reconciler:
 
     def findings(self) -> list[Finding]:
         """Return what differs; nothing is changed."""
-        view = self._host.database.read("compute.view", self._view)
+        # The host is looked at first: what is there now has a row before it, or is being removed.
         guests = {guest.uuid: guest for guest in self._host.driver.guests()}
+        files = self._host.driver.leftovers()
+        view = self._host.database.read("compute.view", self._view)
         return [
             *self._orphans(view, guests),
-            *self._leftovers(view, guests),
+            *self._leftovers(view, guests, files),
             *self._power(view, guests),
             *self._filter(view),
         ]
@@ -67,8 +69,8 @@ class Reconciler:
 
     def sync_power_states(self) -> None:
         """Write the power state of guests that changed by themselves, and stop what was found off."""
-        view = self._host.database.read("compute.view", self._view)
         guests = {guest.uuid: guest for guest in self._host.driver.guests()}
+        view = self._host.database.read("compute.view", self._view)
         for finding in self._power(view, guests):
             LOG.info("%s", finding.sentence)
             finding.mend()
@@ -94,7 +96,7 @@ class Reconciler:
             )
         return found
 
-    def _leftovers(self, view: _View, guests: dict[str, Guest]) -> list[Finding]:
+    def _leftovers(self, view: _View, guests: dict[str, Guest], files: tuple[str, ...]) -> list[Finding]:
         """Files of instances that are no longer here."""
         expected = {instance.name for instance in view.instances.values()}
         expected |= {guest.name for guest in guests.values()}
@@ -108,7 +110,7 @@ class Reconciler:
                 "there are files of an instance that is not on this host",
                 lambda name=name: self._host.driver.delete_disks("", name),  # type: ignore[misc]
             )
-            for name in self._host.driver.leftovers()
+            for name in files
             if name not in expected
         ]
 

@@ -1,4 +1,4 @@
-"""Every table: importing this module makes ``Base.metadata`` whole, for migrations and for tests."""
+"""The whole schema: importing this module registers every table with ``Base.metadata``."""
 
 from nova_lite.db import (
     actions,
@@ -21,26 +21,25 @@ from nova_lite.db import (
 )
 from nova_lite.db.base import Base
 
-__all__ = [
-    "Base",
-    "actions",
-    "addresses",
-    "compute_nodes",
-    "domains",
-    "flavors",
-    "images",
-    "instances",
-    "key_pairs",
-    "networks",
-    "projects",
-    "quotas",
-    "role_assignments",
-    "roles",
-    "security_groups",
-    "services",
-    "tokens",
-    "users",
-]
+MODULES = (
+    actions,
+    addresses,
+    compute_nodes,
+    domains,
+    flavors,
+    images,
+    instances,
+    key_pairs,
+    networks,
+    projects,
+    quotas,
+    role_assignments,
+    roles,
+    security_groups,
+    services,
+    tokens,
+    users,
+)
+"""The modules that define tables."""
 
 METADATA = Base.metadata
-"""The whole schema."""

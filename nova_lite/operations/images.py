@@ -37,6 +37,10 @@ class Images:
         self._store = store
         self._size_cap = size_cap
 
+    def start(self) -> None:
+        """Check that the store is usable; raises ConfigurationError."""
+        self._store.start()
+
     def create(self, context: RequestContext, image: Image) -> Image:
         """Register an image that waits for its bytes; raises InvalidInput, Forbidden, Conflict."""
         _check(context, image)

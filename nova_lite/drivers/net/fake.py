@@ -1,4 +1,8 @@
-"""A simulated host network and packet filter: plans and rules are kept in memory."""
+"""A simulated host network and packet filter: plans and rules are kept in memory.
+
+They exist only in the daemon that made them: another process, such as ``nova-manage doctor``, sees nothing of
+them and so finds no differences.
+"""
 
 import threading
 from typing import Any
@@ -18,6 +22,7 @@ class FakeNetworkDriver(NetworkDriver):
 
     def __init__(self) -> None:
         self._plans: dict[int, NetworkPlan] = {}
+        self._begun = False
         self._lock = threading.Lock()
 
     @classmethod
@@ -31,6 +36,7 @@ class FakeNetworkDriver(NetworkDriver):
     def apply(self, plans: tuple[NetworkPlan, ...]) -> None:
         """Keep exactly ``plans``."""
         with self._lock:
+            self._begun = True
             self._plans = {plan.network_id: plan for plan in plans}
 
     def set_hosts(self, plan: NetworkPlan) -> None:
@@ -42,7 +48,7 @@ class FakeNetworkDriver(NetworkDriver):
         """Compare what is kept with ``plans``."""
         wanted = {plan.network_id: plan for plan in plans}
         with self._lock:
-            kept = dict(self._plans)
+            kept = dict(self._plans) if self._begun else wanted
         return tuple(
             Difference("network", str(network_id), "the simulated network is not as the database says")
             for network_id in sorted(wanted.keys() | kept.keys())
@@ -60,6 +66,7 @@ class FakeFirewall(FirewallDriver):
     def __init__(self) -> None:
         self._ports: dict[tuple[str, str], FilterPort] = {}
         self._groups: dict[str, FilterGroup] = {}
+        self._begun = False
         self._lock = threading.Lock()
 
     @classmethod
@@ -73,6 +80,7 @@ class FakeFirewall(FirewallDriver):
     def apply(self, ports: tuple[FilterPort, ...], groups: tuple[FilterGroup, ...]) -> None:
         """Keep exactly ``ports`` and ``groups``."""
         with self._lock:
+            self._begun = True
             self._ports = {_key(port): port for port in ports}
             self._groups = {group.id: group for group in groups}
 
@@ -103,7 +111,7 @@ class FakeFirewall(FirewallDriver):
         """Compare the kept ports with ``ports``, and the rules of the groups with ``groups``."""
         wanted = {_key(port): port for port in ports}
         with self._lock:
-            kept = dict(self._ports)
+            kept = dict(self._ports) if self._begun else wanted
         return tuple(
             Difference("filter", key[1], "the simulated filter is not as the database says")
             for key in sorted(wanted.keys() | kept.keys())

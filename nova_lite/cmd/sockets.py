@@ -1,0 +1,32 @@
+"""The listening sockets of a process, opened once, before it divides itself into workers.
+
+A port that is taken is found out at start, and all workers accept from the same socket.
+"""
+
+import socket
+
+from oslo_config import cfg
+
+from nova_lite import concurrency
+
+METRICS = "metrics"
+
+_open: dict[str, socket.socket] = {}
+
+
+def of_api(conf: cfg.ConfigOpts, api: str) -> socket.socket:
+    """Return the socket on which an API listens; raises ConfigurationError when it cannot be opened."""
+    return _listening(api, conf[f"{api}_listen"], conf[f"{api}_listen_port"])
+
+
+def of_metrics(conf: cfg.ConfigOpts) -> socket.socket | None:
+    """Return the socket of /metrics, or None where the flags want none; raises ConfigurationError."""
+    if not conf.metrics_port:
+        return None
+    return _listening(METRICS, conf.metrics_listen, conf.metrics_port)
+
+
+def _listening(name: str, host: str, port: int) -> socket.socket:
+    if name not in _open:
+        _open[name] = concurrency.listen(host, port)
+    return _open[name]

@@ -1,0 +1,84 @@
+"""Building the objects of each daemon from its flags: the only place where they meet.
+
+Each ``…_components`` function returns what a process runs, in the order of its start; ``daemon`` runs them.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from nova_lite.cmd.daemon import Component
+from nova_lite.cmd.wiring.apis import api_parts
+from nova_lite.cmd.wiring.base import Base, make_base
+from nova_lite.cmd.wiring.cloud import make_cloud
+from nova_lite.cmd.wiring.workers import (
+    compute_host,
+    compute_parts,
+    network_manager,
+    network_parts,
+    scheduler_parts,
+)
+from nova_lite.db.engine import Database
+from nova_lite.operations.cloud import Cloud
+
+Conf = Any
+
+
+def api_components(conf: Conf) -> list[Component]:
+    """Return what nova-api runs."""
+    base = make_base(conf)
+    return [*base.parts(), *api_parts(base)]
+
+
+def scheduler_components(conf: Conf) -> list[Component]:
+    """Return what nova-scheduler runs."""
+    base = make_base(conf)
+    return [*base.parts(), *scheduler_parts(base)]
+
+
+def compute_components(conf: Conf) -> list[Component]:
+    """Return what nova-compute runs."""
+    base = make_base(conf)
+    return [*base.parts(), *compute_parts(base)]
+
+
+def network_components(conf: Conf) -> list[Component]:
+    """Return what nova-network runs."""
+    base = make_base(conf)
+    return [*base.parts(), *network_parts(base)]
+
+
+def all_components(conf: Conf) -> list[Component]:
+    """Return what nova-all runs: every daemon in one process, the front doors last."""
+    base = make_base(conf)
+    return [
+        *base.parts(),
+        *network_parts(base),
+        *compute_parts(base),
+        *scheduler_parts(base),
+        *api_parts(base),
+    ]
+
+
+@contextlib.contextmanager
+def desk(conf: Conf) -> Iterator[tuple[Database, Cloud]]:
+    """Give nova-manage the database and the operations, and close them after it."""
+    base = make_base(conf, checked=False)
+    try:
+        yield base.database, make_cloud(base)
+    finally:
+        base.close()
+
+
+__all__ = [
+    "Base",
+    "all_components",
+    "api_components",
+    "compute_components",
+    "compute_host",
+    "desk",
+    "make_base",
+    "network_components",
+    "network_manager",
+    "scheduler_components",
+]

@@ -1,0 +1,91 @@
+"""What every daemon has: the database and the bus."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nova_lite.cmd.daemon import Component, Heartbeat
+from nova_lite.core.errors import ConfigurationError
+from nova_lite.db import migration
+from nova_lite.db.engine import Database
+from nova_lite.db.services import ServiceReport
+from nova_lite.rpc.compute import ComputeProxy
+from nova_lite.rpc.network import NetworkProxy
+from nova_lite.rpc.scheduler import SchedulerProxy
+from nova_lite.rpc.transport import Transport, connect
+
+CONTRACT_VERSION = 1
+"""What a daemon's row says of the version of its contract."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Base:
+    """The flags, the database, the bus and the proxies of the other daemons."""
+
+    conf: Any
+    database: Database
+    transport: Transport
+    scheduler: SchedulerProxy
+    compute: ComputeProxy
+    network: NetworkProxy
+
+    def parts(self) -> list[Component]:
+        """Return what is closed last of all."""
+        return [Closing(self.close)]
+
+    def close(self) -> None:
+        """Let go of the bus and the database."""
+        self.transport.close()
+        self.database.close()
+
+    def heartbeat(self, binary: str) -> Component:
+        """Return what keeps the row of ``binary`` on this host fresh."""
+        report = ServiceReport(binary, self.conf.host, self.conf.node_availability_zone, CONTRACT_VERSION)
+        return Heartbeat(self.database, report, self.conf.report_interval)
+
+
+def make_base(conf: Any, *, checked: bool = True) -> Base:
+    """Build what every daemon has; raises ConfigurationError, when ``checked`` for an old schema too."""
+    database = Database(
+        _database_url(conf), retry_seconds=conf.sql_retry_seconds, pool_size=conf.sql_pool_size
+    )
+    if checked:
+        migration.require_latest(database)
+    transport = connect(conf)
+    return Base(
+        conf,
+        database,
+        transport,
+        SchedulerProxy(transport),
+        ComputeProxy(transport),
+        NetworkProxy(transport),
+    )
+
+
+class Closing:
+    """A component that only ends."""
+
+    def __init__(self, close: Callable[[], None]) -> None:
+        self._close = close
+
+    def start(self) -> None:
+        """Nothing begins."""
+
+    def stop(self, drain_seconds: float) -> None:
+        """Close."""
+        self._close()
+
+
+def _database_url(conf: Any) -> str:
+    """Return the database's URL; makes the folder of an embedded one."""
+    url = str(conf.sql_connection)
+    if url.startswith("sqlite:///"):
+        folder = Path(url.removeprefix("sqlite:///")).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"cannot make the folder {folder} of the database: {error.strerror}"
+            ) from error
+    return url

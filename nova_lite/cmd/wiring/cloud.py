@@ -1,0 +1,89 @@
+"""Building the operations."""
+
+from typing import Any
+
+from nova_lite import plugins
+from nova_lite.cmd.wiring.base import Base
+from nova_lite.core.catalog import Catalog, services_of
+from nova_lite.core.quota import Limits
+from nova_lite.operations.boot import Boot
+from nova_lite.operations.cloud import Cloud
+from nova_lite.operations.flavors import Flavors
+from nova_lite.operations.hosts import Hosts
+from nova_lite.operations.identity import Identity, IdentitySettings
+from nova_lite.operations.images import Images
+from nova_lite.operations.key_pairs import KeyPairs
+from nova_lite.operations.metadata import Metadata
+from nova_lite.operations.networks import NetworkDefaults, Networks
+from nova_lite.operations.quotas import Quotas
+from nova_lite.operations.security_groups import SecurityGroups
+from nova_lite.operations.servers import Servers
+
+_QUOTA_FLAGS = {
+    "injected_files": "max_injected_files",
+    "injected_file_content_bytes": "max_injected_file_content_bytes",
+    "injected_file_path_bytes": "max_injected_file_path_bytes",
+}
+"""Resources whose flag has another name."""
+
+_RESOURCES = (
+    "instances", "cores", "ram", "metadata_items", "key_pairs", "server_groups", "server_group_members",
+    "fixed_ips", "floating_ips", "networks", "security_groups", "security_group_rules",
+    *_QUOTA_FLAGS,
+)  # fmt: skip
+
+
+def make_cloud(base: Base) -> Cloud:
+    """Build all operations."""
+    conf, database = base.conf, base.database
+    limits = limits_of(conf)
+    store = plugins.load(conf, "image_service").from_flags(conf)
+    images = Images(database, store, size_cap=conf.image_size_cap)
+    boot = Boot(database, images, base.scheduler, limits, metadata_items=conf.quota_metadata_items)
+    servers = Servers(
+        database,
+        boot,
+        base.compute,
+        metadata_items=conf.quota_metadata_items,
+        down_after=conf.service_down_time,
+    )
+    return Cloud(
+        servers=servers,
+        flavors=Flavors(database),
+        key_pairs=KeyPairs(database, limits),
+        quotas=Quotas(database, limits),
+        hosts=Hosts(database, down_after=conf.service_down_time),
+        images=images,
+        identity=make_identity(base),
+        networks=Networks(database, network_defaults(conf)),
+        security_groups=SecurityGroups(database, base.compute, limits),
+        metadata=Metadata(database, domain=conf.dhcp_domain),
+    )
+
+
+def make_identity(base: Base) -> Identity:
+    """Build the identity operations."""
+    conf = base.conf
+    settings = IdentitySettings(
+        token_seconds=conf.auth_token_ttl,
+        token_cache_seconds=conf.token_cache_seconds,
+        password_rounds=conf.password_hash_rounds,
+    )
+    ports = {api: conf[f"{api}_listen_port"] for api in conf.enabled_apis}
+    catalog = Catalog(conf.region_name, services_of(conf.enabled_apis, ports=ports), conf.public_host)
+    return Identity(base.database, settings, catalog)
+
+
+def limits_of(conf: Any) -> Limits:
+    """Return the default limits of projects as the flags set them."""
+    return Limits({name: conf[f"quota_{_QUOTA_FLAGS.get(name, name)}"] for name in _RESOURCES})
+
+
+def network_defaults(conf: Any) -> NetworkDefaults:
+    """Return what a new network gets where the request says nothing."""
+    return NetworkDefaults(
+        bridge=conf.flat_network_bridge,
+        bridge_interface=conf.flat_interface or "",
+        dns=tuple(server for server in (conf.flat_network_dns,) if server),
+        mtu=conf.network_device_mtu or 1500,
+    )

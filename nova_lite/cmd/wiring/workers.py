@@ -1,0 +1,118 @@
+"""Building the daemons that work behind the front doors."""
+
+import dataclasses
+from collections.abc import Callable
+
+from nova_lite import plugins
+from nova_lite.cmd.daemon import Component, Periodic, Served
+from nova_lite.cmd.wiring.base import Base
+from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.reconcile import Reconciler
+from nova_lite.compute.resources import ResourceReport
+from nova_lite.compute.work import Work
+from nova_lite.network.manager import NetworkManager
+from nova_lite.network.settings import NetworkSettings
+from nova_lite.rpc.compute import ComputeContract
+from nova_lite.rpc.network import NetworkContract
+from nova_lite.rpc.scheduler import SchedulerContract
+from nova_lite.scheduler.hosts import Ratios
+from nova_lite.scheduler.watch import HostWatch
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Managing:
+    """A manager as a component: it starts before anybody rings, and drains after nobody does."""
+
+    begin: Callable[[], None]
+    end: Callable[[float], None]
+
+    def start(self) -> None:
+        """Start the manager; raises ConfigurationError, DriverError."""
+        self.begin()
+
+    def stop(self, drain_seconds: float) -> None:
+        """Let the manager end its work."""
+        self.end(drain_seconds)
+
+
+def scheduler_parts(base: Base) -> list[Component]:
+    """Return what chooses hosts."""
+    conf = base.conf
+    manager_class = plugins.load(conf, "scheduler_manager")
+    manager = manager_class(
+        base.database,
+        base.compute,
+        [found() for found in plugins.load_all(conf, "scheduler_default_filters")],
+        [found() for found in plugins.load_all(conf, "scheduler_weights")],
+        ratios=Ratios(
+            cpu=conf.cpu_allocation_ratio,
+            ram=conf.ram_allocation_ratio,
+            disk=conf.disk_allocation_ratio,
+            reserved_memory_mb=conf.reserved_host_memory_mb,
+            reserved_disk_mb=conf.reserved_host_disk_mb,
+        ),
+        down_after=conf.service_down_time,
+    )
+    watch = HostWatch(base.database, down_after=conf.service_down_time)
+    return [
+        base.heartbeat("nova-scheduler"),
+        Served(lambda: base.transport.serve(SchedulerContract, manager, conf.host)),
+        Periodic("placement sweep", conf.action_sweep_interval, manager.sweep),
+        Periodic("host watch", conf.action_sweep_interval, watch.sweep),
+    ]
+
+
+def compute_host(base: Base) -> ComputeHost:
+    """Build the tools of this compute host."""
+    conf = base.conf
+    return ComputeHost(
+        name=conf.host,
+        database=base.database,
+        driver=plugins.load(conf, "compute_driver").from_flags(conf),
+        firewall=plugins.load(conf, "firewall_driver").from_flags(conf),
+        images=plugins.load(conf, "image_service").from_flags(conf),
+        network=base.network,
+        shutdown_timeout=conf.shutdown_timeout,
+    )
+
+
+def compute_parts(base: Base) -> list[Component]:
+    """Return what runs guests on this host."""
+    conf = base.conf
+    host = compute_host(base)
+    resources = ResourceReport(base.database, host.driver, host=conf.host, host_ip=conf.my_ip)
+    manager = plugins.load(conf, "compute_manager")(
+        host,
+        resources,
+        Reconciler(host),
+        Work(host, max_attempts=conf.action_max_attempts),
+        workers=conf.compute_worker_threads,
+    )
+    return [
+        base.heartbeat("nova-compute"),
+        Managing(manager.start, manager.stop),
+        Served(lambda: base.transport.serve(ComputeContract, manager, conf.host)),
+        Periodic("action sweep", conf.action_sweep_interval, manager.sweep),
+        Periodic("resource report", conf.periodic_interval, resources.send),
+        Periodic("repair", conf.periodic_interval, manager.repair),
+        Periodic("power state", conf.sync_power_state_interval, manager.sync_power_states),
+    ]
+
+
+def network_manager(base: Base) -> NetworkManager:
+    """Build the manager of this host's networks."""
+    driver = plugins.load(base.conf, "network_driver").from_flags(base.conf)
+    settings = NetworkSettings.from_flags(base.conf)
+    manager: NetworkManager = plugins.load(base.conf, "network_manager")(base.database, driver, settings)
+    return manager
+
+
+def network_parts(base: Base) -> list[Component]:
+    """Return what serves addresses on this host."""
+    manager = network_manager(base)
+    return [
+        base.heartbeat("nova-network"),
+        Managing(manager.start, lambda _: manager.stop()),
+        Served(lambda: base.transport.serve(NetworkContract, manager, base.conf.host)),
+        Periodic("network repair", base.conf.periodic_interval, manager.converge),
+    ]
