@@ -37,6 +37,11 @@ FLAGS = (
     cfg.ListOpt(
         "flagfile", default=[], sample_default="", help="Files of flags to read; in a file: where it is read."
     ),
+    cfg.StrOpt(
+        "root_helper",
+        default="sudo -n",
+        help="What is put before a command that needs root where the daemon is not root.",
+    ),
     cfg.StrOpt("lock_path", default="$state_path/locks", help="Folder for locks between processes."),
     cfg.StrOpt(
         "concurrency",

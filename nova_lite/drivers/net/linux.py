@@ -1,0 +1,160 @@
+"""The network of a Linux host: bridges by netlink, DHCP by dnsmasq, address translation by nftables."""
+
+import ipaddress
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from nova_lite.core.errors import ConfigurationError, DriverError
+from nova_lite.drivers.net import links, nat
+from nova_lite.drivers.net.base import Difference, NetworkDriver, NetworkPlan
+from nova_lite.drivers.net.dnsmasq import Dnsmasq, DnsmasqSettings
+from nova_lite.drivers.net.ruleset import Ruleset
+from nova_lite.drivers.runner import Runner, require_programs
+
+_FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+_METADATA_PREFIX = 32
+
+
+class LinuxNetworkDriver(NetworkDriver):
+    """Makes the host as the plans say; what is as it should be is not touched.
+
+    ``changes`` counts what had to be changed since the start.
+    """
+
+    def __init__(self, runner: Runner, settings: DnsmasqSettings, *, needed_interface: str = "") -> None:
+        self._dnsmasq = Dnsmasq(runner, settings)
+        self._ruleset = Ruleset(runner, [nat.TABLE])
+        self._folder = settings.folder
+        self._script = settings.script
+        self._needed_interface = needed_interface
+        self._script_in_force = ""
+        self.changes = 0
+
+    @classmethod
+    def from_flags(cls, conf: Any) -> "LinuxNetworkDriver":
+        """Build the driver from nova-network's flags."""
+        folder = Path(conf.networks_path)
+        flag_files = conf.dhcpbridge_flagfile or ",".join(os.path.abspath(file) for file in conf.flagfile)
+        environment = (("FLAGFILE", flag_files), ("NOVA_LEASE_SOCKET", str(folder / "leases.sock")))
+        settings = DnsmasqSettings(
+            folder=folder,
+            script=_beside_us(conf.dhcpbridge),
+            script_environment=environment,
+            config_file=conf.dnsmasq_config_file,
+            forwarders=tuple(conf.dns_server),
+        )
+        return cls(Runner.from_flag(conf.root_helper), settings, needed_interface=conf.flat_interface)
+
+    def start(self) -> None:
+        """Check programs, the flat interface and the folder."""
+        require_programs("nft", "dnsmasq", "unshare")
+        if self._needed_interface and not links.exists(self._needed_interface):
+            raise ConfigurationError(
+                f"The flag --flat_interface names {self._needed_interface}, which is not there."
+            )
+        if not os.access(self._script, os.X_OK):
+            raise ConfigurationError(f"The flag --dhcpbridge names {self._script}, which cannot be run.")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"cannot use networks_path {self._folder}: {error.strerror}") from error
+
+    def apply(self, plans: tuple[NetworkPlan, ...]) -> None:
+        """Make bridges, gateways, DHCP and NAT as ``plans`` say, and remove what is ours and not wanted."""
+        if plans:
+            self._forward()
+        for plan in plans:
+            self._make(plan)
+        wanted = {plan.bridge for plan in plans}
+        for bridge in self._dnsmasq.bridges() - wanted:
+            self._dnsmasq.stop(bridge)
+            self.changes += 1
+        for bridge in links.our_bridges() - wanted:
+            links.remove_bridge(bridge)
+            self.changes += 1
+        script = nat.script(plans, links.local_addresses())
+        if script != self._script_in_force or self._ruleset.differences(script):
+            self._ruleset.replace(script)
+            self._script_in_force = script
+            self.changes += 1
+
+    def set_hosts(self, plan: NetworkPlan) -> None:
+        """Tell the network's DHCP server of its hosts."""
+        self.changes += self._dnsmasq.serve(plan)
+
+    def differences(self, plans: tuple[NetworkPlan, ...]) -> tuple[Difference, ...]:
+        """Compare links, DHCP servers and rules with ``plans``."""
+        found: list[Difference] = []
+        for plan in plans:
+            found += self._of_network(plan)
+        wanted = {plan.bridge for plan in plans}
+        found += [
+            Difference("bridge", name, "there is a bridge of ours that no network wants")
+            for name in sorted(links.our_bridges() - wanted)
+        ]
+        found += [
+            Difference("dnsmasq", name, "there is a DHCP server of ours that no network wants")
+            for name in sorted(self._dnsmasq.bridges() - wanted)
+        ]
+        script = nat.script(plans, links.local_addresses())
+        if plans or self._ruleset.content():
+            found += [
+                Difference("rule", name, "the rules are not as the networks want them")
+                for name in self._ruleset.differences(script)
+            ]
+        return tuple(found)
+
+    def remove(self) -> None:
+        """Remove every bridge, DHCP server and rule of ours."""
+        for bridge in self._dnsmasq.bridges():
+            self._dnsmasq.stop(bridge)
+        for bridge in links.our_bridges():
+            links.remove_bridge(bridge)
+        links.remove_address("lo", links.METADATA_ADDRESS, _METADATA_PREFIX)
+        self._ruleset.remove()
+        self._script_in_force = ""
+
+    def _make(self, plan: NetworkPlan) -> None:
+        self.changes += links.make_bridge(plan.bridge, plan.mtu)
+        if plan.bridge_interface:
+            self.changes += links.put_in_bridge(plan.bridge_interface, plan.bridge)
+        self.changes += links.add_address(plan.bridge, plan.gateway, _prefix(plan))
+        self.changes += links.add_address("lo", links.METADATA_ADDRESS, _METADATA_PREFIX, scope_link=True)
+        self.changes += self._dnsmasq.serve(plan)
+
+    def _of_network(self, plan: NetworkPlan) -> list[Difference]:
+        if not links.is_up(plan.bridge):
+            return [Difference("bridge", plan.bridge, "the bridge is missing or down")]
+        found = []
+        if not links.has_address(plan.bridge, plan.gateway, _prefix(plan)):
+            found.append(Difference("address", plan.gateway, f"{plan.bridge} lacks the gateway's address"))
+        if self._dnsmasq.pid(plan.bridge) is None:
+            found.append(Difference("dnsmasq", plan.bridge, "the DHCP server does not run"))
+        if self._dnsmasq.hosts_differ(plan):
+            found.append(
+                Difference("dnsmasq", plan.bridge, "the DHCP server's hosts are not those of the database")
+            )
+        return found
+
+    def _forward(self) -> None:
+        """Let the host forward packets between its interfaces."""
+        try:
+            if _FORWARDING.read_text().strip() != "1":
+                _FORWARDING.write_text("1")
+                self.changes += 1
+        except OSError as error:
+            raise DriverError(f"cannot switch on the forwarding of packets: {error.strerror}.") from error
+
+
+def _prefix(plan: NetworkPlan) -> int:
+    return ipaddress.ip_network(plan.cidr).prefixlen
+
+
+def _beside_us(program: str) -> str:
+    """Return the path of a program; one without folder is looked for where this program is, then in PATH."""
+    if os.path.isabs(program):
+        return program
+    beside = Path(sys.argv[0]).resolve().parent / program
+    return str(beside if beside.exists() else Path(sys.executable).parent / program)

@@ -1,0 +1,89 @@
+"""Network namespaces that stand for hosts and guests; everything made is removed at the end."""
+
+import contextlib
+import ctypes
+import os
+import subprocess
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_CLONE_NEWNET = 0x40000000
+
+
+class Namespace:
+    """One network namespace."""
+
+    def __init__(self, name: str) -> None:
+        self.name = f"{name}-{uuid.uuid4().hex[:6]}"
+
+    def run(self, *argv: str, check: bool = True, timeout: float = 30, stdin: str = "") -> str:
+        """Run a program inside; returns what it printed."""
+        done = subprocess.run(
+            ["ip", "netns", "exec", self.name, *argv],
+            input=stdin, capture_output=True, text=True, timeout=timeout, check=False,
+        )  # fmt: skip
+        if check and done.returncode != 0:
+            raise AssertionError(f"{argv} in {self.name}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def succeeds(self, *argv: str, timeout: float = 30) -> bool:
+        """Tell whether a program inside ends well."""
+        command = ["ip", "netns", "exec", self.name, *argv]
+        return subprocess.run(command, capture_output=True, timeout=timeout, check=False).returncode == 0
+
+    def start(self, *argv: str) -> "subprocess.Popen[bytes]":
+        """Start a program inside that runs until the namespace ends."""
+        return subprocess.Popen(
+            ["ip", "netns", "exec", self.name, *argv], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        """Let this thread, and the programs that it runs, be inside."""
+        with open("/proc/thread-self/ns/net") as home, open(f"/var/run/netns/{self.name}") as there:
+            _setns(there.fileno())
+            try:
+                yield
+            finally:
+                _setns(home.fileno())
+
+    def link_to(self, other: "Namespace", here: str, there: str) -> None:
+        """Join two namespaces by a veth pair and bring both ends up."""
+        _ip("-n", self.name, "link", "add", here, "type", "veth", "peer", "name", there, "netns", other.name)
+        _ip("-n", self.name, "link", "set", here, "up")
+        _ip("-n", other.name, "link", "set", there, "up")
+
+
+@contextlib.contextmanager
+def namespaces(names: Sequence[str]) -> Iterator[list[Namespace]]:
+    """Make namespaces with their loopback up, and remove them with all processes in them."""
+    made = [Namespace(name) for name in names]
+    try:
+        for namespace in made:
+            _ip("netns", "add", namespace.name)
+            _ip("-n", namespace.name, "link", "set", "lo", "up")
+        yield made
+    finally:
+        for namespace in made:
+            for pid in subprocess.run(
+                ["ip", "netns", "pids", namespace.name], capture_output=True, text=True, check=False
+            ).stdout.split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), 9)
+            subprocess.run(["ip", "netns", "del", namespace.name], capture_output=True, check=False)
+
+
+def _ip(*argv: str) -> None:
+    subprocess.run(["ip", *argv], check=True, capture_output=True)
+
+
+def _setns(descriptor: int) -> None:
+    if _LIBC.setns(descriptor, _CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), "cannot enter the namespace")
+
+
+def busybox() -> str:
+    """Return the path of a busybox that has udhcpc, nc and ping."""
+    return next(path for path in ("/bin/busybox", "/usr/bin/busybox") if Path(path).exists())

@@ -1,0 +1,314 @@
+"""A host's network for real: bridge, DHCP, metadata redirect, NAT, packet filter, in namespaces."""
+
+import dataclasses
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from nova_lite.core.errors import ConfigurationError
+from nova_lite.drivers.net import links
+from nova_lite.drivers.net.base import DhcpHost, FilterGroup, FilterPort, FilterRule, NetworkPlan
+from nova_lite.drivers.net.dnsmasq import DnsmasqSettings
+from nova_lite.drivers.net.firewall import NftablesFirewall
+from nova_lite.drivers.net.linux import LinuxNetworkDriver
+from nova_lite.drivers.runner import Runner
+from tests.system.namespaces import Namespace, busybox, namespaces
+
+GUESTS = {"a": ("fa:16:3e:00:00:0a", "10.0.0.10"), "b": ("fa:16:3e:00:00:0b", "10.0.0.11")}
+OPEN = "11111111-1111-4111-8111-111111111111"
+CLOSED = "22222222-2222-4222-8222-222222222222"
+
+
+@dataclasses.dataclass
+class Site:
+    """A host with two guests, and the world outside."""
+
+    host: Namespace
+    outside: Namespace
+    a: Namespace
+    b: Namespace
+    network: LinuxNetworkDriver
+    firewall: NftablesFirewall
+    plan: NetworkPlan
+
+
+def port(name: str, *groups: str) -> FilterPort:
+    mac, address = GUESTS[name]
+    return FilterPort(
+        instance_uuid=f"uuid-{name}", tap=f"tap-{name}", mac=mac, address=address,
+        gateway="10.0.0.1", dhcp_server="10.0.0.1", groups=groups,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    script = tmp_path / "lease-script"
+    script.write_text("#!/bin/sh\nexit 0\n")
+    script.chmod(0o755)
+    with namespaces(["host", "outside", "a", "b"]) as (host, outside, a, b):
+        host.link_to(outside, "ext0", "eth0")
+        host.run("ip", "addr", "add", "198.51.100.1/24", "dev", "ext0")
+        outside.run("ip", "addr", "add", "198.51.100.2/24", "dev", "eth0")
+        plan = NetworkPlan(
+            network_id=1, uuid="net", cidr="10.0.0.0/24", gateway="10.0.0.1", bridge="br100",
+            dhcp_start="10.0.0.2", dns=("198.51.100.2",), snat_source="198.51.100.1",
+            metadata_host="198.51.100.1", metadata_port=8775,
+            hosts=tuple(DhcpHost(mac, address, f"vm-{name}") for name, (mac, address) in GUESTS.items()),
+        )  # fmt: skip
+        network = LinuxNetworkDriver(Runner(), DnsmasqSettings(tmp_path, str(script)))
+        firewall = NftablesFirewall(Runner())
+        with host.entered():
+            network.start()
+            firewall.start()
+            network.apply((plan,))
+            firewall.apply((), ())
+        for name, guest in (("a", a), ("b", b)):
+            host.link_to(guest, f"tap-{name}", "eth0")
+            host.run("ip", "link", "set", f"tap-{name}", "master", "br100")
+            guest.run("ip", "link", "set", "eth0", "address", GUESTS[name][0])
+        yield Site(host, outside, a, b, network, firewall, plan)
+        with host.entered():
+            network.remove()
+            firewall.remove()
+
+
+def dhcp(guest: Namespace) -> None:
+    """Get an address as a guest does."""
+    script = Path(__file__).with_name("udhcpc.script")
+    guest.run(busybox(), "udhcpc", "-i", "eth0", "-n", "-q", "-t", "5", "-T", "1", "-s", str(script))
+
+
+def addressed(guest: Namespace, name: str) -> None:
+    """Give a guest its address without DHCP."""
+    guest.run("ip", "addr", "replace", f"{GUESTS[name][1]}/24", "dev", "eth0")
+    guest.run("ip", "route", "replace", "default", "via", "10.0.0.1")
+
+
+def pings(guest: Namespace, address: str) -> bool:
+    return guest.succeeds("ping", "-c", "1", "-W", "1", address)
+
+
+def eventually(check: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 5
+    while not check():
+        if time.monotonic() > deadline:
+            return False
+    return True
+
+
+def listener(namespace: Namespace, number: int) -> "tuple[threading.Thread, list[str]]":
+    """Listen for one TCP connection; the list gets the address that it came from."""
+    seen: list[str] = []
+    with namespace.entered():
+        server = socket.create_server(("", number))
+
+    def accept() -> None:
+        with server:
+            connection, (address, _) = server.accept()
+            seen.append(address)
+            connection.close()
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    return thread, seen
+
+
+def connects(namespace: Namespace, address: str, number: int) -> bool:
+    return namespace.succeeds("timeout", "2", "bash", "-c", f"exec 3<>/dev/tcp/{address}/{number}")
+
+
+def test_dhcp_gives_each_guest_the_address_that_the_plan_says(site: Site) -> None:
+    for name, guest in (("a", site.a), ("b", site.b)):
+        dhcp(guest)
+        assert f"inet {GUESTS[name][1]}/24" in guest.run("ip", "-4", "addr", "show", "eth0")
+        assert "default via 10.0.0.1" in guest.run("ip", "route")
+
+
+def test_metadata_requests_reach_the_service_with_the_guests_own_address(site: Site) -> None:
+    dhcp(site.a)
+    thread, seen = listener(site.host, 8775)
+    assert connects(site.a, "169.254.169.254", 80)
+    thread.join(5)
+    assert seen == [GUESTS["a"][1]]
+
+
+def test_guests_reach_the_world_as_the_host(site: Site) -> None:
+    addressed(site.a, "a")
+    thread, seen = listener(site.outside, 9000)
+    assert connects(site.a, "198.51.100.2", 9000)
+    thread.join(5)
+    assert seen == ["198.51.100.1"]
+
+
+def test_nothing_reaches_a_guest_that_no_rule_allows(site: Site) -> None:
+    closed = FilterGroup(CLOSED)
+    with site.host.entered():
+        site.firewall.protect((port("a", CLOSED), port("b", CLOSED)), (closed,))
+    addressed(site.a, "a")
+    addressed(site.b, "b")
+    assert not pings(site.b, GUESTS["a"][1])
+    assert not pings(site.host, GUESTS["a"][1])
+    assert pings(site.a, "10.0.0.1")
+    assert pings(site.a, "198.51.100.2")
+
+
+def test_rules_open_exactly_what_they_say(site: Site) -> None:
+    rules = (FilterRule("tcp", 22, 22, cidr="10.0.0.0/24"), FilterRule("icmp", 8, -1, cidr="0.0.0.0/0"))
+    with site.host.entered():
+        site.firewall.protect((port("a", OPEN), port("b", CLOSED)), (FilterGroup(OPEN, rules), FilterGroup(CLOSED)))
+    addressed(site.a, "a")
+    addressed(site.b, "b")
+    listener(site.a, 22)
+    listener(site.a, 80)
+    assert connects(site.b, GUESTS["a"][1], 22)
+    assert not connects(site.b, GUESTS["a"][1], 80)
+    assert pings(site.b, GUESTS["a"][1])
+
+
+def test_a_source_group_lets_its_members_in_and_nobody_else(site: Site) -> None:
+    members = FilterGroup(CLOSED, (), (GUESTS["b"][1],))
+    opened = FilterGroup(OPEN, (FilterRule("", -1, -1, source_group=CLOSED),))
+    with site.host.entered():
+        site.firewall.protect((port("a", OPEN), port("b", CLOSED)), (opened, members))
+    addressed(site.a, "a")
+    addressed(site.b, "b")
+    assert pings(site.b, GUESTS["a"][1])
+    assert not pings(site.host, GUESTS["a"][1])
+
+
+@pytest.mark.parametrize(
+    "spoof",
+    [
+        ["ip", "link", "set", "eth0", "address", "fa:16:3e:00:00:ff"],
+        ["ip", "addr", "replace", "10.0.0.99/24", "dev", "eth0"],
+    ],
+    ids=["mac", "address"],
+)
+def test_a_guest_cannot_speak_as_somebody_else(site: Site, spoof: list[str]) -> None:
+    with site.host.entered():
+        site.firewall.protect((port("a", CLOSED),), (FilterGroup(CLOSED),))
+    addressed(site.a, "a")
+    assert pings(site.a, "10.0.0.1")
+    site.a.run("ip", "addr", "flush", "dev", "eth0")
+    addressed(site.a, "a") if "link" in spoof else None
+    site.a.run(*spoof)
+    assert not pings(site.a, "10.0.0.1")
+
+
+def test_an_established_connection_is_cut_with_the_rule_that_allowed_it(site: Site) -> None:
+    rule = FilterRule("tcp", 22, 22, cidr="0.0.0.0/0")
+    with site.host.entered():
+        site.firewall.protect((port("a", OPEN),), (FilterGroup(OPEN, (rule,)),))
+    addressed(site.a, "a")
+    addressed(site.b, "b")
+    with site.a.entered():
+        server = socket.create_server(("", 22))
+    with site.b.entered():
+        client = socket.create_connection((GUESTS["a"][1], 22), timeout=2)
+    served, _ = server.accept()
+    client.sendall(b"x")
+    assert served.recv(1) == b"x"
+    with site.host.entered():
+        site.firewall.refresh((FilterGroup(OPEN),))
+    served.settimeout(1)
+    client.sendall(b"y")
+    with pytest.raises(TimeoutError):
+        served.recv(1)
+    for end in (client, served, server):
+        end.close()
+
+
+def test_a_new_daemon_takes_the_filter_over_without_cutting_what_is_allowed(site: Site) -> None:
+    groups = (FilterGroup(OPEN, (FilterRule("tcp", 22, 22, cidr="0.0.0.0/0"),)),)
+    ports = (port("a", OPEN),)
+    with site.host.entered():
+        site.firewall.protect(ports, groups)
+    addressed(site.a, "a")
+    addressed(site.b, "b")
+    with site.a.entered():
+        server = socket.create_server(("", 22))
+    with site.b.entered():
+        client = socket.create_connection((GUESTS["a"][1], 22), timeout=2)
+    served, _ = server.accept()
+    with site.host.entered():
+        restarted = NftablesFirewall(Runner())
+        restarted.start()
+        restarted.apply(ports, groups)
+        assert restarted.differences(ports, groups) == ()
+    client.sendall(b"x")
+    assert served.recv(1) == b"x"
+    for end in (client, served, server):
+        end.close()
+
+
+def test_unprotecting_leaves_nothing_of_an_instance(site: Site) -> None:
+    ports, groups = (port("a", OPEN), port("b", CLOSED)), (FilterGroup(OPEN), FilterGroup(CLOSED))
+    with site.host.entered():
+        site.firewall.protect(ports, groups)
+        assert site.firewall.differences(ports, groups) == ()
+        site.firewall.unprotect("uuid-a")
+        site.firewall.unprotect("uuid-a")
+        assert site.firewall.differences(ports[1:], groups[1:]) == ()
+
+
+def test_applying_the_same_plan_again_changes_nothing(site: Site) -> None:
+    with site.host.entered():
+        changes = site.network.changes
+        site.network.apply((site.plan,))
+        assert site.network.changes == changes
+        assert site.network.differences((site.plan,)) == ()
+
+
+@pytest.mark.parametrize(
+    ("damage", "kind"),
+    [
+        (["ip", "link", "del", "br100"], "bridge"),
+        (["ip", "addr", "del", "10.0.0.1/24", "dev", "br100"], "address"),
+        (["nft", "delete", "table", "ip", "nova_network"], "rule"),
+        (["nft", "flush", "chain", "ip", "nova_network", "postrouting"], "rule"),
+        (["sh", "-c", "kill -9 $(cat {folder}/nova-br100.pid)"], "dnsmasq"),
+    ],
+    ids=["bridge", "gateway", "table", "rules", "dnsmasq"],
+)  # fmt: skip
+def test_damage_is_seen_and_mended(site: Site, tmp_path: Path, damage: list[str], kind: str) -> None:
+    subprocess.run(
+        ["ip", "netns", "exec", site.host.name, *(word.replace("{folder}", str(tmp_path)) for word in damage)],
+        check=False,
+    )
+
+    def found() -> set[str]:
+        return {difference.kind for difference in site.network.differences((site.plan,))}
+
+    with site.host.entered():
+        assert eventually(lambda: kind in found())
+        site.network.apply((site.plan,))
+        assert site.network.differences((site.plan,)) == ()
+
+
+def test_an_unwanted_network_is_removed_with_its_dhcp_server(site: Site) -> None:
+    with site.host.entered():
+        site.network.apply(())
+        assert links.our_bridges() == set()
+        assert site.network.differences(()) == ()
+
+
+def test_a_flat_interface_hands_its_address_and_route_to_the_bridge(site: Site) -> None:
+    plan = dataclasses.replace(site.plan, bridge_interface="ext0")
+    site.host.run("ip", "route", "add", "203.0.113.0/24", "via", "198.51.100.2")
+    with site.host.entered():
+        site.network.apply((plan,))
+    assert "198.51.100.1/24" in site.host.run("ip", "-4", "addr", "show", "br100")
+    assert "203.0.113.0/24 via 198.51.100.2 dev br100" in site.host.run("ip", "route")
+    assert pings(site.host, "198.51.100.2")
+
+
+def test_a_missing_interface_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
+    settings = DnsmasqSettings(tmp_path, "/bin/true")
+    driver = LinuxNetworkDriver(Runner(), settings, needed_interface="nowhere0")
+    with pytest.raises(ConfigurationError, match="nowhere0"):
+        driver.start()
