@@ -1,0 +1,1 @@
+"""What surrounds the product: setting up a machine, running a cloud on it, measuring it."""

@@ -1,0 +1,1 @@
+"""Builds the small guest image from Debian packages, without root, loop devices or mounts."""

@@ -1,0 +1,307 @@
+"""The builder: ``python -m tools.guest_image.build [FOLDER]`` prints the path of the image.
+
+The image is a whole disk: a Master Boot Record, an ext4 partition with the root file system, and a FAT
+partition with SYSLINUX, kernel and initial ramdisk. Kernel, ramdisk and root file system also lie beside it
+as files of their own. The result is kept; its name has the hash of all that it is made from here.
+"""
+
+import gzip
+import hashlib
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+HERE = Path(__file__).parent
+FILES = HERE / "files"
+BUSYBOX = Path("/bin/busybox")
+KERNEL_PACKAGE = "linux-image-cloud-amd64"
+PROGRAMS = (
+    "busybox",
+    "dropbear",
+    "dropbearkey",
+    "syslinux",
+    "mcopy",
+    "mkfs.vfat",
+    "mke2fs",
+    "cpio",
+    "qemu-img",
+    "depmod",
+    "modprobe",
+)
+PACKAGES = (
+    "busybox-static dropbear-bin syslinux syslinux-common mtools dosfstools e2fsprogs cpio qemu-utils kmod"
+)
+MODULES = [
+    "virtio_pci",
+    "virtio_blk",
+    "virtio_net",
+    "virtio_balloon",
+    "virtio_rng",
+    "virtio_console",
+    "ata_piix",
+    "ahci",
+    "sd_mod",
+    "sr_mod",
+    "isofs",
+    "vfat",
+    "nls_ascii",
+    "nls_cp437",
+    "nls_utf8",
+    "button",
+    "evdev",
+    "ext4",
+]
+KERNEL_LINE = (
+    "root=LABEL=guest-root console=tty0 console=ttyS0 quiet net.ifnames=0 mitigations=off nokaslr audit=0 "
+    "no_timer_check tsc=reliable apparmor=0"
+)
+SECTOR = 512
+ROOT_START = 2048
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class BuildError(Exception):
+    """The image cannot be built; the text says what to do about it."""
+
+
+def image_path(folder: Path) -> Path:
+    """Return where the image of the present recipe is kept below ``folder``."""
+    digest = hashlib.sha256()
+    for file in sorted([Path(__file__), *FILES.iterdir()]):
+        digest.update(file.read_bytes())
+    return folder / f"guest-{digest.hexdigest()[:12]}.qcow2"
+
+
+def build(folder: Path) -> Path:
+    """Build the image below ``folder`` unless it is there; returns its path. Raises BuildError."""
+    target = image_path(folder)
+    if target.exists():
+        return target
+    missing = [name for name in PROGRAMS if shutil.which(name, path=_PATH) is None]
+    if missing:
+        raise BuildError(f"{', '.join(missing)} needed for the guest image: apt-get install {PACKAGES}")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".build-") as temporary:
+        work = Path(temporary)
+        kernel_tree = _kernel(folder, work)
+        kernel = next((kernel_tree / "boot").glob("vmlinuz-*"))
+        ramdisk = _ramdisk(work, kernel_tree, kernel.name.removeprefix("vmlinuz-"))
+        root = _root(work)
+        disk = _disk(work, root, _boot_partition(work, kernel, ramdisk))
+        _run("qemu-img", "convert", "-c", "-O", "qcow2", disk, work / "image")
+        for made, name in ((kernel, "kernel"), (ramdisk, "ramdisk"), (root, "root")):
+            shutil.copyfile(made, target.with_suffix(f".{name}"))
+        (work / "image").rename(target)
+    return target
+
+
+def _kernel(folder: Path, work: Path) -> Path:
+    """Return the tree of the kernel's package, unpacked beside the images and kept."""
+    tree = folder / "kernel"
+    if (tree / "boot").is_dir():
+        return tree
+    package = next(
+        (
+            line.split()[-1]
+            for line in _run("apt-cache", "depends", KERNEL_PACKAGE).splitlines()
+            if "Depends:" in line
+        ),
+        "",
+    )
+    if not package:
+        raise BuildError(f"the kernel's package is not known: run apt-get update, {KERNEL_PACKAGE} is needed")
+    _run("apt-get", "-o", "APT::Sandbox::User=root", "download", package, cwd=work)
+    archive = next(work.glob("*.deb"), None)
+    if archive is None:
+        raise BuildError(f"the package {package} could not be downloaded")
+    unpacked = work / "kernel"
+    _run("dpkg", "-x", archive, unpacked)
+    version = next((unpacked / "lib/modules").iterdir()).name
+    _run("depmod", "-b", unpacked, version)
+    unpacked.rename(tree)
+    return tree
+
+
+def _ramdisk(work: Path, tree: Path, version: str) -> Path:
+    """Make the initial ramdisk: busybox, the drivers and the script that finds the root."""
+    top = work / "ramdisk.d"
+    for name in ("bin", "dev", "proc", "sys", "newroot", "modules"):
+        (top / name).mkdir(parents=True)
+    shutil.copy(BUSYBOX, top / "bin/busybox")
+    _install(FILES / "init", top / "init")
+    order = []
+    for path in dict.fromkeys(path for module in MODULES for path in _needed(tree, version, module)):
+        shutil.copy(path, top / "modules" / path.name)
+        order.append(path.name)
+    (top / "modules/order").write_text("".join(f"{name}\n" for name in order))
+    names = "".join(f"{path.relative_to(top)}\n" for path in sorted(top.rglob("*")))
+    archive = subprocess.run(
+        ["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"],
+        cwd=top,
+        input=names.encode(),
+        capture_output=True,
+        check=True,
+    ).stdout
+    target = work / "ramdisk"
+    target.write_bytes(gzip.compress(archive, 9, mtime=0))
+    return target
+
+
+def _needed(tree: Path, version: str, module: str) -> Iterable[Path]:
+    """Return the files of a module and of those that it needs; a module that is built in needs none."""
+    listed = subprocess.run(
+        ["modprobe", "-d", tree, "-S", version, "--show-depends", module],
+        capture_output=True,
+        text=True,
+        env={"PATH": _PATH},
+        check=False,
+    ).stdout
+    return [Path(line.split()[1]) for line in listed.splitlines() if line.startswith("insmod")]
+
+
+def _root(work: Path) -> Path:
+    """Make the root file system as an ext4 image."""
+    top = work / "root.d"
+    for name in [
+        "bin",
+        "sbin",
+        "usr/bin",
+        "usr/sbin",
+        "dev",
+        "proc",
+        "sys",
+        "run",
+        "tmp",
+        "mnt",
+        "var/log",
+        "root",
+        "home/guest",
+        "etc/dropbear",
+        "lib64",
+        "lib/x86_64-linux-gnu",
+        "usr/share/udhcpc",
+    ]:
+        (top / name).mkdir(parents=True)
+    shutil.copy(BUSYBOX, top / "bin/busybox")
+    for applet in _run(BUSYBOX, "--list").split():
+        if applet != "busybox":
+            (top / "bin" / applet).symlink_to("/bin/busybox")
+    for name in ("init", "getty"):
+        (top / "sbin" / name).symlink_to("/bin/busybox")
+    for name, place in (("dropbear", "usr/sbin"), ("dropbearkey", "usr/bin"), ("resize2fs", "sbin")):
+        _with_libraries(Path(str(shutil.which(name, path=_PATH))), top / place / name, top)
+    _accounts(top)
+    _install(FILES / "rc", top / "etc/rc")
+    _install(FILES / "udhcpc", top / "usr/share/udhcpc/script")
+    shutil.copy(FILES / "inittab", top / "etc/inittab")
+    target = work / "root"
+    options = ["-q", "-F", "-t", "ext4", "-O", "^metadata_csum,^64bit", "-m", "0", "-L", "guest-root"]
+    _run("mke2fs", *options, "-E", "root_owner=0:0", "-d", top, target, "12M")
+    return target
+
+
+def _with_libraries(program: Path, target: Path, top: Path) -> None:
+    shutil.copy(program, target)
+    for word in _run("ldd", program).split():
+        if word.startswith("/"):
+            place = top / ("lib64" if "ld-linux" in word else "lib/x86_64-linux-gnu")
+            shutil.copy(word, place / Path(word).name)
+
+
+def _accounts(top: Path) -> None:
+    """Make the accounts root and guest; nobody has a password, keys come from the metadata."""
+    etc = top / "etc"
+    (etc / "passwd").write_text(
+        "root:x:0:0:root:/root:/bin/sh\nguest:x:1000:1000:guest:/home/guest:/bin/sh\n"
+    )
+    (etc / "shadow").write_text("root:*:19000:0:99999:7:::\nguest:*:19000:0:99999:7:::\n")
+    (etc / "shadow").chmod(0o600)
+    (etc / "group").write_text("root:x:0:\nguest:x:1000:\n")
+    (etc / "shells").write_text("/bin/sh\n")
+    (top / "tmp").chmod(0o1777)
+
+
+def _boot_partition(work: Path, kernel: Path, ramdisk: Path) -> Path:
+    """Make the FAT partition that SYSLINUX boots from."""
+    target = work / "boot"
+    size = kernel.stat().st_size + ramdisk.stat().st_size + 2 * 1024**2
+    with target.open("wb") as partition:
+        partition.truncate((size // 1024**2 + 1) * 1024**2)
+    _run("mkfs.vfat", "-n", "GUESTBOOT", target)
+    config = work / "syslinux.cfg"
+    config.write_text(
+        "DEFAULT guest\nPROMPT 0\nTIMEOUT 0\nSERIAL 0 115200\n"
+        f"LABEL guest\n KERNEL vmlinuz\n APPEND initrd=initrd {KERNEL_LINE}\n"
+    )
+    for source, name in ((kernel, "vmlinuz"), (ramdisk, "initrd"), (config, "syslinux.cfg")):
+        _run("mcopy", "-i", target, source, f"::{name}")
+    _run("syslinux", "--install", target)
+    return target
+
+
+def _disk(work: Path, root: Path, boot: Path) -> Path:
+    """Put both partitions on a disk with a Master Boot Record (UEFI specification, section 5.2)."""
+    root_sectors, boot_sectors = root.stat().st_size // SECTOR, boot.stat().st_size // SECTOR
+    boot_start = -(-(ROOT_START + root_sectors) // 2048) * 2048
+    record = bytearray(SECTOR)
+    code = Path("/usr/lib/syslinux/mbr/mbr.bin").read_bytes()
+    record[: len(code)] = code
+    record[446:462] = _entry(0x00, 0x83, ROOT_START, root_sectors)
+    record[462:478] = _entry(0x80, 0x0C, boot_start, boot_sectors)
+    record[510:] = b"\x55\xaa"
+    boot_bytes = bytearray(boot.read_bytes())
+    # SYSLINUX reads the partition's place on the disk from the "hidden sectors" of its boot sector.
+    struct.pack_into("<I", boot_bytes, 0x1C, boot_start)
+    target = work / "disk"
+    with target.open("wb") as disk:
+        disk.truncate((boot_start + boot_sectors) * SECTOR)
+        disk.write(record)
+        disk.seek(ROOT_START * SECTOR)
+        disk.write(root.read_bytes())
+        disk.seek(boot_start * SECTOR)
+        disk.write(boot_bytes)
+    return target
+
+
+def _entry(active: int, kind: int, start: int, sectors: int) -> bytes:
+    beyond = b"\xfe\xff\xff"
+    return struct.pack("<B3sB3sII", active, beyond, kind, beyond, start, sectors)
+
+
+def _install(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+    target.chmod(0o755)
+
+
+def _run(*argv: str | Path, cwd: Path | None = None) -> str:
+    done = subprocess.run(
+        [str(word) for word in argv],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env={"PATH": _PATH, "LC_ALL": "C"},
+        check=False,
+    )
+    if done.returncode != 0:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise BuildError(f"{argv[0]} failed while the guest image was built: {reason}")
+    return done.stdout
+
+
+def main() -> int:
+    """Build into the folder that is named, var/cache unless one is."""
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "var/cache")
+    try:
+        print(build(folder.resolve()))
+    except BuildError as error:
+        print(f"guest image: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,8 @@
+"""Private servers for tests and for ``make run-distributed``: each in a folder and on ports of its own."""
+
+from tools.services.broker import Broker
+from tools.services.databases import MariaDB, PostgreSQL
+from tools.services.libvirtd import Libvirtd
+from tools.services.process import ServiceError, free_port
+
+__all__ = ["Broker", "Libvirtd", "MariaDB", "PostgreSQL", "ServiceError", "free_port"]

@@ -1,0 +1,128 @@
+"""A server process that this program starts, waits for and ends."""
+
+import contextlib
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_LOWEST, _HIGHEST = 20000, 32000
+"""Below the range from which the kernel takes ports for outgoing connections."""
+
+
+class ServiceError(Exception):
+    """A server cannot be started; the text says why."""
+
+
+def free_port() -> int:
+    """Return a port on which nothing listens, below the ephemeral range."""
+    while True:
+        port = random.randrange(_LOWEST, _HIGHEST)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def listens(port: int) -> bool:
+    """Tell whether something accepts connections on a local port."""
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+class Service:
+    """Base of the servers: ``folder`` holds all files, ``pid`` among them for another process to stop it."""
+
+    name = "service"
+    start_seconds = 60.0
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start the server and return when it answers; raises ServiceError."""
+        raise ServiceError("nothing to start")
+
+    def stop(self) -> None:
+        """Let the server end in good order, and kill it when it takes too long."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Kill the server at once."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Stop and start the server."""
+        self.stop()
+        self.start()
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process, None when it does not run."""
+        try:
+            pid = int((self.folder / "pid").read_text())
+            os.kill(pid, 0)
+        except (OSError, ValueError):
+            return None
+        return pid
+
+    def _launch(
+        self, argv: Sequence[str], ready: Callable[[], bool], environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Start ``argv`` in a session of its own and wait until it is ``ready``."""
+        if not Path(argv[0]).exists():
+            raise ServiceError(f"{self.name} cannot be started: {argv[0]} is not installed")
+        full = {**os.environ, "LC_ALL": "C.UTF-8", **(environment or {})}
+        with (self.folder / "output").open("ab") as output:
+            self._process = subprocess.Popen(
+                list(argv),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=full,
+                start_new_session=True,
+            )
+        (self.folder / "pid").write_text(str(self._process.pid))
+        deadline = time.monotonic() + self.start_seconds
+        while not ready():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                tail = (self.folder / "output").read_text(errors="replace").strip().splitlines()[-1:]
+                raise ServiceError(f"{self.name} did not start: {' '.join(tail)}")
+            time.sleep(0.1)
+
+    def _end(self, number: signal.Signals) -> None:
+        pid = self.pid
+        if pid is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        deadline = time.monotonic() + 30
+        while self._alive(pid):
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.05)
+        (self.folder / "pid").unlink(missing_ok=True)
+
+    def _alive(self, pid: int) -> bool:
+        if self._process is not None and self._process.pid == pid:
+            return self._process.poll() is None
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
