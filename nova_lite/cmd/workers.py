@@ -7,6 +7,7 @@ again when a worker died.
 import contextlib
 import ctypes
 import logging
+import mmap
 import os
 import signal
 import time
@@ -36,9 +37,8 @@ class Supervisor:
         self._count = count
         self._drain_seconds = drain_seconds
         self._born: dict[int, float] = {}
-        self._ready_read, self._ready_write = os.pipe()
-        os.set_blocking(self._ready_read, False)
-        self._ever_ready = False
+        # Memory that the workers share with their parent, where each says that it is ready.
+        self._ever_ready = mmap.mmap(-1, 1)
 
     def run(self) -> int:
         """Watch the workers until SIGTERM or SIGINT; returns the exit status."""
@@ -80,17 +80,16 @@ class Supervisor:
         concurrency.after_fork()
 
     def _say_ready(self) -> None:
-        os.write(self._ready_write, b"!")
+        self._ever_ready[0] = 1
 
     def _replace_dead(self) -> bool:
         """Start new workers for those that died; returns whether the daemon goes on."""
-        with contextlib.suppress(BlockingIOError):
-            self._ever_ready = bool(os.read(self._ready_read, 4096)) or self._ever_ready
         for pid, status in self._reap():
             LOG.error("worker %d ended unexpectedly (%s)", pid, _reason(status))
-            if not self._ever_ready:
+            lived = time.monotonic() - self._born.pop(pid)
+            if not self._ever_ready[0]:
                 return False
-            if time.monotonic() - self._born.pop(pid) < _SHORTEST_LIFE:
+            if lived < _SHORTEST_LIFE:
                 time.sleep(_PAUSE)
             self._spawn()
         return True

@@ -7,6 +7,7 @@ concurrency.
 """
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -166,7 +167,7 @@ def peek(name: str, arguments: Sequence[str], program: str, environment: Mapping
 def _values(arguments: Sequence[str], names: Iterable[str]) -> list[str]:
     """Return what is said of flags by these names, in both spellings: ``--flag=value``, ``--flag value``."""
     found = []
-    for argument, following in zip(arguments, (*arguments[1:], ""), strict=True):
+    for argument, following in itertools.pairwise((*arguments, "")):
         text, equals, value = argument.partition("=")
         if text.startswith("-") and flag_name(text) in names:
             found.append(value if equals else following)
