@@ -4,11 +4,18 @@ import inspect
 import logging
 from typing import Any
 
+import prometheus_client
+
+from nova_lite.core import logs
 from nova_lite.core.errors import InvalidInput, NotSupported, NovaError
 from nova_lite.rpc import wire
 from nova_lite.rpc.contract import Contract, Kind, Method, check_version, methods
 
 LOG = logging.getLogger(__name__)
+
+SECONDS = prometheus_client.Histogram(
+    "nova_rpc_seconds", "Time that a daemon took to carry a message out.", ["topic", "method"]
+)
 
 
 class Dispatcher:
@@ -28,6 +35,10 @@ class Dispatcher:
         except NovaError as error:
             LOG.warning("refused a message to nova-%s: %s", self._contract.topic, error)
             return wire.encode_error(error)
+        with logs.bound(request.context), SECONDS.labels(self._contract.topic, method.name).time():
+            return self._carry_out(method, request, arguments)
+
+    def _carry_out(self, method: Method, request: wire.Request, arguments: dict[str, Any]) -> str:
         try:
             result = getattr(self._implementation, method.name)(request.context, **arguments)
             return wire.encode_answer(result if method.kind is Kind.CALL else None)
