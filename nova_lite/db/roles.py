@@ -83,11 +83,14 @@ def insert(session: Session, role: Role) -> None:
 
 
 def imply(session: Session, prior_role_id: str, implied_role_id: str) -> None:
-    """Make a role imply another; nothing happens when it does already."""
+    """Make a role imply another; nothing happens when it does already.
+
+    Raises Conflict when another does the same at this moment.
+    """
     pair = {"prior_role_id": prior_role_id, "implied_role_id": implied_role_id}
     known = sa.select(_IMPLIED.c.prior_role_id).filter_by(**pair)
     if session.execute(known).first() is None:
-        session.execute(sa.insert(_IMPLIED).values(**pair))
+        identity.insert_named(session, _IMPLIED, pair, "The role is being made to imply the other.")
 
 
 def update(session: Session, role_id: str, **values: Any) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core import clock
 from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import NotFound, Unauthenticated
+from nova_lite.core.errors import Conflict, NotFound, Unauthenticated
 from nova_lite.core.identity import (
     DEFAULT_DOMAIN,
     SERVICE,
@@ -57,7 +57,11 @@ class IdentityLogin(IdentityBase):
 
     def bootstrap(self) -> None:
         """Add the default domain, the standard roles and the daemons' own user where they are missing."""
-        self._change("bootstrap", identity_bootstrap.ensure)
+        try:
+            self._change("bootstrap", identity_bootstrap.ensure)
+        except Conflict:
+            # Another process did it at the same moment, and has committed by now.
+            self._change("bootstrap", identity_bootstrap.ensure)
 
     def authenticate(self, proofs: tuple[Proof, ...], scope: ScopeRequest | None = None) -> IssuedToken:
         """Issue a token to one who proves who it is; without ``scope`` for the user's default project.

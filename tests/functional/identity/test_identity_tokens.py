@@ -1,5 +1,6 @@
 """Logging in and what a token is good for."""
 
+import concurrent.futures
 import dataclasses
 
 import pytest
@@ -283,7 +284,8 @@ def test_checking_a_token_costs_one_statement_and_none_again(site: Site, setting
     first = site.statements()
     elsewhere.validate(token)
 
-    assert first - before == 2  # BEGIN and SELECT
+    begin = 1 if site.database.dialect == "sqlite" else 0  # the others begin without a statement
+    assert first - before == begin + 1
     assert site.statements() == first
 
 
@@ -394,6 +396,17 @@ def test_bootstrapping_again_changes_nothing(site: Site) -> None:
 
     assert site.identity.list_roles(ADMIN) == before
     assert {role.name for role in before} == {"admin", "manager", "member", "reader", "service"}
+
+
+def test_bootstrapping_from_several_processes_at_once_is_no_harm(site: Site) -> None:
+    site.identity.delete_user(ADMIN, site.identity.find_user("nova").id)
+    processes = [Identity(site.database, IdentitySettings(), site.identity.catalog) for _ in range(4)]
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda identity: identity.bootstrap(), processes))
+
+    assert [user.name for user in site.identity.list_users(ADMIN)] == ["admin", "demo", "nova"]
+    assert site.identity.issue_service_token().info.user.name == "nova"
 
 
 def test_a_token_tells_the_application_who_calls(site: Site) -> None:
