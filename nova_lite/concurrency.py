@@ -86,6 +86,15 @@ def blocking(function: Callable[..., T], *args: Any, **keywords: Any) -> T:
     return function(*args, **keywords)
 
 
+def native_thread(function: Callable[[], None]) -> None:
+    """Run ``function``, a loop that blocks in C, in a thread of the operating system until the process ends."""
+    if current() is Mode.EVENTLET:
+        patcher = importlib.import_module("eventlet.patcher")
+        patcher.original("_thread").start_new_thread(function, ())
+        return
+    spawn(function)
+
+
 def spawn(function: Callable[..., object], *args: Any) -> threading.Thread:
     """Run ``function`` beside the caller; the process does not wait for it at its end."""
     thread = threading.Thread(target=function, args=args, name=_name_of(function), daemon=True)

@@ -109,20 +109,24 @@ class Service:
         pid = self.pid
         if pid is None:
             return
+        # The server leads a group of its own: what it started of helpers ends with it.
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
+            os.killpg(pid, number)
         deadline = time.monotonic() + 30
         while self._alive(pid):
             if time.monotonic() > deadline:
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(pid, signal.SIGKILL)
+                break
             time.sleep(0.05)
         (self.folder / "pid").unlink(missing_ok=True)
 
     def _alive(self, pid: int) -> bool:
-        if self._process is not None and self._process.pid == pid:
-            return self._process.poll() is None
+        with contextlib.suppress(ChildProcessError):
+            # A child that ended stays in its group until it is asked for.
+            os.waitpid(pid, os.WNOHANG)
         try:
-            os.kill(pid, 0)
+            os.killpg(pid, 0)
         except ProcessLookupError:
             return False
         return True

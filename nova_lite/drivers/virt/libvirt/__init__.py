@@ -1,0 +1,1 @@
+"""Guests by libvirt and QEMU."""

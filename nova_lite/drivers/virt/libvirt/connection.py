@@ -1,0 +1,129 @@
+"""The connection to libvirtd; with ``driver`` the only user of the libvirt module.
+
+libvirt blocks in C, so each talk runs in a real thread. A connection that died is opened anew.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from nova_lite import concurrency
+from nova_lite.core.errors import ConfigurationError, DriverError
+
+try:
+    import libvirt
+except ImportError:
+    libvirt = None
+
+LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_ATTEMPTS = 3
+_KEEPALIVE_SECONDS = 5
+_KEEPALIVE_COUNT = 3
+
+
+class LibvirtConnection:
+    """Talks to the libvirtd at ``uri``."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        self._connection: Any = None
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Check that libvirtd answers; raises ConfigurationError."""
+        if libvirt is None:
+            raise ConfigurationError("The package libvirt-python is not installed.")
+        concurrency.blocking(_run_events)
+        try:
+            self.talk(lambda connection: connection.getLibVersion())
+        except DriverError as error:
+            raise ConfigurationError(f"cannot reach libvirtd at {self.uri}: {error}") from error
+
+    def talk(self, work: Callable[[Any], T]) -> T:
+        """Run ``work`` with the connection; raises DriverError with libvirt's own sentence.
+
+        ``work`` must be safe to run again: it is, when the connection broke.
+        """
+        answer: T = concurrency.blocking(self._talk, work)
+        return answer
+
+    def _talk(self, work: Callable[[Any], T]) -> T:
+        for attempt in range(_ATTEMPTS):
+            try:
+                return work(self._open())
+            except libvirt.libvirtError as error:
+                if not _is_broken(error) or attempt == _ATTEMPTS - 1:
+                    raise DriverError(f"libvirt: {error.get_error_message()}.") from error
+                LOG.warning("the connection to libvirtd broke and is opened again: %s", error)
+                self._drop()
+        raise DriverError("libvirt does not answer.")
+
+    def _open(self) -> Any:
+        with self._lock:
+            if self._connection is None:
+                self._connection = libvirt.open(self.uri)
+                self._connection.setKeepAlive(_KEEPALIVE_SECONDS, _KEEPALIVE_COUNT)
+            return self._connection
+
+    def _drop(self) -> None:
+        with self._lock:
+            self._connection = None
+
+
+def lookup(connection: Any, uuid: str) -> Any:
+    """Return the domain of a guest, or None."""
+    try:
+        return connection.lookupByUUIDString(uuid)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+            return None
+        raise
+
+
+def tolerate(work: Callable[[], object], *codes: str) -> None:
+    """Run ``work``; errors of these libvirt codes (``VIR_ERR_…``) mean that it is done already."""
+    try:
+        work()
+    except libvirt.libvirtError as error:
+        if error.get_error_code() not in {getattr(libvirt, code) for code in codes}:
+            raise
+
+
+def constant(name: str) -> int:
+    """Return a constant of libvirt."""
+    return int(getattr(libvirt, name))
+
+
+def _is_broken(error: Any) -> bool:
+    return error.get_error_code() in (
+        libvirt.VIR_ERR_SYSTEM_ERROR,
+        libvirt.VIR_ERR_INTERNAL_ERROR,
+        libvirt.VIR_ERR_RPC,
+        libvirt.VIR_ERR_NO_CONNECT,
+        libvirt.VIR_ERR_INVALID_CONN,
+    ) and error.get_error_domain() in (libvirt.VIR_FROM_REMOTE, libvirt.VIR_FROM_RPC, libvirt.VIR_FROM_NONE)
+
+
+_events = threading.Lock()
+_events_started = False
+
+
+def _run_events() -> None:
+    """Run libvirt's event loop once a process: keepalive needs it."""
+    global _events_started
+    with _events:
+        if _events_started:
+            return
+        libvirt.virEventRegisterDefaultImpl()
+        libvirt.registerErrorHandler(lambda *_: None, None)
+        concurrency.native_thread(_event_loop)
+        _events_started = True
+
+
+def _event_loop() -> None:
+    while True:
+        libvirt.virEventRunDefaultImpl()

@@ -1,0 +1,140 @@
+"""Guests' disks: a cache of base images, and a difference to one of them for each guest."""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from nova_lite import concurrency
+from nova_lite.core.errors import ConfigurationError, DriverError
+from nova_lite.drivers.runner import Runner, require_programs
+from nova_lite.drivers.virt.base import GuestImage, GuestSpec
+from nova_lite.drivers.virt.libvirt.xml import Disk, Files
+
+_GIB = 1024**3
+_MIB = 1024**2
+_NEW = ".new"
+
+
+class Disks:
+    """The files of all guests below one folder, and the cached images in a folder of it."""
+
+    def __init__(self, runner: Runner, folder: Path, base_name: str) -> None:
+        self._runner = runner
+        self._folder = folder
+        self._base = folder / base_name
+
+    def start(self) -> None:
+        """Make the folders and check the programs; raises ConfigurationError."""
+        require_programs("qemu-img")
+        try:
+            self._base.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"cannot use instances_path {self._folder}: {error.strerror}") from error
+
+    def free_gb(self) -> tuple[int, int]:
+        """Return (all, free) space of the folder in GiB."""
+        usage = shutil.disk_usage(self._folder)
+        return usage.total // _GIB, usage.free // _GIB
+
+    def create(self, spec: GuestSpec, image: GuestImage) -> None:
+        """Make the guest's disks; whole ones are kept. Raises DriverError for an image that does not fit."""
+        base, size = self._base_image(image)
+        wanted = spec.root_gb * _GIB or size
+        if size > wanted:
+            raise DriverError(f"cannot make the disk: image {image.id} is larger than the flavor's disk.")
+        folder = self._folder / spec.name
+        folder.mkdir(parents=True, exist_ok=True)
+        backing = ("-F", base.suffix.removeprefix("."), "-b", str(base))
+        self._make(folder / "disk", "-f", "qcow2", *backing, size=wanted)
+        if spec.ephemeral_gb:
+            self._make(folder / "disk.local", "-f", "qcow2", size=spec.ephemeral_gb * _GIB)
+        if spec.swap_mb:
+            self._make(folder / "disk.swap", "-f", "qcow2", size=spec.swap_mb * _MIB)
+        (folder / "console.log").touch()
+
+    def files(self, name: str) -> Files:
+        """Return a guest's files; raises DriverError when it has no disk."""
+        folder = self._folder / name
+        present = [folder / file for file in ("disk", "disk.local", "disk.swap") if (folder / file).exists()]
+        if not present or present[0].name != "disk":
+            raise DriverError(f"cannot start {name}: it has no disk.")
+        disks = tuple(
+            Disk(path, "qcow2", f"vd{letter}") for path, letter in zip(present, "abc", strict=False)
+        )
+        return Files(disks, folder / "console.log")
+
+    def delete(self, name: str) -> None:
+        """Remove a guest's folder."""
+        folder = (self._folder / name).resolve()
+        if folder.parent != self._folder.resolve() or folder == self._base.resolve():
+            raise DriverError(f"cannot remove {name}: it is not the folder of a guest.")
+        concurrency.blocking(shutil.rmtree, folder, True)
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of guests that have a folder."""
+        return tuple(sorted(path.name for path in self._folder.glob("instance-*") if path.is_dir()))
+
+    def console(self, name: str, limit: int) -> bytes:
+        """Return at most the last ``limit`` bytes of a guest's console."""
+        try:
+            with (self._folder / name / "console.log").open("rb") as log:
+                log.seek(0, 2)
+                log.seek(max(0, log.tell() - limit))
+                return log.read()
+        except FileNotFoundError:
+            return b""
+
+    def _base_image(self, image: GuestImage) -> tuple[Path, int]:
+        """Return the cached copy of an image and its virtual size in bytes, fetched if need be."""
+        suffix = ".qcow2" if image.disk_format == "qcow2" else ".raw"
+        path = self._base / (hashlib.sha256(image.id.encode()).hexdigest()[:40] + suffix)
+        if not path.exists():
+            with concurrency.named_lock(f"image-{path}"), self._locked(path):
+                if not path.exists():
+                    self._fetch(image, path)
+        return path, self._examine(path, image)
+
+    def _fetch(self, image: GuestImage, path: Path) -> None:
+        """Bring an image into the cache: whole and safe, or not at all."""
+        new = path.with_suffix(path.suffix + _NEW)
+        try:
+            image.fetch(new)
+            self._examine(new, image)
+            new.chmod(0o444)
+            new.rename(path)
+        except OSError as error:
+            raise DriverError(f"cannot store image {image.id} on the host: {error.strerror}.") from error
+        finally:
+            new.unlink(missing_ok=True)
+
+    def _examine(self, path: Path, image: GuestImage) -> int:
+        """Return an image's virtual size; raises DriverError when it is not what it says, or not safe."""
+        kind = "qcow2" if image.disk_format == "qcow2" else "raw"
+        try:
+            listed = self._runner.run(["qemu-img", "info", "--output=json", "-f", kind, "-U", str(path)])
+        except DriverError as error:
+            raise DriverError(f"cannot use image {image.id}: it is not in {kind} format.") from error
+        found = json.loads(listed)
+        special = found.get("format-specific", {}).get("data", {})
+        if found.get("backing-filename") or special.get("data-file"):
+            raise DriverError(f"cannot use image {image.id}: it refers to other files.")
+        return int(found["virtual-size"])
+
+    def _make(self, path: Path, *options: str, size: int) -> None:
+        if path.exists():
+            return
+        new = path.with_name(path.name + _NEW)
+        new.unlink(missing_ok=True)
+        self._runner.run(["qemu-img", "create", "-q", *options, str(new), str(size)])
+        new.rename(path)
+
+    @contextlib.contextmanager
+    def _locked(self, path: Path) -> Iterator[None]:
+        """Exclude other processes that fetch the same image."""
+        with path.with_suffix(".lock").open("w") as lock:
+            concurrency.blocking(fcntl.flock, lock, fcntl.LOCK_EX)
+            yield
