@@ -37,6 +37,7 @@ class Supervisor:
         self._count = count
         self._drain_seconds = drain_seconds
         self._born: dict[int, float] = {}
+        self._gravity = logging.ERROR
         # Memory that the workers share with their parent, where each says that it is ready.
         self._ever_ready = mmap.mmap(-1, 1)
 
@@ -84,22 +85,25 @@ class Supervisor:
 
     def _replace_dead(self) -> bool:
         """Start new workers for those that died; returns whether the daemon goes on."""
-        for pid, status in self._reap():
-            LOG.error("worker %d ended unexpectedly (%s)", pid, _reason(status))
-            lived = time.monotonic() - self._born.pop(pid)
-            if not self._ever_ready[0]:
-                return False
+        dead = self._reap()
+        if dead and not self._ever_ready[0]:
+            return False
+        for lived in dead:
             if lived < _SHORTEST_LIFE:
                 time.sleep(_PAUSE)
             self._spawn()
         return True
 
-    def _reap(self) -> list[tuple[int, int]]:
-        dead = []
+    def _reap(self) -> list[float]:
+        """Forget the workers that ended; returns for how many seconds each lived."""
+        lives = []
         with contextlib.suppress(ChildProcessError):
             while (found := os.waitpid(-1, os.WNOHANG))[0]:
-                dead.append(found)
-        return [(pid, status) for pid, status in dead if pid in self._born]
+                pid, status = found
+                if pid in self._born:
+                    lives.append(time.monotonic() - self._born.pop(pid))
+                    LOG.log(self._gravity, "worker %d ended (%s)", pid, _reason(status))
+        return lives
 
     def _send(self, number: signal.Signals) -> None:
         for pid in self._born:
@@ -108,11 +112,11 @@ class Supervisor:
 
     def _stop(self) -> int:
         """Let the workers drain, and kill those that take too long; returns 0."""
+        self._gravity = logging.INFO
         self._send(signal.SIGTERM)
         deadline = time.monotonic() + self._drain_seconds + 5
         while self._born and time.monotonic() < deadline:
-            for pid, _ in self._reap():
-                del self._born[pid]
+            self._reap()
             if self._born:
                 signal.sigtimedwait({signal.SIGCHLD}, 1.0)
         self._send(signal.SIGKILL)

@@ -1,0 +1,349 @@
+"""Both modes of concurrency keep the same promises.
+
+The choice is for a whole process, so each promise runs in a process of its own; the functions below are those
+processes' programs.
+"""
+
+import http.client
+import inspect
+import subprocess
+import sys
+import textwrap
+import threading
+
+import pytest
+
+from nova_lite import concurrency
+from nova_lite.core.errors import ConfigurationError
+
+MODES = [mode.value for mode in concurrency.Mode]
+
+
+def in_process_of(mode, program):
+    """Run a function's body in a process that chose ``mode``; what it asserts is asserted."""
+    body = textwrap.dedent(inspect.getsource(program).split(":\n", 1)[1])
+    source = f"from nova_lite import concurrency\nconcurrency.choose(concurrency.Mode('{mode}'))\n{body}"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", source],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(params=MODES)
+def mode(request):
+    return request.param
+
+
+def test_the_mode_that_was_chosen_is_the_current_one(mode):
+    def program():
+        assert concurrency.current().value in ("eventlet", "threading")
+        from oslo_service import backend
+
+        backend.get_backend()
+        assert backend.get_backend_type().value == concurrency.current().value
+
+    in_process_of(mode, program)
+
+
+def test_the_choice_is_made_once(mode):
+    def program():
+        from nova_lite.core.errors import ConfigurationError
+
+        concurrency.choose(concurrency.current())
+        [other] = set(concurrency.Mode) - {concurrency.current()}
+        try:
+            concurrency.choose(other)
+        except ConfigurationError as error:
+            assert "cannot change the concurrency" in str(error)
+        else:
+            raise AssertionError("the mode was changed")
+
+    in_process_of(mode, program)
+
+
+def test_a_process_that_did_not_choose_has_native_threads():
+    assert concurrency.current() is concurrency.Mode.THREADING
+
+
+def test_a_blocking_call_lets_the_others_work(mode):
+    def program():
+        import ctypes
+        import time
+
+        sleep = ctypes.CDLL(None).usleep
+        began = time.monotonic()
+        sleepers = [concurrency.spawn(concurrency.blocking, sleep, 400_000) for _ in range(4)]
+        for sleeper in sleepers:
+            sleeper.join()
+        assert time.monotonic() - began < 1.5
+
+    in_process_of(mode, program)
+
+
+def test_a_blocking_call_raises_what_the_function_raises(mode):
+    def program():
+        try:
+            concurrency.blocking(int, "x")
+        except ValueError:
+            pass
+        else:
+            raise AssertionError("nothing was raised")
+
+    in_process_of(mode, program)
+
+
+def test_a_pool_runs_no_more_than_its_size_at_once_and_all_in_the_end(mode):
+    def program():
+        import threading
+        import time
+
+        running, seen, guard = set(), [], threading.Lock()
+
+        def work(number):
+            with guard:
+                running.add(number)
+                seen.append(len(running))
+            time.sleep(0.01)
+            with guard:
+                running.discard(number)
+            return number * 2
+
+        pool = concurrency.Pool(3)
+        futures = [pool.submit(work, number) for number in range(20)]
+        assert [future.result(10) for future in futures] == [number * 2 for number in range(20)]
+        assert max(seen) == 3
+        assert pool.shutdown(5)
+
+    in_process_of(mode, program)
+
+
+def test_the_log_can_be_written_from_green_and_native_threads_at_once(mode):
+    def program():
+        import logging
+
+        from nova_lite.cmd import logs
+        from nova_lite.conf import load
+
+        logs.setup(load(["--log_file=/dev/null"], "nova-test"))
+
+        def lines():
+            for number in range(200):
+                logging.getLogger("nova_lite.test").info("line %d", number)
+
+        writers = [concurrency.spawn(concurrency.blocking, lines) for _ in range(4)]
+        writers += [concurrency.spawn(lines) for _ in range(4)]
+        for writer in writers:
+            writer.join(20)
+            assert not writer.is_alive()
+
+    in_process_of(mode, program)
+
+
+def test_postgresql_does_not_stop_the_others(mode):
+    def program():
+        from psycopg2 import extensions
+
+        green = concurrency.current() is concurrency.Mode.EVENTLET
+        assert (extensions.get_wait_callback() is not None) == green
+
+    in_process_of(mode, program)
+
+
+SERVER = """
+import os, sys, time
+from nova_lite import concurrency
+concurrency.choose(concurrency.Mode(sys.argv[1]))
+
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/slow":
+        print("busy", flush=True)
+        time.sleep(0.5)
+    if environ["PATH_INFO"] == "/bug":
+        raise ValueError("a secret of the server")
+    body = environ["wsgi.input"].read() if environ["REQUEST_METHOD"] == "PUT" else b"hello"
+    start_response("200 OK", [("Content-Length", str(len(body))), ("x-Case", "kept")])
+    return [body]
+
+server = concurrency.WsgiServer(app, concurrency.listen("127.0.0.1", 0))
+server.start()
+print(server.port, flush=True)
+concurrency.blocking(sys.stdin.readline)
+server.stop(5)
+print("stopped", flush=True)
+os._exit(0)
+"""
+
+
+class Site:
+    """A server in a process of its own."""
+
+    def __init__(self, mode):
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", SERVER, mode],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.port = int(self.process.stdout.readline())
+
+    def connect(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+
+    def stop(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+    def close(self):
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def site(mode):
+    site = Site(mode)
+    yield site
+    site.close()
+
+
+def test_a_connection_serves_many_requests(site):
+    connection = site.connect()
+    connection.connect()
+    sock = connection.sock
+
+    for _ in range(3):
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (200, b"hello")
+
+    assert connection.sock is sock
+
+
+def test_a_body_in_chunks_arrives_whole(site):
+    connection = site.connect()
+
+    connection.request("PUT", "/", body=iter([b"a" * 70000, b"b"]), encode_chunked=True)
+
+    assert connection.getresponse().read() == b"a" * 70000 + b"b"
+
+
+def test_headers_that_are_too_large_are_refused(site):
+    connection = site.connect()
+
+    connection.request("GET", "/", headers={f"X-{number}": "a" * 4000 for number in range(40)})
+
+    assert connection.getresponse().status in (400, 413, 431)
+
+
+def test_the_inside_of_a_bug_is_not_shown(site):
+    connection = site.connect()
+
+    connection.request("GET", "/bug")
+
+    answer = connection.getresponse()
+    assert answer.status == 500
+    assert b"secret" not in answer.read()
+
+
+def test_a_request_under_way_is_answered_before_the_server_stops(site):
+    answers = []
+
+    def ask():
+        connection = site.connect()
+        connection.request("GET", "/slow")
+        answers.append(connection.getresponse().read())
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    assert site.process.stdout.readline() == "busy\n"
+
+    site.stop()
+
+    asking.join(20)
+    assert answers == [b"hello"]
+    assert site.process.stdout.readline() == "stopped\n"
+
+
+def test_a_stopped_server_takes_no_connection(site):
+    site.stop()
+    assert site.process.stdout.readline() == "stopped\n"
+
+    with pytest.raises(OSError, match="refused"):
+        site.connect().connect()
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence():
+    taken = concurrency.listen("127.0.0.1", 0)
+    port = taken.getsockname()[1]
+
+    with pytest.raises(
+        ConfigurationError, match=f"cannot listen on 127.0.0.1:{port}: Address already in use"
+    ):
+        concurrency.listen("127.0.0.1", port)
+
+    taken.close()
+
+
+def test_an_address_that_is_not_ours_is_said_in_one_sentence():
+    with pytest.raises(ConfigurationError, match=r"cannot listen on 192\.0\.2\.200:0: Cannot assign"):
+        concurrency.listen("192.0.2.200", 0)
+
+
+def test_work_under_one_name_excludes_itself_and_other_names_do_not_wait():
+    entered = threading.Event()
+    release = threading.Event()
+    second = threading.Event()
+
+    def first():
+        with concurrency.named_lock("a"):
+            entered.set()
+            release.wait(10)
+
+    def again():
+        with concurrency.named_lock("a"):
+            second.set()
+
+    threads = [threading.Thread(target=first), threading.Thread(target=again)]
+    threads[0].start()
+    assert entered.wait(10)
+    threads[1].start()
+    with concurrency.named_lock("b"):
+        assert not second.is_set()
+    release.set()
+    assert second.wait(10)
+    for thread in threads:
+        thread.join()
+
+
+def test_a_pool_hands_errors_to_who_submitted():
+    pool = concurrency.Pool(1)
+
+    with pytest.raises(ZeroDivisionError):
+        pool.submit(lambda: 1 / 0).result(5)
+
+    pool.shutdown(5)
+
+
+def test_a_pool_that_is_shut_down_lets_what_runs_end_and_cancels_what_waits():
+    started, release = threading.Event(), threading.Event()
+    pool = concurrency.Pool(1)
+
+    def work():
+        started.set()
+        return release.wait(10)
+
+    running = pool.submit(work)
+    waiting = pool.submit(lambda: None)
+    assert started.wait(10)
+
+    assert pool.shutdown(0) is False
+    release.set()
+
+    assert running.result(10) is True
+    assert waiting.cancelled()
+    with pytest.raises(RuntimeError, match="shut down"):
+        pool.submit(lambda: None)
