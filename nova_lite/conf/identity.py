@@ -13,7 +13,7 @@ FLAGS = (
     ),
     cfg.IntOpt(
         "token_cache_seconds",
-        default=30,
+        default=5,
         min=0,
         help="Seconds for which a process trusts a token that it has checked; a revoked one lives as long.",
     ),

@@ -3,6 +3,7 @@
 import dataclasses
 import ipaddress
 import os
+import shlex
 import shutil
 from pathlib import Path
 
@@ -102,7 +103,7 @@ class Dnsmasq:
             f"--dhcp-range=set:{plan.bridge},{plan.dhcp_start},static,{_mask(plan.cidr)},{plan.lease_seconds}s",
             f"--dhcp-lease-max={ipaddress.ip_network(plan.cidr).num_addresses}",
             f"--dhcp-hostsfile={self._file(plan.bridge, 'hosts')}",
-            f"--dhcp-script={_absolute(settings.script)}",
+            f"--dhcp-script={self._lease_script()}",
             "--leasefile-ro",
             f"--dhcp-option=option:mtu,{plan.mtu}",
             "--user=root",
@@ -117,6 +118,16 @@ class Dnsmasq:
                 *(f"--server={server}" for server in settings.forwarders),
             ]
         return command
+
+    def _lease_script(self) -> Path:
+        """Write what dnsmasq calls: at each SIGHUP that is once for every lease, of which nothing is new."""
+        file = self._settings.folder / "lease-script"
+        temporary = file.with_suffix(".new")
+        called = shlex.quote(_absolute(self._settings.script))
+        temporary.write_text(f'#!/bin/sh\n[ "$1" = old ] && exit 0\nexec {called} "$@"\n')
+        temporary.chmod(0o755)
+        temporary.rename(file)
+        return file
 
     def _file(self, bridge: str, suffix: str) -> Path:
         return self._settings.folder / f"nova-{bridge}.{suffix}"

@@ -23,7 +23,7 @@ class Disks:
     """The files of all guests below one folder, and the cached images in a folder of it."""
 
     def __init__(self, runner: Runner, folder: Path, base_name: str) -> None:
-        self._runner = runner
+        self.runner = runner
         self._folder = folder
         self._base = folder / base_name
 
@@ -115,7 +115,7 @@ class Disks:
         """Return an image's virtual size; raises DriverError when it is not what it says, or not safe."""
         kind = "qcow2" if image.disk_format == "qcow2" else "raw"
         try:
-            listed = self._runner.run(["qemu-img", "info", "--output=json", "-f", kind, "-U", str(path)])
+            listed = self.runner.run(["qemu-img", "info", "--output=json", "-f", kind, "-U", str(path)])
         except DriverError as error:
             raise DriverError(f"cannot use image {image.id}: it is not in {kind} format.") from error
         found = json.loads(listed)
@@ -129,7 +129,7 @@ class Disks:
             return
         new = path.with_name(path.name + _NEW)
         new.unlink(missing_ok=True)
-        self._runner.run(["qemu-img", "create", "-q", *options, str(new), str(size)])
+        self.runner.run(["qemu-img", "create", "-q", *options, str(new), str(size)])
         new.rename(path)
 
     @contextlib.contextmanager

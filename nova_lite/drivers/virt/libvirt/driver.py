@@ -74,7 +74,7 @@ class LibvirtDriver(VirtDriver):
         offered = self._connection.talk(_offered_kinds)
         kind = self._machine.kind
         if kind == "auto":
-            kind = "kvm" if "kvm" in offered and kvm_works() else "qemu"
+            kind = "kvm" if "kvm" in offered and kvm_works(self._disks.runner) else "qemu"
         if kind not in offered:
             raise ConfigurationError(f"The flag --libvirt_type is {kind}, which this host cannot do.")
         cpu_mode = self._machine.cpu_mode

@@ -1,11 +1,11 @@
 """Does KVM truly work here? A device file does not tell, so a guest of a few instructions is run."""
 
 import struct
-import subprocess
 import tempfile
 from pathlib import Path
 
-from nova_lite import concurrency
+from nova_lite.core.errors import DriverError
+from nova_lite.drivers.runner import Runner
 
 _SECONDS = 10
 _EXIT_PORT = 0x501
@@ -17,14 +17,10 @@ _STATUS = _VALUE << 1 | 1
 _CODE = b"\xba" + struct.pack("<H", _EXIT_PORT) + b"\xb0" + bytes([_VALUE]) + b"\xee\xf4"
 
 
-def kvm_works() -> bool:
+def kvm_works(runner: Runner) -> bool:
     """Run a guest with KVM that only ends; False when it does not within seconds."""
     if not Path("/dev/kvm").exists():
         return False
-    return concurrency.blocking(_run)
-
-
-def _run() -> bool:
     with tempfile.NamedTemporaryFile(suffix=".img") as disk:
         disk.write(_CODE.ljust(510, b"\0") + b"\x55\xaa")
         disk.flush()
@@ -34,7 +30,7 @@ def _run() -> bool:
             "-drive", f"file={disk.name},format=raw,if=ide",
         ]  # fmt: skip
         try:
-            done = subprocess.run(argv, capture_output=True, timeout=_SECONDS, check=False)
-        except (OSError, subprocess.TimeoutExpired):
+            runner.run(argv, timeout=_SECONDS, allowed=(_STATUS,))
+        except DriverError:
             return False
-        return done.returncode == _STATUS
+    return True

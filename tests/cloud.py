@@ -1,0 +1,228 @@
+"""The whole cloud in this process, on ports of its own, spoken to over HTTP by real clients."""
+
+import contextlib
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from nova_lite import concurrency
+from nova_lite.cmd import sockets, wiring
+from nova_lite.conf import load
+from nova_lite.core.actions import ActionState
+from nova_lite.core.context import system_context
+from nova_lite.core.identity import NewProject, NewUser, Scope, ScopeKind
+from nova_lite.db import actions, migration
+from nova_lite.db.engine import Database
+from nova_lite.operations.audit import Audit
+from nova_lite.operations.networks import NewNetwork
+from nova_lite.operations.subnets import NewSubnet
+
+APIS = ("identity", "osapi_compute", "metadata", "image", "network")
+_PATIENCE = 30.0
+
+
+class _Alarms(logging.Handler):
+    """Collects the unexpected errors that daemons log at their walls."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.records: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(self.format(record))
+
+
+class Cloud:
+    """A cloud of simulated hosts; ``settle`` waits for quiet, ``leaks`` lists what is left over."""
+
+    def __init__(self, folder: Path, database_url: str, *flags: str) -> None:
+        self.folder = folder
+        ports = [f"--{api}_listen_port={_port()}" for api in APIS]
+        listen = [f"--{api}_listen=127.0.0.1" for api in APIS]
+        self.conf = load(
+            [
+                f"--state_path={folder}", f"--sql_connection={database_url}", "--host=host1", "--my_ip=127.0.0.1",
+                "--compute_driver=fake", "--network_driver=fake", "--firewall_driver=fake",
+                "--password_hash_rounds=4", "--action_sweep_interval=1", "--report_interval=2",
+                *ports, *listen, *flags,
+            ],
+            prog="nova-all",
+        )  # fmt: skip
+        self._alarms = _Alarms()
+        self._components: list[Any] = []
+        self.image_id = ""
+
+    def start(self) -> None:
+        """Make the database and the first accounts, and start every daemon."""
+        logging.getLogger("nova_lite").addHandler(self._alarms)
+        with wiring.desk(self.conf) as (database, cloud):
+            migration.upgrade(database)
+            cloud.identity.bootstrap()
+            cloud.flavors.bootstrap()
+            context = system_context()
+            for name, role in (("admin", "admin"), ("demo", "member"), ("other", "member")):
+                project = cloud.identity.create_project(context, NewProject(name))
+                user = cloud.identity.create_user(context, NewUser(name, f"{name}-secret"))
+                scope = Scope(ScopeKind.PROJECT, project.id)
+                cloud.identity.grant_role(context, user.id, cloud.identity.find_role(role).id, scope)
+            cloud.networks.create(context, NewNetwork("private", NewSubnet("10.0.0.0/22")))
+        sockets._open.clear()
+        self._components = wiring.all_components(self.conf)
+        for component in self._components:
+            component.start()
+        self.database = Database(self.conf.sql_connection)
+
+    def stop(self) -> None:
+        """Stop every daemon."""
+        for component in reversed(self._components):
+            component.stop(5.0)
+        self.database.close()
+        logging.getLogger("nova_lite").removeHandler(self._alarms)
+
+    def url(self, api: str, path: str = "") -> str:
+        """Return a URL of an API."""
+        return f"http://127.0.0.1:{self.conf[f'{api}_listen_port']}{path}"
+
+    def token(self, user: str = "demo") -> str:
+        """Log in and return the token."""
+        identity = {
+            "methods": ["password"],
+            "password": {"user": {"name": user, "domain": {"id": "default"}, "password": f"{user}-secret"}},
+        }
+        scope = {"project": {"name": user, "domain": {"id": "default"}}}
+        body = {"auth": {"identity": identity, "scope": scope}}
+        answer = requests.post(self.url("identity", "/v3/auth/tokens"), json=body, timeout=10)
+        assert answer.status_code == 201, answer.text
+        return answer.headers["X-Subject-Token"]
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        user: str = "demo",
+        version: str = "2.96",
+        api: str = "osapi_compute",
+        **more: Any,
+    ) -> requests.Response:
+        """Send a request as a user; compute requests ask for a microversion."""
+        headers = {"X-Auth-Token": self.token(user), "OpenStack-API-Version": f"compute {version}"}
+        headers |= more.pop("headers", {})
+        return requests.request(method, self.url(api, path), json=body, headers=headers, timeout=20, **more)
+
+    def openstack(self, *words: str, user: str = "demo", check: bool = True) -> Any:
+        """Run the unmodified openstack client and return its JSON output."""
+        environment = {
+            **os.environ,
+            "OS_AUTH_URL": self.url("identity", "/v3"),
+            "OS_USERNAME": user,
+            "OS_PASSWORD": f"{user}-secret",
+            "OS_PROJECT_NAME": user,
+            "OS_USER_DOMAIN_ID": "default",
+            "OS_PROJECT_DOMAIN_ID": "default",
+            "OS_IDENTITY_API_VERSION": "3",
+        }
+        argv = [str(Path(sys.executable).parent / "openstack"), *words]
+        done = concurrency.blocking(
+            subprocess.run, argv, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert not check or done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        with contextlib.suppress(ValueError):
+            return json.loads(done.stdout)
+        return done.stdout
+
+    def image(self) -> str:
+        """Return the id of an image that instances boot from."""
+        if not self.image_id:
+            body = {"name": "tiny", "disk_format": "raw", "container_format": "bare", "visibility": "public"}
+            made = self.ask("POST", "/v2/images", body, user="admin", api="image")
+            assert made.status_code == 201, made.text
+            image_id = made.json()["id"]
+            stored = requests.put(
+                self.url("image", f"/v2/images/{image_id}/file"), data=b"tiny disk" * 100, timeout=20,
+                headers={"X-Auth-Token": self.token("admin"), "Content-Type": "application/octet-stream"},
+            )  # fmt: skip
+            assert stored.status_code == 204, stored.text
+            self.image_id = image_id
+        return self.image_id
+
+    def boot(self, name: str = "vm", **fields: Any) -> str:
+        """Boot an instance and return its id once it is settled."""
+        body = {"name": name, "flavorRef": "6", "imageRef": self.image(), "networks": "auto"} | fields
+        answer = self.ask("POST", "/v2.1/servers", {"server": body})
+        assert answer.status_code == 202, answer.text
+        self.settle()
+        return str(answer.json()["server"]["id"])
+
+    def show(self, server_id: str, **options: Any) -> dict[str, Any]:
+        """Return a server as the compute API shows it."""
+        answer = self.ask("GET", f"/v2.1/servers/{server_id}", **options)
+        assert answer.status_code == 200, answer.text
+        server: dict[str, Any] = answer.json()["server"]
+        return server
+
+    def act(self, server_id: str, body: Any, **options: Any) -> requests.Response:
+        """Ask for an action and wait until it is settled."""
+        answer = self.ask("POST", f"/v2.1/servers/{server_id}/action", body, **options)
+        self.settle()
+        return answer
+
+    def delete_all(self) -> None:
+        """Delete every server and wait until they are gone."""
+        for server in self.ask("GET", "/v2.1/servers?all_tenants=1", user="admin").json()["servers"]:
+            self.ask("DELETE", f"/v2.1/servers/{server['id']}", user="admin")
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until no action is open; raises what a daemon did not expect."""
+        deadline = time.monotonic() + _PATIENCE
+        while open_actions := self.database.read("settle", actions.open_actions):
+            assert time.monotonic() < deadline, f"still open: {open_actions}"
+            time.sleep(0.01)
+        assert not self._alarms.records, self._alarms.records
+
+    def leaks(self) -> list[str]:
+        """Return what is left that no living instance accounts for."""
+        with wiring.desk(self.conf) as (database, _):
+            found = [f"{one.kind} {one.name}: {one.sentence}" for one in Audit(database).discrepancies()]
+        base = wiring.make_base(self.conf)
+        try:
+            host = wiring.compute_host(base)
+            host.driver.start()
+            from nova_lite.compute.reconcile import Reconciler
+
+            found += [f"{one.kind} {one.name}: {one.sentence}" for one in Reconciler(host).findings()]
+        finally:
+            base.close()
+        unfinished = self.database.read("leaks", actions.open_actions)
+        return found + [
+            f"action {one.id} is {one.state}" for one in unfinished if one.state != ActionState.DONE
+        ]
+
+
+@contextlib.contextmanager
+def running(folder: Path, database_url: str, *flags: str) -> Iterator[Cloud]:
+    """Run a cloud for a while."""
+    cloud = Cloud(folder, database_url, *flags)
+    cloud.start()
+    try:
+        yield cloud
+    finally:
+        cloud.stop()
+
+
+def _port() -> int:
+    sock = concurrency.listen("127.0.0.1", 0)
+    try:
+        return int(sock.getsockname()[1])
+    finally:
+        sock.close()

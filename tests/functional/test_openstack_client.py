@@ -1,0 +1,45 @@
+"""The unmodified openstack client, command by command."""
+
+from tests.cloud import Cloud
+
+
+def test_a_users_first_hour(cloud: Cloud, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    cloud.image()
+    assert [flavor["Name"] for flavor in cloud.openstack("flavor", "list", "-f", "json")][0] == "m1.nano"
+    cloud.openstack("keypair", "create", "--private-key", str(tmp_path / "key"), "mine")
+    options = ["--flavor", "m1.nano", "--image", "tiny", "--key-name", "mine", "--wait"]
+    made = cloud.openstack("server", "create", *options, "first", "-f", "json")
+    assert made["status"] == "ACTIVE"
+    (listed,) = cloud.openstack("server", "list", "-f", "json")
+    assert (listed["Name"], listed["Status"], listed["Image"]) == ("first", "ACTIVE", "tiny")
+    for verb in (["stop"], ["start"], ["reboot"], ["reboot", "--hard"]):
+        cloud.openstack("server", *verb, "first")
+        cloud.settle()
+    assert cloud.openstack("server", "show", "first", "-f", "json")["status"] == "ACTIVE"
+    assert "simulated guest started" in cloud.openstack("console", "log", "show", "first")
+    assert len(cloud.openstack("server", "event", "list", "first", "-f", "json")) == 5
+    cloud.openstack("server", "set", "--property", "colour=red", "--name", "renamed", "first")
+    assert cloud.openstack("server", "show", "renamed", "-f", "json")["properties"] == {"colour": "red"}
+    assert cloud.openstack("port", "list", "--server", "renamed", "-f", "json")[0]["Status"] == "ACTIVE"
+    cloud.openstack("server", "delete", "--wait", "renamed")
+    assert cloud.openstack("server", "list", "-f", "json") == []
+    cloud.openstack("keypair", "delete", "mine")
+
+
+def test_what_an_operator_looks_at(cloud: Cloud) -> None:
+    (hypervisor,) = cloud.openstack("hypervisor", "list", "-f", "json", user="admin")
+    assert (hypervisor["Hypervisor Type"], hypervisor["State"]) == ("fake", "up")
+    services = cloud.openstack("compute", "service", "list", "-f", "json", user="admin")
+    assert {service["State"] for service in services} == {"up"}
+    assert (
+        cloud.openstack("availability", "zone", "list", "--compute", "-f", "json")[0]["Zone Name"] == "nova"
+    )
+    assert cloud.openstack("limits", "show", "--absolute", "-f", "json")
+    assert cloud.openstack("network", "list", "-f", "json")[0]["Name"] == "private"
+    assert cloud.openstack("subnet", "list", "-f", "json")[0]["Subnet"] == "10.0.0.0/22"
+    cloud.openstack("compute", "service", "set", "--disable", "host1", "nova-compute", user="admin")
+    cloud.openstack("compute", "service", "set", "--enable", "host1", "nova-compute", user="admin")
+    cloud.openstack("quota", "set", "--instances", "12", "demo", user="admin")
+    shown = {row["Resource"]: row["Limit"] for row in cloud.openstack("quota", "show", "-f", "json")}
+    assert shown["instances"] == 12
+    cloud.openstack("quota", "set", "--instances", "10", "demo", user="admin")
