@@ -121,7 +121,7 @@ class Dnsmasq:
 
     def _lease_script(self) -> Path:
         """Write what dnsmasq calls: at each SIGHUP that is once for every lease, of which nothing is new."""
-        file = self._settings.folder / "lease-script"
+        file = self._settings.folder / "nova-leases.sh"
         temporary = file.with_suffix(".new")
         called = shlex.quote(_absolute(self._settings.script))
         temporary.write_text(f'#!/bin/sh\n[ "$1" = old ] && exit 0\nexec {called} "$@"\n')
