@@ -59,6 +59,7 @@ class Cloud:
         self._alarms = _Alarms()
         self._components: list[Any] = []
         self.image_id = ""
+        self._tokens: dict[str, str] = {}
 
     def start(self) -> None:
         """Make the database and the first accounts, and start every daemon."""
@@ -92,7 +93,12 @@ class Cloud:
         return f"http://127.0.0.1:{self.conf[f'{api}_listen_port']}{path}"
 
     def token(self, user: str = "demo") -> str:
-        """Log in and return the token."""
+        """Log in, once a user, and return the token."""
+        if user not in self._tokens:
+            self._tokens[user] = self._log_in(user)
+        return self._tokens[user]
+
+    def _log_in(self, user: str) -> str:
         identity = {
             "methods": ["password"],
             "password": {"user": {"name": user, "domain": {"id": "default"}, "password": f"{user}-secret"}},
