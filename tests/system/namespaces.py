@@ -33,6 +33,12 @@ class Namespace:
         command = ["ip", "netns", "exec", self.name, *argv]
         return subprocess.run(command, capture_output=True, timeout=timeout, check=False).returncode == 0
 
+    def pids(self) -> list[int]:
+        """Return the processes inside."""
+        argv = ["ip", "netns", "pids", self.name]
+        found = subprocess.run(argv, capture_output=True, text=True, check=False).stdout
+        return [int(pid) for pid in found.split()]
+
     def start(self, *argv: str) -> "subprocess.Popen[bytes]":
         """Start a program inside that runs until the namespace ends."""
         return subprocess.Popen(
@@ -67,11 +73,9 @@ def namespaces(names: Sequence[str]) -> Iterator[list[Namespace]]:
         yield made
     finally:
         for namespace in made:
-            for pid in subprocess.run(
-                ["ip", "netns", "pids", namespace.name], capture_output=True, text=True, check=False
-            ).stdout.split():
+            for pid in namespace.pids():
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(pid), 9)
+                    os.kill(pid, 9)
             subprocess.run(["ip", "netns", "del", namespace.name], capture_output=True, check=False)
 
 

@@ -110,4 +110,4 @@ def test_a_guest_lives_from_its_boot_to_its_end(machine: Machine) -> None:
     left = machine.namespace.run("ip", "-br", "link") + machine.namespace.run("nft", "list", "tables")
     assert "br100" not in left
     assert "nova" not in left
-    assert machine.namespace.run("ip", "netns", "pids", machine.namespace.name).strip() == ""
+    assert machine.namespace.pids() == []

@@ -1,0 +1,178 @@
+"""A cloud of processes to measure, in a folder and on ports of its own."""
+
+import contextlib
+import os
+import re
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import requests
+
+from nova_lite import concurrency
+from nova_lite.cmd import wiring
+from nova_lite.conf import load
+from nova_lite.core.context import system_context
+from nova_lite.core.identity import NewProject, NewUser, Scope, ScopeKind
+from nova_lite.db import migration
+from nova_lite.operations.networks import NewNetwork
+from nova_lite.operations.subnets import NewSubnet
+from tools.services import Broker, MariaDB, free_port
+from tools.services.process import Service
+
+APIS = ("identity", "osapi_compute", "metadata", "image", "network")
+DISTRIBUTED = ("nova-network", "nova-compute", "nova-scheduler", "nova-api")
+
+
+class Daemon(Service):
+    """One daemon, with the port of its metrics."""
+
+    def __init__(self, folder: Path, name: str, flag_file: Path) -> None:
+        super().__init__(folder / name)
+        self.folder.mkdir(parents=True)
+        self.name = name
+        self.metrics_port = free_port()
+        self._flag_file = flag_file
+
+    def start(self) -> None:
+        """Start the daemon and wait until it is ready."""
+        argv = [str(Path(sys.executable).parent / self.name), f"--flagfile={self._flag_file}"]
+        log = self.folder / "output"
+        self._launch(
+            [*argv, f"--metrics_port={self.metrics_port}"], lambda: b" is ready after " in log.read_bytes()
+        )
+
+    def statements(self) -> float:
+        """Return how many SQL statements the daemon has sent."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics") as answer:
+            text = answer.read().decode()
+        # What the measuring itself asks, heartbeats and sweeps are not part of a boot.
+        aside = re.compile(r'transaction="(server\.get|service\.|scheduler\.sweep|compute\.sweep|watch\.)')
+        return sum(
+            float(line.rsplit(" ", 1)[1])
+            for line in text.splitlines()
+            if line.startswith("nova_sql_statements_total{") and not aside.search(line)
+        )
+
+    def memory_mb(self) -> float:
+        """Return the resident memory in MiB of the daemon and its children."""
+        process = psutil.Process(self.pid)
+        return sum(one.memory_info().rss for one in [process, *process.children(recursive=True)]) / 1024**2
+
+
+class Deployment:
+    """The daemons and a client of them."""
+
+    def __init__(self, folder: Path, flags: dict[str, Any], programs: tuple[str, ...]) -> None:
+        flag_file = folder / "nova.conf"
+        flag_file.write_text("".join(f"--{name}={value}\n" for name, value in flags.items()))
+        self.flags = flags
+        self.daemons = [Daemon(folder, name, flag_file) for name in programs]
+        self.start_seconds = 0.0
+        _prepare(flag_file)
+
+    def start(self) -> None:
+        """Start all daemons; the time until the API answers is kept."""
+        began = time.monotonic()
+        for daemon in self.daemons:
+            daemon.start()
+        self.start_seconds = time.monotonic() - began
+
+    def stop(self) -> None:
+        """Stop all daemons."""
+        for daemon in reversed(self.daemons):
+            daemon.stop()
+
+    def statements(self) -> float:
+        """Return how many SQL statements all daemons have sent, heartbeats and sweeps left out."""
+        return sum(daemon.statements() for daemon in self.daemons)
+
+    def memory_mb(self) -> float:
+        """Return the resident memory of all daemons in MiB."""
+        return sum(daemon.memory_mb() for daemon in self.daemons)
+
+    def client(self) -> "Client":
+        """Log in."""
+        return Client(self.flags)
+
+
+class Client:
+    """One connection of a user who is an admin."""
+
+    def __init__(self, flags: dict[str, Any]) -> None:
+        self._flags = flags
+        self.session = requests.Session()
+        identity = {
+            "methods": ["password"],
+            "password": {"user": {"name": "bench", "domain": {"id": "default"}, "password": "bench"}},
+        }
+        scope = {"project": {"name": "bench", "domain": {"id": "default"}}}
+        body = {"auth": {"identity": identity, "scope": scope}}
+        answer = self.session.post(self.url("identity", "/v3/auth/tokens"), json=body)
+        answer.raise_for_status()
+        self.session.headers.update(
+            {"X-Auth-Token": answer.headers["X-Subject-Token"], "OpenStack-API-Version": "compute 2.96"}
+        )
+
+    def url(self, api: str, path: str) -> str:
+        """Return a URL of an API."""
+        return f"http://127.0.0.1:{self._flags[f'{api}_listen_port']}{path}"
+
+    def compute(self, method: str, path: str, body: Any = None) -> requests.Response:
+        """Send a request to the compute API; raises for a bad status."""
+        answer = self.session.request(method, self.url("osapi_compute", f"/v2.1{path}"), json=body)
+        answer.raise_for_status()
+        return answer
+
+    def make_image(self) -> str:
+        """Upload a small image and return its id."""
+        body = {"name": "bench", "disk_format": "raw", "container_format": "bare"}
+        image_id = str(self.session.post(self.url("image", "/v2/images"), json=body).json()["id"])
+        self.session.put(
+            self.url("image", f"/v2/images/{image_id}/file"), data=b"bench" * 200,
+            headers={"Content-Type": "application/octet-stream"},
+        ).raise_for_status()  # fmt: skip
+        return image_id
+
+
+@contextlib.contextmanager
+def deployed(folder: Path, *, distributed: bool) -> Iterator[Deployment]:
+    """Run a cloud: in one process over SQLite, or as daemons over RabbitMQ and MariaDB."""
+    with contextlib.ExitStack() as stack:
+        sql, bus = f"sqlite:///{folder}/nova.sqlite", "local://"
+        if distributed:
+            sql = stack.enter_context(MariaDB(folder / "mariadb")).create_database("nova")
+            bus = stack.enter_context(Broker(folder / "rabbitmq")).url
+        flags = {
+            "state_path": folder, "sql_connection": sql, "transport_url": bus, "my_ip": "127.0.0.1",
+            "compute_driver": "fake", "network_driver": "fake", "firewall_driver": "fake",
+            "quota_instances": -1, "quota_cores": -1, "quota_ram": -1, "password_hash_rounds": 4,
+            "fake_memory_mb": 4 * 1024**2, "fake_vcpus": 10000,
+            "concurrency": os.environ.get("NOVA_CONCURRENCY", "eventlet"),
+        }  # fmt: skip
+        for api in APIS:
+            flags[f"{api}_listen_port"] = free_port()
+            flags[f"{api}_listen"] = "127.0.0.1"
+        deployment = Deployment(folder, flags, DISTRIBUTED if distributed else ("nova-all",))
+        stack.callback(deployment.stop)
+        deployment.start()
+        yield deployment
+
+
+def _prepare(flag_file: Path) -> None:
+    concurrency.choose(concurrency.Mode.THREADING)
+    conf = load([f"--flagfile={flag_file}"], prog="nova-manage")
+    with wiring.desk(conf) as (database, cloud):
+        migration.upgrade(database)
+        cloud.identity.bootstrap()
+        cloud.flavors.bootstrap()
+        context = system_context()
+        project = cloud.identity.create_project(context, NewProject("bench"))
+        user = cloud.identity.create_user(context, NewUser("bench", "bench"))
+        role = cloud.identity.find_role("admin")
+        cloud.identity.grant_role(context, user.id, role.id, Scope(ScopeKind.PROJECT, project.id))
+        cloud.networks.create(context, NewNetwork("private", NewSubnet("10.0.0.0/20")))
