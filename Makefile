@@ -6,11 +6,11 @@ VENV = .venv/bin
 .PHONY: run run-distributed stop status clean test unit lint bench
 
 run:
-	@$(PYTHON) tools/bootstrap.py run
+	@$(PYTHON) -m tools.bootstrap run
 	@$(VENV)/python -m tools.cloud run
 
 run-distributed:
-	@$(PYTHON) tools/bootstrap.py distributed
+	@$(PYTHON) -m tools.bootstrap distributed
 	@$(VENV)/python -m tools.cloud run-distributed
 
 stop:
@@ -23,17 +23,17 @@ clean: stop
 	rm -rf var
 
 test:
-	@$(PYTHON) tools/bootstrap.py test
+	@$(PYTHON) -m tools.bootstrap test
 	@$(VENV)/python -m tools.testing all
 
 unit:
-	@$(PYTHON) tools/bootstrap.py test
+	@$(PYTHON) -m tools.bootstrap test
 	@$(VENV)/python -m tools.testing quick
 
 lint:
-	@$(PYTHON) tools/bootstrap.py test
+	@$(PYTHON) -m tools.bootstrap lint
 	@$(VENV)/python -m tools.testing lint
 
 bench:
-	@$(PYTHON) tools/bootstrap.py test
+	@$(PYTHON) -m tools.bootstrap test
 	@$(VENV)/python -m tools.bench

@@ -9,12 +9,15 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[1]
 _BIN = Path(sys.executable).parent
 
-LINT = (
+Check = tuple[str, list[str], dict[str, str]]
+"""A name, a command, and what is set in its environment."""
+
+LINT: tuple[Check, ...] = (
     ("ruff", ["ruff", "check", "nova_lite", "tests", "tools", "migrations"], {}),
     ("mypy", ["mypy", "--strict", "nova_lite"], {}),
     ("import contracts", ["lint-imports"], {}),
 )
-QUICK = (
+QUICK: tuple[Check, ...] = (
     (
         "unit",
         ["pytest", "-q", "tests/unit", "tests/tables", "tests/contracts"],
@@ -23,11 +26,11 @@ QUICK = (
     ("functional, eventlet", ["pytest", "-q", "tests/functional"], {"NOVA_CONCURRENCY": "eventlet"}),
     ("functional, threads", ["pytest", "-q", "tests/functional"], {"NOVA_CONCURRENCY": "threading"}),
 )
-SLOW = (
+SLOW: tuple[Check, ...] = (
     ("faults", ["pytest", "-q", "tests/faults"], {"NOVA_CONCURRENCY": "threading"}),
     ("system", ["pytest", "-q", "tests/system"], {"NOVA_CONCURRENCY": "threading"}),
 )
-PLANS = {"lint": LINT, "quick": QUICK, "all": (*LINT, *QUICK, *SLOW)}
+PLANS: dict[str, tuple[Check, ...]] = {"lint": LINT, "quick": QUICK, "all": (*LINT, *QUICK, *SLOW)}
 
 
 def main() -> int:

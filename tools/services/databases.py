@@ -8,10 +8,12 @@ import signal
 import subprocess
 import uuid
 from pathlib import Path
-
-import pymysql
+from typing import TYPE_CHECKING
 
 from tools.services.process import SYSTEM_PATH, Service, ServiceError, free_port, listens
+
+if TYPE_CHECKING:
+    import pymysql
 
 
 def _program(name: str, *folders: Path) -> str:
@@ -75,6 +77,8 @@ class MariaDB(Database):
         return f"mysql+pymysql://root@127.0.0.1:{self.port}/{name}?charset=utf8mb4"
 
     def _ready(self) -> bool:
+        import pymysql
+
         with contextlib.suppress(pymysql.MySQLError):
             self._connect().close()
             return True
@@ -87,6 +91,8 @@ class MariaDB(Database):
             )
 
     def _connect(self) -> "pymysql.connections.Connection[pymysql.cursors.Cursor]":
+        import pymysql
+
         return pymysql.connect(host="127.0.0.1", port=self.port, user="root", connect_timeout=2)
 
 
