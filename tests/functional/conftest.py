@@ -1,6 +1,7 @@
 """The databases and clouds that functional tests share."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,17 +9,33 @@ import pytest
 from tests.cloud import Cloud, running
 from tools.services import MariaDB, PostgreSQL
 
+DATABASES = ("sqlite", "mariadb", "postgresql")
 
-@pytest.fixture(scope="session", params=["sqlite", "mariadb", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+NewDatabase = Callable[[str], str]
+
+
+@pytest.fixture(scope="session")
+def new_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewDatabase]:
+    """Make an empty database of a kind and return its URL; a server is started when it is first needed."""
+    with contextlib.ExitStack() as stack:
+        servers: dict[str, MariaDB | PostgreSQL] = {}
+
+        def make(kind: str) -> str:
+            folder = tmp_path_factory.mktemp(kind)
+            if kind == "sqlite":
+                return f"sqlite:///{folder}/nova.sqlite"
+            if kind not in servers:
+                server = (MariaDB if kind == "mariadb" else PostgreSQL)(Path(folder))
+                servers[kind] = stack.enter_context(server)
+            return servers[kind].create_database()
+
+        yield make
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def database_url(request: pytest.FixtureRequest, new_database: NewDatabase) -> str:
     """An empty database of each kind."""
-    folder = tmp_path_factory.mktemp(request.param)
-    if request.param == "sqlite":
-        yield f"sqlite:///{folder}/nova.sqlite"
-        return
-    server = (MariaDB if request.param == "mariadb" else PostgreSQL)(Path(folder))
-    with server:
-        yield server.create_database()
+    return new_database(request.param)
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,18 @@
 """The unmodified openstack client, command by command."""
 
+from pathlib import Path
+
+import pytest
+
 from tests.cloud import Cloud
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""The client does not see which database there is, and each of its commands takes a second."""
 
-def test_a_users_first_hour(cloud: Cloud, tmp_path) -> None:  # type: ignore[no-untyped-def]
+
+def test_a_users_first_hour(cloud: Cloud, tmp_path: Path) -> None:
     cloud.image()
-    assert [flavor["Name"] for flavor in cloud.openstack("flavor", "list", "-f", "json")][0] == "m1.nano"
+    assert "m1.nano" in [flavor["Name"] for flavor in cloud.openstack("flavor", "list", "-f", "json")]
     cloud.openstack("keypair", "create", "--private-key", str(tmp_path / "key"), "mine")
     options = ["--flavor", "m1.nano", "--image", "tiny", "--key-name", "mine", "--wait"]
     made = cloud.openstack("server", "create", *options, "first", "-f", "json")

@@ -4,6 +4,9 @@ import pytest
 
 from tests.cloud import Cloud
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""What is shown does not depend on the database."""
+
 BASE = {
     "accessIPv4", "accessIPv6", "addresses", "config_drive", "created", "flavor", "hostId", "id", "image",
     "key_name", "links", "metadata", "name", "status", "tenant_id", "updated", "user_id", "progress",

@@ -1,8 +1,6 @@
 """A started network host on an empty database."""
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,18 +12,26 @@ from nova_lite.operations.networks import Networks
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.rpc.compute import ComputeContract, ComputeProxy
 from nova_lite.rpc.local import LocalTransport
+from tests.functional.conftest import DATABASES, NewDatabase
 from tests.functional.network.world import HOST, LIMITS, Computes, Host, World
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """An empty database: SQLite, or what TEST_SQL_CONNECTION names."""
-    url = os.environ.get("TEST_SQL_CONNECTION", f"sqlite:///{tmp_path}/nova.sqlite")
-    database = Database(url, retry_seconds=10)
-    schema.METADATA.drop_all(database.engine)
+@pytest.fixture(scope="session", params=DATABASES)
+def network_database(request: pytest.FixtureRequest, new_database: NewDatabase) -> Iterator[Database]:
+    """A database of each kind, with its tables."""
+    database = Database(new_database(request.param), retry_seconds=10)
     schema.METADATA.create_all(database.engine)
     yield database
     database.close()
+
+
+@pytest.fixture
+def database(network_database: Database) -> Iterator[Database]:
+    """The database, empty again after."""
+    yield network_database
+    with network_database.engine.begin() as connection:
+        for table in reversed(schema.METADATA.sorted_tables):
+            connection.execute(table.delete())
 
 
 @pytest.fixture
