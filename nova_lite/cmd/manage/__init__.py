@@ -54,7 +54,7 @@ def _run(flags: list[str], words: list[str]) -> int:
     for command in actions.values():
         _add(subparsers.add_parser(command.action, help=command.help, description=command.help), command)
     rest = list(asked.rest)
-    if len(actions) == 1 and (not rest or rest[0].startswith("-") and rest[0] not in ("-h", "--help")):
+    if len(actions) == 1 and (not rest or (rest[0].startswith("-") and rest[0] not in ("-h", "--help"))):
         rest.insert(0, next(iter(actions)))
     if rest and not rest[0].startswith("-"):
         rest[0] = _unique(inner, rest[0], sorted(actions))
