@@ -1,11 +1,16 @@
 """Booting an instance: address, disks, guest; each with its undo."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from nova_lite.compute import protection
 from nova_lite.compute.host import ComputeHost, guest_spec
 from nova_lite.core.context import RequestContext
 from nova_lite.core.flow import Step
+from nova_lite.core.image import ImageFacts
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import TaskState
+from nova_lite.core.network import VirtualInterface
 
 TASKS = {"spawning": (TaskState.NETWORKING, TaskState.SPAWNING)}
 """The task state that a step shows, after those that it may follow."""
@@ -16,10 +21,14 @@ TASKS_MEANWHILE = (TaskState.NETWORKING, TaskState.SPAWNING)
 class BootFlow:
     """The steps that make an instance's guest on this host."""
 
-    def __init__(self, host: ComputeHost, context: RequestContext, instance: Instance) -> None:
+    def __init__(
+        self, host: ComputeHost, context: RequestContext, instance: Instance, parameters: Mapping[str, Any]
+    ) -> None:
         self._host = host
         self._context = context
         self._instance = instance
+        self._image = ImageFacts(**parameters["image"])
+        self._interfaces: tuple[VirtualInterface, ...] = ()
 
     def steps(self) -> list[Step]:
         """Return the steps in order."""
@@ -31,9 +40,9 @@ class BootFlow:
 
     def connect(self) -> None:
         """Have the network give the instance its addresses, and filter its traffic before it has any."""
-        self._host.network.allocate(self._context, [self._instance.uuid])
-        ports, groups = protection.wanted(self._host.database, [self._instance.uuid])
-        self._host.firewall.protect(ports, groups)
+        found = self._host.network.allocate(self._context, [self._instance.uuid])
+        self._interfaces = tuple(found.get(self._instance.uuid, ()))
+        self._host.firewall.protect(*protection.of(self._host.database, self._interfaces))
 
     def disconnect(self) -> None:
         """Give the addresses back."""
@@ -43,7 +52,7 @@ class BootFlow:
     def create_disks(self) -> None:
         """Make the disks from the image."""
         spec = guest_spec(self._instance, ())
-        self._host.driver.create_disks(spec, self._host.guest_image(self._instance))
+        self._host.driver.create_disks(spec, self._host.guest_image(self._instance, self._image))
 
     def delete_disks(self) -> None:
         """Remove the disks."""
@@ -51,7 +60,7 @@ class BootFlow:
 
     def spawn(self) -> None:
         """Define and start the guest."""
-        self._host.driver.spawn(guest_spec(self._instance, self._host.interfaces(self._instance)))
+        self._host.driver.spawn(guest_spec(self._instance, self._interfaces))
 
     def destroy(self) -> None:
         """Stop the guest and forget it."""

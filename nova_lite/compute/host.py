@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core import ids
 from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import DriverError, NotFound, Unavailable
+from nova_lite.core.errors import DriverError, Unavailable
+from nova_lite.core.image import ImageFacts
 from nova_lite.core.instance import Instance
 from nova_lite.core.network import VirtualInterface
-from nova_lite.db import addresses, images
+from nova_lite.db import addresses
 from nova_lite.db.engine import Database
 from nova_lite.drivers.image.base import ImageStore
 from nova_lite.drivers.net.base import FirewallDriver
@@ -50,22 +51,18 @@ class ComputeHost:
         except Unavailable as error:
             LOG.warning("addresses of %s are left to the network's sweep: %s", instance.uuid, error)
 
-    def guest_image(self, instance: Instance) -> GuestImage:
-        """Return the instance's image in the form that drivers take; raises NotFound."""
-        image = self.database.read("compute.image", lambda session: images.get(session, instance.image_id))
-        if image is None:
-            raise NotFound(f"Image {instance.image_id} could not be found.")
-        checksum = image.os_hash_value or ""
+    def guest_image(self, instance: Instance, facts: ImageFacts) -> GuestImage:
+        """Return the instance's image in the form that drivers take."""
 
         def fetch(path: Path) -> None:
-            self._fetch(instance.image_id, checksum, path)
+            self._fetch(instance.image_id, facts.sha512, path)
 
         return GuestImage(
-            id=image.id,
-            disk_format=image.disk_format or "raw",
-            size=image.size or 0,
+            id=instance.image_id,
+            disk_format=facts.disk_format,
+            size=facts.size,
             fetch=fetch,
-            min_disk=image.min_disk,
+            min_disk=facts.min_disk,
             kernel_id=instance.kernel_id,
             ramdisk_id=instance.ramdisk_id,
         )

@@ -14,7 +14,10 @@ from nova_lite.db.engine import Database
 
 
 class ActionJournal:
-    """Writes each step before it runs, in one transaction with the task state that it shows, if any."""
+    """Writes each step before it runs, in one transaction with the task state that it shows, if any.
+
+    That the first step runs is said by the claim on the action, which was written just before.
+    """
 
     def __init__(
         self, database: Database, action: Action, tasks: Mapping[str, tuple[TaskState, ...]] | None = None
@@ -28,6 +31,8 @@ class ActionJournal:
         """Record that ``step`` begins; raises Superseded when the action or the instance was taken over."""
         self._close("Success")
         self._events.append(StepEvent(step, clock.now(), host=self._action.host))
+        if len(self._events) == 1 and step not in self._tasks:
+            return
 
         def work(session: Session) -> None:
             if not actions.enter_step(session, self._action, self._events):

@@ -20,7 +20,8 @@ from nova_lite.compute.work import Work
 from nova_lite.core.actions import Action
 from nova_lite.core.context import RequestContext, system_context
 from nova_lite.core.errors import NotFound, Unavailable
-from nova_lite.db import actions, instances
+from nova_lite.core.instance import Instance
+from nova_lite.db import actions, instance_work, instances
 from nova_lite.rpc.compute import ComputeContract
 
 LOG = logging.getLogger(__name__)
@@ -78,8 +79,8 @@ class ComputeManager(ComputeContract):
 
     def perform(self, context: RequestContext, action_ids: list[str]) -> None:
         """Take up these actions; those that somebody else has, or that are over, are passed over."""
-        for action in self._claim(action_ids):
-            self._pool.submit(self._perform, context, action)
+        for action, instance in self._claim(action_ids):
+            self._pool.submit(self._perform, context, action, instance)
 
     def console_output(self, context: RequestContext, instance_uuid: str, length: int | None) -> str:
         """Return the last lines of a guest's console; raises NotFound."""
@@ -115,29 +116,29 @@ class ComputeManager(ComputeContract):
                 actions.requeue(session, action)
         return actions.queued(session, self._host.name)
 
-    def _claim(self, action_ids: Sequence[str]) -> list[Action]:
+    def _claim(self, action_ids: Sequence[str]) -> list[instance_work.Work]:
         with self._guard:
             free = [action_id for action_id in action_ids if action_id not in self._running]
             self._running.update(free)
-        claimed: list[Action] = []
+        claimed: list[instance_work.Work] = []
         try:
             if free:
                 claimed = self._host.database.run(
-                    "compute.claim", lambda session: actions.claim(session, free, self._claimant)
+                    "compute.claim", lambda session: instance_work.claim(session, free, self._claimant)
                 )
         finally:
             with self._guard:
-                self._running.difference_update(set(free) - {action.id for action in claimed})
+                self._running.difference_update(set(free) - {action.id for action, _ in claimed})
         return claimed
 
-    def _perform(self, context: RequestContext, action: Action) -> None:
+    def _perform(self, context: RequestContext, action: Action, instance: Instance | None) -> None:
         """Run one action; the wall between a flow and the daemon."""
         with self._gate:
             # A repair that is under way has looked at the host without this action.
             pass
         try:
             with concurrency.named_lock(f"instance-{action.resource_id}"):
-                self._work.perform(context, action)
+                self._work.perform(context, action, instance)
         except Unavailable as error:
             LOG.warning("action %s waits for the next sweep: %s", action.id, error)
         except Exception:

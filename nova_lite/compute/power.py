@@ -31,16 +31,14 @@ class PowerFlow:
 
     def start(self) -> None:
         """Start the guest behind its filter."""
-        self._protect()
-        self._host.driver.power_on(self._spec())
+        self._host.driver.power_on(self._protected())
 
     def reboot(self, kind: RebootKind) -> None:
         """Restart the guest behind its filter."""
-        self._protect()
-        self._host.driver.reboot(self._spec(), kind)
+        self._host.driver.reboot(self._protected(), kind)
 
-    def _protect(self) -> None:
-        self._host.firewall.protect(*protection.wanted(self._host.database, [self._instance.uuid]))
-
-    def _spec(self) -> GuestSpec:
-        return guest_spec(self._instance, self._host.interfaces(self._instance))
+    def _protected(self) -> GuestSpec:
+        """Return what the guest is like, its filter in force."""
+        interfaces = self._host.interfaces(self._instance)
+        self._host.firewall.protect(*protection.of(self._host.database, interfaces))
+        return guest_spec(self._instance, interfaces)

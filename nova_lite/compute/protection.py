@@ -10,29 +10,36 @@ from nova_lite.db import addresses, instances, security_groups
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.base import FilterGroup, FilterPort, FilterRule
 
+Protection = tuple[tuple[FilterPort, ...], tuple[FilterGroup, ...]]
+"""Ports, and the groups that they are in with all their members."""
 
-def wanted(
-    database: Database, uuids: Sequence[str]
-) -> tuple[tuple[FilterPort, ...], tuple[FilterGroup, ...]]:
-    """Return the ports of instances, and the groups that they are in with all their members."""
 
-    def work(session: Session) -> tuple[tuple[FilterPort, ...], tuple[FilterGroup, ...]]:
-        interfaces = addresses.interfaces_of(session, uuids)
-        membership = security_groups.ids_of_instances(session, uuids)
-        ports = tuple(
-            _port(interface, tuple(membership.get(uuid, ())))
-            for uuid in uuids
-            for interface in interfaces.get(uuid, ())
-        )
-        return ports, groups(session, sorted({group for port in ports for group in port.groups}))
+def of(database: Database, interfaces: Sequence[VirtualInterface]) -> Protection:
+    """Return the protection of instances that have these interfaces."""
+    return database.read("compute.protection", lambda session: _of(session, interfaces))
+
+
+def wanted(database: Database, uuids: Sequence[str]) -> Protection:
+    """Return the protection of instances."""
+
+    def work(session: Session) -> Protection:
+        found = addresses.interfaces_of(session, uuids)
+        return _of(session, [interface for uuid in uuids for interface in found.get(uuid, ())])
 
     return database.read("compute.protection", work)
 
 
-def wanted_on(database: Database, host: str) -> tuple[tuple[FilterPort, ...], tuple[FilterGroup, ...]]:
+def wanted_on(database: Database, host: str) -> Protection:
     """Return what the whole filter of a host should hold."""
     rows = database.read("compute.on_host", lambda session: instances.on_host(session, host))
     return wanted(database, [row.uuid for row in rows])
+
+
+def _of(session: Session, interfaces: Sequence[VirtualInterface]) -> Protection:
+    uuids = list(dict.fromkeys(interface.instance_uuid for interface in interfaces))
+    membership, found = security_groups.filter_groups_of(session, uuids)
+    ports = tuple(_port(interface, membership.get(interface.instance_uuid, ())) for interface in interfaces)
+    return ports, tuple(_group(group) for group in found)
 
 
 def groups(session: Session, group_ids: Sequence[str]) -> tuple[FilterGroup, ...]:
@@ -55,7 +62,7 @@ def _group(group: GroupMembers) -> FilterGroup:
     return FilterGroup(group.group_id, rules, group.addresses)
 
 
-def _port(interface: VirtualInterface, group_ids: tuple[str, ...]) -> FilterPort:
+def _port(interface: VirtualInterface, group_ids: Sequence[str]) -> FilterPort:
     return FilterPort(
         instance_uuid=interface.instance_uuid,
         tap=ids.tap_name(interface.id),
@@ -63,5 +70,5 @@ def _port(interface: VirtualInterface, group_ids: tuple[str, ...]) -> FilterPort
         address=interface.address,
         gateway=interface.gateway,
         dhcp_server=interface.gateway,
-        groups=group_ids,
+        groups=tuple(group_ids),
     )

@@ -31,17 +31,18 @@ class Work:
         self._host = host
         self._max_attempts = max_attempts
 
-    def perform(self, context: RequestContext, action: Action) -> None:
-        """Run a claimed action to its end; raises Unavailable when it has to be taken up again later."""
-        instance = self._host.database.read(
-            "compute.instance", lambda session: instances.get(session, action.resource_id)
-        )
+    def perform(self, context: RequestContext, action: Action, instance: Instance | None) -> None:
+        """Run a claimed action to its end; raises Unavailable when it has to be taken up again later.
+
+        ``instance`` is as it was at the claim, None when it was deleted. Another action may have run since:
+        no flow relies on its state, and every change of it is conditional.
+        """
         if instance is None:
             self._end(action, ActionState.UNDONE, error="The instance was deleted.")
             return
         verb = Verb(action.verb)
         journal = ActionJournal(self._host.database, action, TASKS if verb is Verb.BOOT else None)
-        steps = self._steps(context, instance, verb)
+        steps = self._steps(context, instance, action)
         try:
             self._run(action, steps, journal)
         except Superseded:
@@ -50,10 +51,8 @@ class Work:
         except Unavailable:
             self._host.database.run("action.requeue", lambda session: actions.requeue(session, action))
             raise
-        except flow.FlowUndone as error:
-            self._fail(action, instance, error, journal, clean=True)
-        except flow.UndoFailed as error:
-            self._fail(action, instance, error, journal, clean=False)
+        except (flow.FlowUndone, flow.UndoFailed) as error:
+            self._fail(action, instance, error, journal)
         else:
             self._finish(action, instance, journal)
 
@@ -67,9 +66,10 @@ class Work:
             action.step, NovaError(f"The operation was given up after {self._max_attempts} attempts.")
         )
 
-    def _steps(self, context: RequestContext, instance: Instance, verb: Verb) -> Sequence[flow.Step]:
+    def _steps(self, context: RequestContext, instance: Instance, action: Action) -> Sequence[flow.Step]:
+        verb = Verb(action.verb)
         if verb is Verb.BOOT:
-            return BootFlow(self._host, context, instance).steps()
+            return BootFlow(self._host, context, instance, action.parameters).steps()
         if verb is Verb.DELETE:
             return DeleteFlow(self._host, context, instance).steps()
         return PowerFlow(self._host, instance, verb).steps()
@@ -102,15 +102,18 @@ class Work:
         LOG.info("%s of instance %s is done", verb, instance.uuid)
 
     def _fail(
-        self, action: Action, instance: Instance, error: NovaError, journal: ActionJournal, *, clean: bool
+        self,
+        action: Action,
+        instance: Instance,
+        error: flow.FlowUndone | flow.UndoFailed,
+        journal: ActionJournal,
     ) -> None:
         """Record a failure; an instance that left nothing here loses its host."""
         verb = Verb(action.verb)
         LOG.warning("%s of instance %s failed: %s", verb, instance.uuid, error)
         events = journal.end(str(error))
-        fault = Fault(
-            500, str(error), clock.now(), details=f"{verb} failed in step {action.step or 'unknown'}"
-        )
+        clean = isinstance(error, flow.FlowUndone)
+        fault = Fault(500, str(error), clock.now(), details=f"{verb} failed in step {error.step}")
 
         def work(session: Session) -> None:
             if not actions.finish(session, action, ActionState.FAILED, events=events, error=str(error)):

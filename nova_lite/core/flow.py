@@ -1,7 +1,8 @@
 """Long work as a list of idempotent steps, each with its undo.
 
-The journal records each step before its ``do`` runs, so that a daemon that dies in the middle finds out where
-it was. Every ``do`` and every ``undo`` may run twice: a flow that is taken up again starts at the first step.
+The journal records each step before its ``do`` runs (the first by the claim on the work), so that a daemon
+that dies in the middle finds out where it was. Every ``do`` and every ``undo`` may run twice: a flow that is
+taken up again starts at the first step.
 """
 
 import dataclasses
@@ -43,7 +44,11 @@ class FlowUndone(errors.NovaError):
 
 
 class UndoFailed(errors.NovaError):
-    """An undo failed too, so something was left behind that a repair has to remove."""
+    """An undo failed too, so something was left behind that a repair has to remove; ``step`` is the first."""
+
+    def __init__(self, steps: Sequence[str]) -> None:
+        super().__init__(f"The operation failed and cleaning up failed too ({', '.join(steps)}).")
+        self.step = steps[0]
 
 
 RETRIED = (errors.Unavailable, errors.Superseded)
@@ -82,4 +87,4 @@ def undo(steps: Sequence[Step]) -> None:
             LOG.exception("undo of step %s failed", step.name)
             broken.append(step.name)
     if broken:
-        raise UndoFailed(f"The operation failed and cleaning up failed too ({', '.join(broken)}).")
+        raise UndoFailed(broken)

@@ -35,6 +35,19 @@ class DiskFormat(enum.StrEnum):
     AKI = "aki"
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class ImageFacts:
+    """What a compute host has to know of an image: size in bytes, ``min_disk`` in GiB.
+
+    An empty ``sha512`` is not checked.
+    """
+
+    disk_format: str = "raw"
+    size: int = 0
+    min_disk: int = 0
+    sha512: str = ""
+
+
 CONTAINER_FORMATS = ("bare", "ami", "ari", "aki")
 
 

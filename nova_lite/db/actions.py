@@ -4,7 +4,7 @@ Every change of state here is one conditional UPDATE, so that of several daemons
 """
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -68,8 +68,16 @@ def of_resource(session: Session, resource_id: str, *, limit: int | None = None)
     return [_to_value(row) for row in session.execute(query)]
 
 
-def claim(session: Session, action_ids: Sequence[str], claimant: str, step: str = "") -> list[Action]:
+def claim(session: Session, action_ids: Sequence[str], claimant: str) -> list[Action]:
     """Take those of ``action_ids`` that are queued; returns what ``claimant`` now holds of them."""
+    if not take(session, action_ids, claimant):
+        return []
+    held = sa.select(_TABLE).where(_TABLE.c.id.in_(action_ids), is_held_by(claimant))
+    return [_to_value(row) for row in session.execute(held.order_by(_TABLE.c.created_at, _TABLE.c.id))]
+
+
+def take(session: Session, action_ids: Sequence[str], claimant: str) -> bool:
+    """Take those of ``action_ids`` that are queued; False when there are none."""
     now = clock.now()
     taken = session.execute(
         sa.update(_TABLE)
@@ -78,17 +86,17 @@ def claim(session: Session, action_ids: Sequence[str], claimant: str, step: str 
             state=ActionState.RUNNING,
             claimed_by=claimant,
             attempt=_TABLE.c.attempt + 1,
-            step=step,
+            step="",
             heartbeat_at=now,
             updated_at=now,
         )
     )
-    if not _changed(taken):
-        return []
-    held = sa.select(_TABLE).where(
-        _TABLE.c.id.in_(action_ids), _TABLE.c.state == ActionState.RUNNING, _TABLE.c.claimed_by == claimant
-    )
-    return [_to_value(row) for row in session.execute(held.order_by(_TABLE.c.created_at, _TABLE.c.id))]
+    return _changed(taken)
+
+
+def is_held_by(claimant: str) -> sa.ColumnElement[bool]:
+    """The condition that ``claimant`` does an action now."""
+    return sa.and_(_TABLE.c.state == ActionState.RUNNING, _TABLE.c.claimed_by == claimant)
 
 
 def assign(session: Session, action_ids: Sequence[str], host: str) -> int:
@@ -247,11 +255,16 @@ def _to_row(action: Action) -> dict[str, Any]:
     }
 
 
-def _to_value(row: sa.Row[Any]) -> Action:
-    values = dict(row._mapping)
+def to_value(columns: Mapping[str, Any]) -> Action:
+    """Return the action that a row of this table, by column, stands for."""
+    values = dict(columns)
     values["state"] = ActionState(values["state"])
     values["events"] = tuple(_event_from_json(event) for event in values["events"] or ())
     return Action(**values)
+
+
+def _to_value(row: sa.Row[Any]) -> Action:
+    return to_value(row._asdict())
 
 
 def _events_to_json(events: Sequence[StepEvent]) -> list[list[str | None]]:

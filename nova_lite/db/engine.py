@@ -148,7 +148,10 @@ class Database:
             yield
 
     @staticmethod
-    def _count_statement(connection: sa.Connection, *_: Any) -> None:
+    def _count_statement(connection: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("BEGIN"):
+            # Only SQLite is told by a statement; other drivers begin by themselves.
+            return
         STATEMENTS.labels(connection.info.get("transaction", "")).inc()
 
 

@@ -33,9 +33,15 @@ def usage_of(instance: Instance, count: int = 1) -> Usage:
 
 
 def retire(session: Session, instance: Instance) -> bool:
-    """Delete an instance's row and give back what it held; False, and nothing given, when it was deleted."""
-    if not instances.delete(session, instance.uuid):
-        return False
+    """Delete an instance's row and give back what it held; False, and nothing given, when it was deleted.
+
+    ``instance`` may have been read long ago: what it left meanwhile is not given back twice.
+    """
+    while not instances.delete(session, instance):
+        now = instances.get(session, instance.uuid)
+        if now is None:
+            return False
+        instance = now
     quotas.release(session, instance.project_id, usage_of(instance))
     security_groups.remove_members(session, [instance.uuid])
     if instance.host:
@@ -45,6 +51,5 @@ def retire(session: Session, instance: Instance) -> bool:
 
 def leave_host(session: Session, instance: Instance) -> None:
     """Give back the room of an instance that left nothing on its host, and forget the host."""
-    if instance.host:
-        instances.unplace(session, instance.uuid)
+    if instance.host and instances.unplace(session, instance.uuid, instance.host):
         compute_nodes.release(session, instance.host, room_of(instance))

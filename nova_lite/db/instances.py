@@ -212,12 +212,12 @@ def fail(
     _end(session, uuid, tasks, changed | values)
 
 
-def delete(session: Session, uuid: str) -> bool:
-    """Mark an instance as deleted, its host left in the row; False when it was already."""
+def delete(session: Session, instance: Instance) -> bool:
+    """Mark an instance as deleted, its host left in the row; False when it was, or is on another host."""
     now = clock.now()
     gone = session.execute(
         sa.update(_TABLE)
-        .where(_TABLE.c.uuid == uuid, _ALIVE)
+        .where(_TABLE.c.uuid == instance.uuid, _ALIVE, _TABLE.c.host == instance.host)
         .values(
             deleted=True,
             vm_state=VmState.DELETED,
@@ -251,9 +251,10 @@ def place(session: Session, uuids: Sequence[str], place: Place) -> int:
     return int(placed.rowcount)  # type: ignore[attr-defined]
 
 
-def unplace(session: Session, uuid: str) -> None:
-    """Forget the host of an instance that left nothing there."""
-    session.execute(sa.update(_TABLE).where(_TABLE.c.uuid == uuid).values(host=None, node=None))
+def unplace(session: Session, uuid: str, host: str) -> bool:
+    """Forget the host of an instance that left nothing there; False when it is on that host no more."""
+    left = sa.update(_TABLE).where(_TABLE.c.uuid == uuid, _ALIVE, _TABLE.c.host == host)
+    return _changed(session.execute(left.values(host=None, node=None)))
 
 
 def update(session: Session, uuid: str, **values: Any) -> None:
@@ -381,7 +382,11 @@ def _to_row(instance: Instance) -> dict[str, Any]:
 
 
 def _to_value(row: sa.Row[Any]) -> Instance:
-    values = row._mapping
+    return to_value(row._asdict())
+
+
+def to_value(values: Mapping[str, Any]) -> Instance:
+    """Return the instance that a row of this table, by column, stands for."""
     task = values["task_state"]
     return Instance(
         **{name: values[name] for name in _SAME if name not in ("vm_state", "task_state")},

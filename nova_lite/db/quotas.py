@@ -90,11 +90,11 @@ def usages(session: Session) -> dict[str, Usage]:
 
 def reserve(session: Session, project_id: str, defaults: Limits, amount: Usage) -> None:
     """Count ``amount`` as taken by a project if its limits allow; raises OverQuota."""
-    limits = effective(session, project_id, defaults)
-    if _add(session, project_id, limits, amount):
+    if _add(session, project_id, defaults, amount):
         return
     _make_row(session, project_id)
-    if not _add(session, project_id, limits, amount):
+    if not _add(session, project_id, defaults, amount):
+        limits = effective(session, project_id, defaults)
         raise OverQuota(_sentence(usage_of(session, project_id), limits, amount))
 
 
@@ -117,18 +117,28 @@ def set_usage(session: Session, project_id: str, usage: Usage) -> None:
     )
 
 
-def _add(session: Session, project_id: str, limits: Limits, amount: Usage) -> bool:
-    conditions = [
-        _USAGES.c[name] + getattr(amount, name) <= limits[name]
-        for name in RESOURCES
-        if limits[name] != UNLIMITED
-    ]
+def _add(session: Session, project_id: str, defaults: Limits, amount: Usage) -> bool:
+    """Count ``amount`` where it fits; the limits are looked up as ``effective`` does, by the same statement."""
+    conditions = []
+    for name in RESOURCES:
+        limit = sa.func.coalesce(
+            _limit(project_id, name), _limit(DEFAULT_CLASS, name), sa.literal(defaults[name], sa.Integer)
+        )
+        after = _USAGES.c[name] + getattr(amount, name)
+        conditions.append(sa.or_(limit == UNLIMITED, after <= limit))
     added = session.execute(
         sa.update(_USAGES)
         .where(_USAGES.c.project_id == project_id, *conditions)
         .values({name: _USAGES.c[name] + getattr(amount, name) for name in RESOURCES})
     )
     return bool(added.rowcount)  # type: ignore[attr-defined]
+
+
+def _limit(project_id: str, resource: str) -> sa.ScalarSelect[int]:
+    query = sa.select(_LIMITS.c.hard_limit).where(
+        _LIMITS.c.project_id == project_id, _LIMITS.c.resource == resource
+    )
+    return query.scalar_subquery()
 
 
 def _make_row(session: Session, project_id: str) -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -200,15 +200,40 @@ def names_of(session: Session, instance_uuid: str) -> list[str]:
 
 def filter_groups(session: Session, group_ids: Iterable[str]) -> list[GroupMembers]:
     """Return groups, and those that their rules name as sources, with rules and addresses of all members."""
-    rules: dict[str, list[SecurityGroupRule]] = {}
-    unread = set(group_ids)
+    return _completed(session, {}, set(group_ids))
+
+
+def filter_groups_of(
+    session: Session, instance_uuids: Sequence[str]
+) -> tuple[dict[str, list[str]], list[GroupMembers]]:
+    """Return the ids of instances' groups, by instance, and those groups as ``filter_groups`` does."""
+    query = (
+        sa.select(_MEMBERS.c.instance_uuid, _MEMBERS.c.group_id.label("member_of"), _RULES)
+        .outerjoin(_RULES, _RULES.c.group_id == _MEMBERS.c.group_id)
+        .where(_MEMBERS.c.instance_uuid.in_(instance_uuids))
+        .order_by(_MEMBERS.c.group_id, _RULES.c.id)
+    )
+    groups: dict[str, dict[str, None]] = {}
+    rules: dict[str, dict[str, SecurityGroupRule]] = {}
+    for row in session.execute(query):
+        groups.setdefault(row.instance_uuid, {})[row.member_of] = None
+        of_group = rules.setdefault(row.member_of, {})
+        if row.id is not None and row.id not in of_group:
+            of_group[row.id] = _to_rule(row)
+    read = {group_id: list(of_group.values()) for group_id, of_group in rules.items()}
+    return {uuid: list(found) for uuid, found in groups.items()}, _completed(session, read, _sources(read))
+
+
+def _completed(
+    session: Session, rules: dict[str, list[SecurityGroupRule]], unread: set[str]
+) -> list[GroupMembers]:
+    """Read what is ``unread``, and what its rules name, and then the addresses of all members."""
     while unread:
         rules |= {group_id: [] for group_id in unread}
         query = sa.select(_RULES).where(_RULES.c.group_id.in_(unread)).order_by(_RULES.c.id)
         for row in session.execute(query):
             rules[row.group_id].append(_to_rule(row))
-        sources = {rule.source_group_id for of_group in rules.values() for rule in of_group}
-        unread = sources - rules.keys() - {""}
+        unread = _sources(rules)
     if not rules:
         return []
     addresses = _addresses(session, rules)
@@ -216,6 +241,12 @@ def filter_groups(session: Session, group_ids: Iterable[str]) -> list[GroupMembe
         GroupMembers(group_id, tuple(of_group), tuple(addresses.get(group_id, ())))
         for group_id, of_group in sorted(rules.items())
     ]
+
+
+def _sources(rules: Mapping[str, Sequence[SecurityGroupRule]]) -> set[str]:
+    """Return the groups that rules name as sources and that are not among those whose rules they are."""
+    named = {rule.source_group_id for of_group in rules.values() for rule in of_group}
+    return named - rules.keys() - {""}
 
 
 def hosts_using(session: Session, group_ids: Sequence[str]) -> list[str]:

@@ -66,7 +66,9 @@ class NetworkManager(NetworkContract, abc.ABC):
         )
         self.reconciler.repair()
 
-    def allocate(self, context: RequestContext, instance_uuids: list[str]) -> None:
+    def allocate(
+        self, context: RequestContext, instance_uuids: list[str]
+    ) -> dict[str, list[VirtualInterface]]:
         """Give instances their interfaces and addresses, and have DHCP know them; asking again is harmless.
 
         Raises NoAddress, NotFound for a network that the project cannot use, and DriverError.
@@ -76,6 +78,7 @@ class NetworkManager(NetworkContract, abc.ABC):
         self._served.refresh({interface.network_id for interface in interfaces})
         for interface in interfaces:
             LOG.info("instance %s has %s on %s", interface.instance_uuid, interface.address, interface.bridge)
+        return found
 
     def release(self, context: RequestContext, instance_uuids: list[str]) -> None:
         """Take the addresses of instances away, and have DHCP forget them; asking again is harmless."""

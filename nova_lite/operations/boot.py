@@ -15,7 +15,7 @@ from nova_lite.core.actions import Action, new_action
 from nova_lite.core.boot import Booted, BootRequest
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Forbidden, InvalidInput, NotFound, OverQuota
-from nova_lite.core.image import Image
+from nova_lite.core.image import Image, ImageFacts
 from nova_lite.core.instance import Flavor, Instance
 from nova_lite.core.instance_states import TRANSITIONS, PowerState, Verb, VmState
 from nova_lite.core.quota import Limits, Usage
@@ -73,7 +73,7 @@ class Boot:
             count = self._reserve(session, context, parts.flavor, request)
             rows = _instances(context, request, parts, booted)[:count]
             instances.insert(session, rows)
-            actions.insert(session, _boot_actions(context, request, rows, action_ids))
+            actions.insert(session, _boot_actions(context, request, image, rows, action_ids))
             memberships = [(row.uuid, group) for row in rows for group in parts.groups]
             security_groups.add_members(session, memberships)
             return count
@@ -217,18 +217,22 @@ def _instances(
 def _boot_actions(
     context: RequestContext,
     request: BootRequest,
+    image: Image,
     rows: list[Instance],
     action_ids: list[str],
 ) -> list[Action]:
-    parameters = _parameters(request)
+    parameters = _parameters(request, image)
     return [
         new_action(context, row, Verb.BOOT, action_id, parameters)
         for row, action_id in zip(rows, action_ids, strict=False)
     ]
 
 
-def _parameters(request: BootRequest) -> Mapping[str, Any]:
-    parameters: dict[str, Any] = {}
+def _parameters(request: BootRequest, image: Image) -> Mapping[str, Any]:
+    facts = ImageFacts(
+        image.disk_format or "raw", image.size or 0, image.min_disk, image.os_hash_value or ""
+    )
+    parameters: dict[str, Any] = {"image": dataclasses.asdict(facts)}
     if request.networks is not None:
         wanted = [{"uuid": network.uuid, "fixed_ip": network.fixed_ip} for network in request.networks]
         parameters["networks"] = wanted or "none"

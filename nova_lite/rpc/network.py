@@ -3,6 +3,7 @@
 import abc
 
 from nova_lite.core.context import RequestContext
+from nova_lite.core.network import VirtualInterface
 from nova_lite.rpc.contract import Contract, call, cast
 from nova_lite.rpc.transport import Transport, caller
 
@@ -15,10 +16,12 @@ class NetworkContract(Contract):
 
     @call
     @abc.abstractmethod
-    def allocate(self, context: RequestContext, instance_uuids: list[str]) -> None:
+    def allocate(
+        self, context: RequestContext, instance_uuids: list[str]
+    ) -> dict[str, list[VirtualInterface]]:
         """Give these instances addresses and let the DHCP server know them; asking again changes nothing.
 
-        Raises NoAddress.
+        Returns their interfaces by instance, those that are deleted left out. Raises NoAddress.
         """
 
     @call
@@ -43,9 +46,14 @@ class NetworkProxy(NetworkContract):
         """Return the proxy of the daemon on ``host``."""
         return NetworkProxy(self._transport, host)
 
-    def allocate(self, context: RequestContext, instance_uuids: list[str]) -> None:
+    def allocate(
+        self, context: RequestContext, instance_uuids: list[str]
+    ) -> dict[str, list[VirtualInterface]]:
         """Ask for addresses; raises NoAddress, MessagingTimeout, Unavailable."""
-        self._caller.call("allocate", context, instance_uuids=instance_uuids)
+        found: dict[str, list[VirtualInterface]] = self._caller.call(
+            "allocate", context, instance_uuids=instance_uuids
+        )
+        return found
 
     def release(self, context: RequestContext, instance_uuids: list[str]) -> None:
         """Give addresses back; raises MessagingTimeout, Unavailable."""

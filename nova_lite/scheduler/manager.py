@@ -15,7 +15,7 @@ from nova_lite.core.context import RequestContext, system_context
 from nova_lite.core.errors import Superseded
 from nova_lite.core.instance import Fault, Instance
 from nova_lite.core.instance_states import TaskState, Verb
-from nova_lite.db import actions, compute_nodes, holdings, instances
+from nova_lite.db import actions, compute_nodes, holdings, instance_work, instances
 from nova_lite.db.engine import Database
 from nova_lite.rpc.compute import ComputeProxy
 from nova_lite.rpc.scheduler import SchedulerContract
@@ -70,17 +70,10 @@ class FilterScheduler(SchedulerContract):
 
     def _waiting(self, action_ids: Sequence[str]) -> dict[str, tuple[Action, Instance]]:
         """Return the actions that still wait, with their instances, by instance."""
-
-        def work(session: Session) -> dict[str, tuple[Action, Instance]]:
-            found = [
-                action
-                for action in actions.by_ids(session, action_ids)
-                if action.state is ActionState.QUEUED and not action.host
-            ]
-            rows = instances.by_uuids(session, [action.resource_id for action in found])
-            return {a.resource_id: (a, rows[a.resource_id]) for a in found if a.resource_id in rows}
-
-        return self._database.read("scheduler.waiting", work)
+        found = self._database.read(
+            "scheduler.waiting", lambda session: instance_work.waiting(session, action_ids)
+        )
+        return {instance.uuid: (action, instance) for action, instance in found}
 
     def _round(
         self, context: RequestContext, waiting: Mapping[str, tuple[Action, Instance]]

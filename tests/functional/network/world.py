@@ -127,7 +127,12 @@ class World:
         return self.database.read("test.interfaces", lambda s: addresses.interfaces_of(s, uuids))
 
     def delete_row(self, uuid: str) -> None:
-        self.database.run("test.delete", lambda session: instances.delete(session, uuid))
+        def work(session: Any) -> None:
+            instance = instances.get(session, uuid)
+            assert instance is not None
+            assert instances.delete(session, instance)
+
+        self.database.run("test.delete", work)
 
     def another_manager(self, driver: Host) -> FlatDHCPManager:
         return FlatDHCPManager(self.database, driver, NetworkSettings(host=HOST))

@@ -1,0 +1,53 @@
+"""Actions together with the instances that they are about, read in one statement."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from nova_lite.core.actions import Action, ActionState
+from nova_lite.core.instance import Instance
+from nova_lite.db import actions, instances
+from nova_lite.db.actions import ActionRow
+from nova_lite.db.instances import InstanceRow
+
+_ACTIONS = cast(sa.Table, ActionRow.__table__)
+_INSTANCES = cast(sa.Table, InstanceRow.__table__)
+_ACTION_NAMES = _ACTIONS.columns.keys()
+_INSTANCE_NAMES = _INSTANCES.columns.keys()
+
+Work = tuple[Action, Instance | None]
+"""An action, and its instance unless that was deleted."""
+
+
+def claim(session: Session, action_ids: Sequence[str], claimant: str) -> list[Work]:
+    """Take those of ``action_ids`` that are queued; returns what ``claimant`` now holds of them."""
+    if not actions.take(session, action_ids, claimant):
+        return []
+    return _read(session, action_ids, actions.is_held_by(claimant))
+
+
+def waiting(session: Session, action_ids: Sequence[str]) -> list[tuple[Action, Instance]]:
+    """Return those of ``action_ids`` that no host has yet and whose instances are not deleted."""
+    queued = sa.and_(_ACTIONS.c.state == ActionState.QUEUED, _ACTIONS.c.host == "")
+    found = _read(session, action_ids, queued)
+    return [(action, instance) for action, instance in found if instance is not None]
+
+
+def _read(session: Session, action_ids: Sequence[str], condition: sa.ColumnElement[bool]) -> list[Work]:
+    about = sa.and_(_INSTANCES.c.uuid == _ACTIONS.c.resource_id, _INSTANCES.c.deleted == sa.false())
+    query = (
+        sa.select(_ACTIONS, _INSTANCES)
+        .select_from(_ACTIONS.outerjoin(_INSTANCES, about))
+        .where(_ACTIONS.c.id.in_(action_ids), condition)
+        .order_by(_ACTIONS.c.created_at, _ACTIONS.c.id)
+    )
+    found = []
+    for row in session.execute(query):
+        # Both tables have columns of the same name, which only their places tell apart.
+        of_action = dict(zip(_ACTION_NAMES, row, strict=False))
+        of_instance = dict(zip(_INSTANCE_NAMES, row[len(_ACTION_NAMES) :], strict=True))
+        instance = None if of_instance["uuid"] is None else instances.to_value(of_instance)
+        found.append((actions.to_value(of_action), instance))
+    return found
