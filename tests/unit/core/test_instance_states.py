@@ -11,7 +11,7 @@ def test_every_verb_has_its_row(verb: Verb) -> None:
     assert TRANSITIONS[verb].verb is verb
 
 
-@pytest.mark.parametrize("row", TRANSITIONS.values(), ids=str)
+@pytest.mark.parametrize("row", TRANSITIONS.values(), ids=lambda row: row.verb)
 def test_no_verb_but_boot_starts_from_nothing_and_none_starts_from_deleted(
     row: instance_states.Transition,
 ) -> None:
