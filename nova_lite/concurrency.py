@@ -17,8 +17,8 @@ import socket
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, Protocol, TypeVar
 
 from nova_lite.core.errors import ConfigurationError
 
@@ -181,6 +181,48 @@ class Pool:
                 return self._waiting.popleft()
             self._workers.discard(threading.current_thread())
             return None
+
+
+class _Turn(Generic[T]):
+    """What one turn has to do, and how it went."""
+
+    __slots__ = ("error", "items", "over")
+
+    def __init__(self) -> None:
+        self.items: list[T] = []
+        self.over = False
+        self.error: BaseException | None = None
+
+
+class Turns(Generic[T]):
+    """Does the work of many callers at once: who comes while a turn runs is served by the next one."""
+
+    def __init__(self, work: Callable[[list[T]], None]) -> None:
+        self._work = work
+        self._next: _Turn[T] = _Turn()
+        self._guard = threading.Lock()
+        self._running = threading.Lock()
+
+    def join(self, items: Iterable[T]) -> None:
+        """Return when a turn has done ``items`` together with those of others; raises what it raised."""
+        with self._guard:
+            mine = self._next
+            mine.items.extend(items)
+        with self._running:
+            if not mine.over:
+                self._run(mine)
+        if mine.error is not None:
+            raise mine.error
+
+    def _run(self, turn: _Turn[T]) -> None:
+        with self._guard:
+            self._next = _Turn()
+        try:
+            self._work(turn.items)
+        # It belongs to all who joined, each of whom raises it.
+        except BaseException as error:
+            turn.error = error
+        turn.over = True
 
 
 class _NamedLock:

@@ -34,6 +34,9 @@ _MYSQL_LOST = {1040, 1053, 1927, 2002, 2003, 2006, 2013, 2014, 2055}
 _POSTGRES_TRANSIENT = {"40001", "40P01", "55P03"}
 _POSTGRES_LOST = {"57P01", "57P02", "57P03", "08000", "08003", "08006", "08001", "53300"}
 
+_POOL_TIMEOUT = 60.0
+"""How many seconds a transaction waits for a connection of the pool to be free."""
+
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 1.0
 
@@ -47,7 +50,8 @@ class _CommitUnknown(Exception):
 class Database:
     """A database with its connections; one for a process.
 
-    ``retry_seconds`` bounds how long a transaction is tried again while the database is away.
+    ``retry_seconds`` bounds how long a transaction is tried again while the database is away; ``pool_size``
+    how many connections are open at once.
     """
 
     def __init__(self, url: str, *, retry_seconds: float = 30.0, pool_size: int = 20) -> None:
@@ -110,6 +114,8 @@ class Database:
                 if not (_is_transient(error) or _is_lost(error)):
                     raise
                 cause = error
+            except exc.TimeoutError as error:
+                raise errors.DatabaseUnavailable() from error
             if time.monotonic() + pause > deadline:
                 LOG.error("transaction %s given up: %s", name, cause)
                 raise errors.DatabaseUnavailable() from cause
@@ -170,13 +176,18 @@ def _make_engine(url: str, pool_size: int) -> sa.Engine:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
         return engine
+    # What a URL does not say about TLS, PyMySQL guesses, with all of the system's certificates each time.
+    plain = parsed.get_backend_name() == "mysql" and not any(key.startswith("ssl") for key in parsed.query)
     try:
         return sa.create_engine(
             parsed,
             pool_size=pool_size,
-            max_overflow=pool_size,
+            max_overflow=0,
+            pool_timeout=_POOL_TIMEOUT,
+            pool_use_lifo=True,
             isolation_level="READ COMMITTED",
             pool_recycle=3600,
+            connect_args={"ssl_disabled": True} if plain else {},
         )
     except (exc.ArgumentError, ImportError) as error:
         raise errors.ConfigurationError(

@@ -42,8 +42,9 @@ def retire(session: Session, instance: Instance) -> bool:
         if now is None:
             return False
         instance = now
-    quotas.release(session, instance.project_id, usage_of(instance))
     security_groups.remove_members(session, [instance.uuid])
+    # Rows that other transactions want come last, so that they are held for the shortest time.
+    quotas.release(session, instance.project_id, usage_of(instance))
     if instance.host:
         compute_nodes.release(session, instance.host, room_of(instance))
     return True

@@ -70,12 +70,17 @@ class Boot:
 
         def work(session: Session) -> int:
             parts = self._parts(session, context, request, image)
-            count = self._reserve(session, context, parts.flavor, request)
+            count = request.max_count
+            if count > request.min_count:
+                count = self._reserve(session, context, parts.flavor, request)
             rows = _instances(context, request, parts, booted)[:count]
             instances.insert(session, rows)
             actions.insert(session, _boot_actions(context, request, image, rows, action_ids))
             memberships = [(row.uuid, group) for row in rows for group in parts.groups]
             security_groups.add_members(session, memberships)
+            if request.min_count == request.max_count:
+                # All of a project's boots want its counters: the row is locked last, and shortly.
+                self._reserve(session, context, parts.flavor, request)
             return count
 
         def landed(session: Session) -> int | None:

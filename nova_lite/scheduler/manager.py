@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
+from nova_lite import concurrency
 from nova_lite.core import clock
 from nova_lite.core.actions import Action, ActionState
 from nova_lite.core.context import RequestContext, system_context
@@ -51,10 +52,17 @@ class FilterScheduler(SchedulerContract):
         self._weighers = weighers
         self._ratios = ratios
         self._down_after = down_after
+        self._turns = concurrency.Turns(self._place)
 
     def place(self, context: RequestContext, action_ids: list[str]) -> None:
         """Find hosts for the instances of these boot actions, and ring the hosts."""
-        waiting = self._waiting(action_ids)
+        self._turns.join([(context, action_id) for action_id in action_ids])
+
+    def _place(self, asked: Sequence[tuple[RequestContext, str]]) -> None:
+        """Do one turn: place all who came during the last one with as many statements as a single one."""
+        contexts = {context.request_id: context for context, _ in asked}
+        context = next(iter(contexts.values())) if len(contexts) == 1 else system_context()
+        waiting = self._waiting([action_id for _, action_id in asked])
         for _ in range(_ROUNDS):
             if not waiting:
                 return
@@ -123,10 +131,11 @@ class FilterScheduler(SchedulerContract):
         uuids = [instance.uuid for _, instance in group]
 
         def work(session: Session) -> bool:
+            # The row that all others want comes last, so that it is held for the shortest time.
             taken = (
-                compute_nodes.claim(session, host.host, room, ceiling)
-                and instances.place(session, uuids, place) == len(group)
+                instances.place(session, uuids, place) == len(group)
                 and actions.assign(session, action_ids, host.host) == len(group)
+                and compute_nodes.claim(session, host.host, room, ceiling)
             )
             if not taken:
                 session.rollback()

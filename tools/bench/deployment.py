@@ -1,5 +1,6 @@
 """A cloud of processes to measure, in a folder and on ports of its own."""
 
+import concurrent.futures
 import contextlib
 import os
 import re
@@ -78,8 +79,9 @@ class Deployment:
     def start(self) -> None:
         """Start all daemons; the time until the API answers is kept."""
         began = time.monotonic()
-        for daemon in self.daemons:
-            daemon.start()
+        with concurrent.futures.ThreadPoolExecutor(len(self.daemons)) as pool:
+            for started in [pool.submit(daemon.start) for daemon in self.daemons]:
+                started.result()
         self.start_seconds = time.monotonic() - began
 
     def stop(self) -> None:
