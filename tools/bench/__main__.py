@@ -10,7 +10,7 @@ from pathlib import Path
 
 import prettytable
 
-from tools.bench.deployment import Client, Deployment, deployed
+from tools.deployment import Client, Deployment, deployed
 
 AIMS = {
     "create to ACTIVE, p50": "30 / 60 ms",

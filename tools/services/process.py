@@ -80,6 +80,10 @@ class Service:
             return None
         return pid
 
+    def exited(self) -> bool:
+        """Tell whether the server that this program started has ended by itself."""
+        return self._process is not None and self._process.poll() is not None
+
     def _launch(
         self, argv: Sequence[str], ready: Callable[[], bool], environment: Mapping[str, str] | None = None
     ) -> None:

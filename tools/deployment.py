@@ -1,4 +1,4 @@
-"""A cloud of processes to measure, in a folder and on ports of its own."""
+"""A cloud of processes with simulated guests, in a folder and on ports of its own, to measure or to break."""
 
 import concurrent.futures
 import contextlib
@@ -7,7 +7,7 @@ import re
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,23 +29,30 @@ APIS = ("identity", "osapi_compute", "metadata", "image", "network")
 DISTRIBUTED = ("nova-network", "nova-compute", "nova-scheduler", "nova-api")
 
 
+Command = Callable[[str], list[str]]
+"""Gives the words that start a daemon of a name, its flags left out."""
+
+
+def installed(name: str) -> list[str]:
+    """The daemons as they are installed."""
+    return [str(Path(sys.executable).parent / name)]
+
+
 class Daemon(Service):
     """One daemon, with the port of its metrics."""
 
-    def __init__(self, folder: Path, name: str, flag_file: Path) -> None:
+    def __init__(self, folder: Path, name: str, flag_file: Path, command: Command = installed) -> None:
         super().__init__(folder / name)
         self.folder.mkdir(parents=True)
         self.name = name
         self.metrics_port = free_port()
-        self._flag_file = flag_file
+        self._argv = [*command(name), f"--flagfile={flag_file}", f"--metrics_port={self.metrics_port}"]
 
     def start(self) -> None:
         """Start the daemon and wait until it is ready."""
-        argv = [str(Path(sys.executable).parent / self.name), f"--flagfile={self._flag_file}"]
         log = self.folder / "output"
-        self._launch(
-            [*argv, f"--metrics_port={self.metrics_port}"], lambda: b" is ready after " in log.read_bytes()
-        )
+        before = log.stat().st_size if log.exists() else 0
+        self._launch(self._argv, lambda: b" is ready after " in log.read_bytes()[before:])
 
     def statements(self) -> float:
         """Return how many SQL statements the daemon has sent."""
@@ -68,13 +75,15 @@ class Daemon(Service):
 class Deployment:
     """The daemons and a client of them."""
 
-    def __init__(self, folder: Path, flags: dict[str, Any], programs: tuple[str, ...]) -> None:
-        flag_file = folder / "nova.conf"
-        flag_file.write_text("".join(f"--{name}={value}\n" for name, value in flags.items()))
+    def __init__(
+        self, folder: Path, flags: dict[str, Any], programs: Sequence[str], command: Command = installed
+    ) -> None:
+        self.flag_file = folder / "nova.conf"
+        self.flag_file.write_text("".join(f"--{name}={value}\n" for name, value in flags.items()))
         self.flags = flags
-        self.daemons = [Daemon(folder, name, flag_file) for name in programs]
+        self.daemons = [Daemon(folder, name, self.flag_file, command) for name in programs]
         self.start_seconds = 0.0
-        _prepare(flag_file)
+        _prepare(self.flag_file)
 
     def start(self) -> None:
         """Start all daemons; the time until the API answers is kept."""
@@ -149,20 +158,26 @@ def deployed(folder: Path, *, distributed: bool) -> Iterator[Deployment]:
         if distributed:
             sql = stack.enter_context(MariaDB(folder / "mariadb")).create_database("nova")
             bus = stack.enter_context(Broker(folder / "rabbitmq")).url
-        flags = {
-            "state_path": folder, "sql_connection": sql, "transport_url": bus, "my_ip": "127.0.0.1",
-            "compute_driver": "fake", "network_driver": "fake", "firewall_driver": "fake",
-            "quota_instances": -1, "quota_cores": -1, "quota_ram": -1, "password_hash_rounds": 4,
-            "fake_memory_mb": 4 * 1024**2, "fake_vcpus": 10000,
-            "concurrency": os.environ.get("NOVA_CONCURRENCY", "eventlet"),
-        }  # fmt: skip
-        for api in APIS:
-            flags[f"{api}_listen_port"] = free_port()
-            flags[f"{api}_listen"] = "127.0.0.1"
+        flags = flags_for(folder, sql, bus)
         deployment = Deployment(folder, flags, DISTRIBUTED if distributed else ("nova-all",))
         stack.callback(deployment.stop)
         deployment.start()
         yield deployment
+
+
+def flags_for(folder: Path, sql: str, bus: str) -> dict[str, Any]:
+    """Return the flags of a cloud of simulated guests without quotas, on free ports."""
+    flags = {
+        "state_path": folder, "sql_connection": sql, "transport_url": bus, "my_ip": "127.0.0.1",
+        "compute_driver": "fake", "network_driver": "fake", "firewall_driver": "fake",
+        "quota_instances": -1, "quota_cores": -1, "quota_ram": -1, "password_hash_rounds": 4,
+        "fake_memory_mb": 4 * 1024**2, "fake_vcpus": 10000,
+        "concurrency": os.environ.get("NOVA_CONCURRENCY", "eventlet"),
+    }  # fmt: skip
+    for api in APIS:
+        flags[f"{api}_listen_port"] = free_port()
+        flags[f"{api}_listen"] = "127.0.0.1"
+    return flags
 
 
 def _prepare(flag_file: Path) -> None:
