@@ -76,10 +76,14 @@ class Cloud:
                 cloud.identity.grant_role(context, user.id, cloud.identity.find_role(role).id, scope)
             cloud.networks.create(context, NewNetwork("private", NewSubnet("10.0.0.0/22")))
         sockets._open.clear()
-        self._components = wiring.all_components(self.conf)
+        self._components = self.make_components()
         for component in self._components:
             component.start()
         self.database = Database(self.conf.sql_connection)
+
+    def make_components(self) -> list[Any]:
+        """Return what every daemon runs, in the order of its start."""
+        return wiring.all_components(self.conf)
 
     def stop(self) -> None:
         """Stop every daemon."""

@@ -1,0 +1,127 @@
+"""Managers, drivers and a bus as the operator's flags name them, which do as the stage says."""
+
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any, cast
+
+from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.manager import ComputeManager
+from nova_lite.compute.reconcile import Reconciler
+from nova_lite.compute.resources import ResourceReport
+from nova_lite.compute.work import Work
+from nova_lite.core.actions import Action
+from nova_lite.core.context import RequestContext, system_context
+from nova_lite.core.flow import Step
+from nova_lite.core.instance import Instance
+from nova_lite.core.instance_states import Verb
+from nova_lite.drivers.net.fake import FakeFirewall, FakeNetworkDriver
+from nova_lite.drivers.virt.fake import FakeVirtDriver
+from nova_lite.network.flatdhcp import FlatDHCPManager
+from nova_lite.rpc.local import LocalTransport
+from nova_lite.rpc.transport import Address
+from tests.faults.stage import STAGE
+
+ATTEMPTS = 3
+
+
+class StagedWork(Work):
+    """Runs the flows with cues around each step."""
+
+    def _steps(self, context: RequestContext, instance: Instance, action: Action) -> Sequence[Step]:
+        return [STAGE.wrap(step) for step in super()._steps(context, instance, action)]
+
+
+def step_names(verb: Verb) -> list[str]:
+    """Return the names of the steps of a verb's flow, as the flow itself has them."""
+    work = StagedWork(cast(ComputeHost, None), max_attempts=ATTEMPTS)
+    action = SimpleNamespace(verb=verb, parameters={"image": {}})
+    return [step.name for step in work._steps(system_context(), cast(Any, None), cast(Any, action))]
+
+
+class StagedComputeManager(ComputeManager):
+    """A nova-compute that may die: from then on it hears and does nothing."""
+
+    def __init__(
+        self,
+        host: ComputeHost,
+        resources: ResourceReport,
+        reconciler: Reconciler,
+        work: Work,
+        *,
+        workers: int,
+    ) -> None:
+        del work
+        super().__init__(
+            host, resources, reconciler, StagedWork(host, max_attempts=ATTEMPTS), workers=workers
+        )
+        self.dead = False
+        self.reconciler = reconciler
+        STAGE.compute = self
+
+    def perform(self, context: RequestContext, action_ids: list[str]) -> None:
+        if not self.dead:
+            super().perform(context, action_ids)
+
+    def sweep(self) -> None:
+        if not self.dead:
+            super().sweep()
+
+
+class StagedNetworkManager(FlatDHCPManager):
+    """A nova-network that tests can ask what differs on its host."""
+
+    def start(self) -> None:
+        STAGE.network = self
+        super().start()
+
+
+class StagedVirtDriver(FakeVirtDriver):
+    """A simulated hypervisor with cues around what changes it."""
+
+    def create_disks(self, *arguments: Any) -> None:
+        STAGE.make("virt.create_disks", super().create_disks, *arguments)
+
+    def delete_disks(self, *arguments: Any) -> None:
+        STAGE.make("virt.delete_disks", super().delete_disks, *arguments)
+
+    def spawn(self, *arguments: Any) -> None:
+        STAGE.make("virt.spawn", super().spawn, *arguments)
+
+    def destroy(self, *arguments: Any) -> None:
+        STAGE.make("virt.destroy", super().destroy, *arguments)
+
+
+class StagedFirewall(FakeFirewall):
+    """A simulated packet filter with cues around what changes it."""
+
+    def protect(self, *arguments: Any) -> None:
+        STAGE.make("firewall.protect", super().protect, *arguments)
+
+    def unprotect(self, *arguments: Any) -> None:
+        STAGE.make("firewall.unprotect", super().unprotect, *arguments)
+
+
+class StagedNetworkDriver(FakeNetworkDriver):
+    """A simulated host network with cues around what a flow changes in it."""
+
+    def set_hosts(self, *arguments: Any) -> None:
+        STAGE.make("network.set_hosts", super().set_hosts, *arguments)
+
+
+class StagedTransport(LocalTransport):
+    """A bus that may lose every ring."""
+
+    def cast(self, address: Address, message: str) -> None:
+        if not STAGE.rings_lost:
+            super().cast(address, message)
+
+
+FLAGS = (
+    "--compute_manager=tests.faults.staged.StagedComputeManager",
+    "--network_manager=tests.faults.staged.StagedNetworkManager",
+    "--compute_driver=tests.faults.staged.StagedVirtDriver",
+    "--firewall_driver=tests.faults.staged.StagedFirewall",
+    "--network_driver=tests.faults.staged.StagedNetworkDriver",
+    "--periodic_interval=600",
+)
+"""Periodic work other than the sweep of actions happens when a test says so."""

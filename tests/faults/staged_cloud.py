@@ -1,0 +1,132 @@
+"""The whole cloud in this process with a stage below it, and a nova-compute that can be started anew."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nova_lite.cmd.daemon import Component
+from nova_lite.cmd.wiring import make_base
+from nova_lite.cmd.wiring.apis import api_parts
+from nova_lite.cmd.wiring.workers import compute_parts, network_parts, scheduler_parts
+from nova_lite.core.instance_states import TRANSITIONS, Verb, VmState
+from nova_lite.rpc.compute import ComputeProxy
+from nova_lite.rpc.network import NetworkProxy
+from nova_lite.rpc.scheduler import SchedulerProxy
+from tests.cloud import Cloud
+from tests.faults.stage import STAGE
+from tests.faults.staged import FLAGS, StagedTransport
+
+BODIES = {
+    Verb.STOP: {"os-stop": None},
+    Verb.START: {"os-start": None},
+    Verb.REBOOT: {"reboot": {"type": "SOFT"}},
+    Verb.REBOOT_HARD: {"reboot": {"type": "HARD"}},
+}
+"""How the compute API spells the power verbs."""
+
+_PATIENCE = 10.0
+
+
+class Restartable:
+    """A daemon as one component, which can be ended and begun again."""
+
+    def __init__(self, build: Callable[[], list[Component]]) -> None:
+        self._build = build
+        self._parts: list[Component] = []
+
+    def start(self) -> None:
+        self._parts = self._build()
+        for part in self._parts:
+            part.start()
+
+    def stop(self, drain_seconds: float) -> None:
+        for part in reversed(self._parts):
+            part.stop(drain_seconds)
+
+
+class StagedCloud(Cloud):
+    """A cloud in which things go wrong as the stage says."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, f"sqlite:///{folder}/nova.sqlite", *FLAGS)
+        self._compute: Restartable
+
+    def make_components(self) -> list[Any]:
+        base = make_base(self.conf)
+        bus = StagedTransport.from_flags(self.conf)
+        base = dataclasses.replace(
+            base,
+            transport=bus,
+            scheduler=SchedulerProxy(bus),
+            compute=ComputeProxy(bus),
+            network=NetworkProxy(bus),
+        )
+        self._compute = Restartable(lambda: compute_parts(base))
+        return [
+            *base.parts(), *network_parts(base), self._compute, *scheduler_parts(base), *api_parts(base),
+        ]  # fmt: skip
+
+    def restart_compute(self) -> None:
+        """Start nova-compute again after its death."""
+        assert STAGE.died.wait(_PATIENCE), "nova-compute was to die and did not"
+        self._compute.stop(_PATIENCE)
+        STAGE.died.clear()
+        self._compute.start()
+
+    def look(self) -> None:
+        """Do what is done periodically, now."""
+        STAGE.compute.sync_power_states()
+        STAGE.compute.repair()
+        STAGE.network.converge()
+
+    def leaks(self) -> list[str]:
+        """Return what is left over, in the memory of the simulated drivers too."""
+        found = [*STAGE.compute.reconciler.findings(), *STAGE.network.reconciler.differences()]
+        return super().leaks() + [f"{one.kind} {one.name}: {one.sentence}" for one in found]
+
+    def prepare(self, verb: Verb) -> str:
+        """Make a server that ``verb`` can be asked of, and return its id; empty for a boot."""
+        self.image()
+        if verb is Verb.BOOT:
+            return ""
+        server_id = self.boot()
+        if VmState.ACTIVE not in TRANSITIONS[verb].sources:
+            assert self.act(server_id, BODIES[Verb.STOP]).status_code == 202
+        return server_id
+
+    def order(self, verb: Verb, server_id: str) -> str:
+        """Ask for ``verb`` without waiting for it, and return the server's id."""
+        path = f"/v2.1/servers/{server_id}"
+        if verb is Verb.BOOT:
+            body = {"name": "vm", "flavorRef": "6", "imageRef": self.image(), "networks": "auto"}
+            answer = self.ask("POST", "/v2.1/servers", {"server": body})
+            server_id = answer.json()["server"]["id"]
+        elif verb is Verb.DELETE:
+            answer = self.ask("DELETE", path)
+        else:
+            answer = self.ask("POST", f"{path}/action", BODIES[verb])
+        assert answer.ok, answer.text
+        return server_id
+
+    def delete_every_server(self) -> None:
+        """Ask for the end of every server without waiting for it."""
+        for server in self.ask("GET", "/v2.1/servers").json()["servers"]:
+            self.order(Verb.DELETE, server["id"])
+
+    def state(self, server_id: str) -> VmState:
+        """Return the state of a server with which nothing goes on."""
+        answer = self.ask("GET", f"/v2.1/servers/{server_id}")
+        if answer.status_code == 404:
+            return VmState.DELETED
+        server = answer.json()["server"]
+        assert server["OS-EXT-STS:task_state"] is None, server
+        return VmState(server["OS-EXT-STS:vm_state"])
+
+    def last_events(self, server_id: str) -> list[dict[str, Any]]:
+        """Return the steps of the newest action on a server as its owner sees them."""
+        path = f"/v2.1/servers/{server_id}/os-instance-actions"
+        newest = self.ask("GET", path).json()["instanceActions"][0]
+        action = self.ask("GET", f"{path}/{newest['request_id']}").json()["instanceAction"]
+        found: list[dict[str, Any]] = action["events"]
+        return found

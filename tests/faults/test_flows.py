@@ -1,0 +1,173 @@
+"""Every flow of nova-compute: failed, killed, repeated and forgotten at each of its steps."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from nova_lite.core.errors import MessagingTimeout
+from nova_lite.core.instance_states import TRANSITIONS, Verb, VmState
+from tests.faults.stage import STAGE, Cue, Moment, fail
+from tests.faults.staged import ATTEMPTS, step_names
+from tests.faults.staged_cloud import StagedCloud
+
+STEPS = [(verb, step) for verb in Verb for step in step_names(verb)]
+POINTS = [(verb, step, moment) for verb, step in STEPS for moment in Moment]
+UNDONE = [
+    (failing, undone)
+    for position, failing in enumerate(step_names(Verb.BOOT), start=1)
+    for undone in step_names(Verb.BOOT)[:position]
+]
+"""Each step of a boot that may fail, with each step that is undone then."""
+
+
+@pytest.fixture(scope="module")
+def shared_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StagedCloud]:
+    cloud = StagedCloud(tmp_path_factory.mktemp("flows"))
+    cloud.start()
+    yield cloud
+    cloud.stop()
+
+
+@pytest.fixture
+def cloud(shared_cloud: StagedCloud) -> Iterator[StagedCloud]:
+    """The cloud, with nothing in it before; whatever went wrong, nothing is left when all is deleted."""
+    STAGE.clear()
+    yield shared_cloud
+    unplayed = STAGE.unplayed()
+    STAGE.clear()
+    shared_cloud.delete_all()
+    assert shared_cloud.leaks() == []
+    assert not unplayed
+
+
+def _broken() -> RuntimeError:
+    return RuntimeError("something that nobody thought of")
+
+
+@pytest.mark.parametrize(("verb", "step", "moment"), POINTS)
+def test_a_step_that_fails_ends_the_action_with_its_reason(
+    cloud: StagedCloud, verb: Verb, step: str, moment: Moment
+) -> None:
+    server_id = cloud.prepare(verb)
+    before = None if verb is Verb.BOOT else cloud.state(server_id)
+    STAGE.give(Cue(f"do {step}", moment), fail(_broken()))
+    server_id = cloud.order(verb, server_id)
+    cloud.settle()
+
+    assert cloud.state(server_id) == (TRANSITIONS[verb].failed or before)
+    assert cloud.last_events(server_id)[-1]["result"] == "Error"
+    if TRANSITIONS[verb].failed is VmState.ERROR:
+        assert "RuntimeError" in cloud.show(server_id)["fault"]["message"]
+    if verb is not Verb.BOOT:
+        # What cannot be undone stays as it is; the database follows it.
+        cloud.look()
+    assert cloud.leaks() == []
+
+
+@pytest.mark.parametrize(("verb", "step", "moment"), POINTS)
+def test_an_action_whose_daemon_dies_at_a_step_is_done_by_the_next_daemon(
+    cloud: StagedCloud, verb: Verb, step: str, moment: Moment
+) -> None:
+    server_id = cloud.prepare(verb)
+    STAGE.give(Cue(f"do {step}", moment), STAGE.die)
+    server_id = cloud.order(verb, server_id)
+    cloud.restart_compute()
+    cloud.settle()
+
+    assert cloud.state(server_id) == TRANSITIONS[verb].done
+    assert cloud.leaks() == []
+
+
+@pytest.mark.parametrize(("verb", "step"), STEPS)
+def test_an_action_whose_daemon_dies_at_a_step_again_and_again_is_given_up(
+    cloud: StagedCloud, verb: Verb, step: str
+) -> None:
+    server_id = cloud.prepare(verb)
+    before = None if verb is Verb.BOOT else cloud.state(server_id)
+    STAGE.give(Cue(f"do {step}", Moment.AFTER), STAGE.die, always=True)
+    server_id = cloud.order(verb, server_id)
+    for _ in range(ATTEMPTS):
+        cloud.restart_compute()
+    cloud.settle()
+
+    assert STAGE.seen.count(f"do {step}") == ATTEMPTS
+    assert cloud.state(server_id) == (TRANSITIONS[verb].failed or before)
+    cloud.look()
+    assert cloud.leaks() == []
+
+
+@pytest.mark.parametrize(("verb", "step", "moment"), POINTS)
+def test_an_action_that_finds_something_away_is_taken_up_again(
+    cloud: StagedCloud, verb: Verb, step: str, moment: Moment
+) -> None:
+    server_id = cloud.prepare(verb)
+    STAGE.give(Cue(f"do {step}", moment), fail(MessagingTimeout()))
+    server_id = cloud.order(verb, server_id)
+    cloud.settle()
+
+    assert cloud.state(server_id) == TRANSITIONS[verb].done
+    assert cloud.leaks() == []
+
+
+@pytest.mark.parametrize(("verb", "step"), STEPS)
+def test_a_step_may_be_done_twice(cloud: StagedCloud, verb: Verb, step: str) -> None:
+    server_id = cloud.prepare(verb)
+    STAGE.repeat(f"do {step}")
+    server_id = cloud.order(verb, server_id)
+    cloud.settle()
+
+    assert STAGE.seen.count(f"do {step}") == 2
+    assert cloud.state(server_id) == TRANSITIONS[verb].done
+    assert cloud.leaks() == []
+
+
+@pytest.mark.parametrize(("failing", "undone"), UNDONE)
+def test_a_step_of_a_boot_may_be_undone_twice(cloud: StagedCloud, failing: str, undone: str) -> None:
+    STAGE.give(Cue(f"do {failing}", Moment.AFTER), fail(_broken()))
+    STAGE.repeat(f"undo {undone}")
+    server_id = cloud.boot()
+
+    assert STAGE.seen.count(f"undo {undone}") == 2
+    assert cloud.state(server_id) is VmState.ERROR
+    assert cloud.leaks() == []
+
+
+@pytest.mark.parametrize("moment", Moment)
+@pytest.mark.parametrize(("failing", "undone"), UNDONE)
+def test_a_boot_whose_daemon_dies_at_an_undo_is_done_by_the_next_daemon(
+    cloud: StagedCloud, failing: str, undone: str, moment: Moment
+) -> None:
+    cloud.prepare(Verb.BOOT)
+    STAGE.give(Cue(f"do {failing}", Moment.AFTER), fail(_broken()))
+    STAGE.give(Cue(f"undo {undone}", moment), STAGE.die)
+    server_id = cloud.order(Verb.BOOT, "")
+    cloud.restart_compute()
+    cloud.settle()
+
+    assert cloud.state(server_id) is VmState.ACTIVE
+    assert cloud.leaks() == []
+
+
+@pytest.mark.parametrize("moment", Moment)
+@pytest.mark.parametrize("step", step_names(Verb.BOOT))
+def test_a_delete_in_the_middle_of_a_boot_leaves_nothing(
+    cloud: StagedCloud, step: str, moment: Moment
+) -> None:
+    cloud.prepare(Verb.BOOT)
+    STAGE.give(Cue(f"do {step}", moment), cloud.delete_every_server)
+    server_id = cloud.order(Verb.BOOT, "")
+    cloud.settle()
+
+    assert cloud.state(server_id) is VmState.DELETED
+    assert cloud.leaks() == []
+
+
+@pytest.mark.parametrize("verb", Verb)
+def test_an_action_whose_ring_is_lost_is_found_by_the_sweep(cloud: StagedCloud, verb: Verb) -> None:
+    server_id = cloud.prepare(verb)
+    STAGE.rings_lost = True
+    server_id = cloud.order(verb, server_id)
+    cloud.settle()
+
+    assert cloud.state(server_id) == TRANSITIONS[verb].done
+    assert cloud.leaks() == []
