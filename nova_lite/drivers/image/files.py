@@ -39,22 +39,21 @@ class FileImageStore(ImageStore):
     def write(self, image_id: str, chunks: Iterable[bytes], limit: int | None = None) -> Stored:
         """Write the chunks beside their place, make them durable, and move them there."""
         target = self._file(image_id)
+        with _disk():
+            descriptor, name = tempfile.mkstemp(dir=self._folder, prefix=_UNFINISHED)
+        path = Path(name)
         try:
-            with tempfile.NamedTemporaryFile(
-                dir=self._folder, prefix=_UNFINISHED, delete=False
-            ) as unfinished:
-                path = Path(unfinished.name)
-                try:
-                    stored = _copy(chunks, unfinished, limit)
+            with os.fdopen(descriptor, "wb") as unfinished:
+                stored = _copy(chunks, unfinished, limit)
+                with _disk():
                     unfinished.flush()
                     os.fsync(unfinished.fileno())
-                    path.rename(target)
-                except BaseException:
-                    path.unlink(missing_ok=True)
-                    raise
-            self._sync_folder()
-        except OSError as error:
-            raise DriverError(f"cannot store the image: {error.strerror}.") from error
+            with _disk():
+                path.rename(target)
+                self._sync_folder()
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
         return stored
 
     def read(self, image_id: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
@@ -93,6 +92,15 @@ class FileImageStore(ImageStore):
             os.close(descriptor)
 
 
+@contextlib.contextmanager
+def _disk() -> Iterator[None]:
+    """What goes wrong inside is the disk's doing, not that of the client who sends the bytes."""
+    try:
+        yield
+    except OSError as error:
+        raise DriverError(f"cannot store the image: {error.strerror}.") from error
+
+
 def _copy(chunks: Iterable[bytes], target: IO[bytes], limit: int | None) -> Stored:
     md5, sha512, size = hashlib.md5(usedforsecurity=False), hashlib.sha512(), 0
     for chunk in chunks:
@@ -101,7 +109,8 @@ def _copy(chunks: Iterable[bytes], target: IO[bytes], limit: int | None) -> Stor
             raise TooLarge(f"The image is larger than the {limit} bytes that are allowed.")
         md5.update(chunk)
         sha512.update(chunk)
-        target.write(chunk)
+        with _disk():
+            target.write(chunk)
     return Stored(size, md5.hexdigest(), sha512.hexdigest())
 
 

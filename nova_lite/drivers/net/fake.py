@@ -5,12 +5,14 @@ them and so finds no differences.
 """
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from nova_lite.drivers.net.base import (
     Difference,
     FilterGroup,
     FilterPort,
+    FilterRule,
     FirewallDriver,
     NetworkDriver,
     NetworkPlan,
@@ -109,9 +111,14 @@ class FakeFirewall(FirewallDriver):
         self, ports: tuple[FilterPort, ...], groups: tuple[FilterGroup, ...]
     ) -> tuple[Difference, ...]:
         """Compare the kept ports with ``ports``, and the rules of the groups with ``groups``."""
-        wanted = {_key(port): port for port in ports}
+        rules = {group.id: group.rules for group in groups}
         with self._lock:
-            kept = dict(self._ports) if self._begun else wanted
+            if not self._begun:
+                return ()
+            kept = {_key(port): (port, _rules_of(port, self._groups)) for port in self._ports.values()}
+        wanted = {
+            _key(port): (port, {group: rules.get(group, ()) for group in port.groups}) for port in ports
+        }
         return tuple(
             Difference("filter", key[1], "the simulated filter is not as the database says")
             for key in sorted(wanted.keys() | kept.keys())
@@ -121,6 +128,10 @@ class FakeFirewall(FirewallDriver):
     def remove(self) -> None:
         """Forget everything."""
         self.apply((), ())
+
+
+def _rules_of(port: FilterPort, groups: Mapping[str, FilterGroup]) -> dict[str, tuple[FilterRule, ...]]:
+    return {group: groups[group].rules if group in groups else () for group in port.groups}
 
 
 def _key(port: FilterPort) -> tuple[str, str]:

@@ -50,12 +50,12 @@ def has_address(name: str, address: str, prefix: int) -> bool:
     return _talk(work)
 
 
-def is_up(name: str) -> bool:
-    """Tell whether a link is there and administratively up."""
+def is_up(name: str, mtu: int) -> bool:
+    """Tell whether a link is there, administratively up, and takes packets of so many bytes."""
 
     def work(netlink: IPRoute) -> bool:
         index = _index(netlink, name)
-        return index is not None and bool(netlink.get_links(index)[0]["flags"] & 1)
+        return index is not None and _is_up(netlink, index, mtu)
 
     return _talk(work)
 
@@ -74,7 +74,7 @@ def make_bridge(name: str, mtu: int) -> bool:
 
     def work(netlink: IPRoute) -> bool:
         index = _index(netlink, name)
-        if index is not None and netlink.get_links(index)[0]["flags"] & 1:
+        if index is not None and _is_up(netlink, index, mtu):
             return False
         if index is None:
             netlink.link("add", ifname=name, kind="bridge", br_forward_delay=0, br_stp_state=0)
@@ -172,6 +172,11 @@ def _explained() -> Iterator[None]:
 def _index(netlink: IPRoute, name: str) -> int | None:
     found = netlink.link_lookup(ifname=name)
     return int(found[0]) if found else None
+
+
+def _is_up(netlink: IPRoute, index: int, mtu: int) -> bool:
+    link = netlink.get_links(index)[0]
+    return bool(link["flags"] & 1) and link.get_attr("IFLA_MTU") == mtu
 
 
 def _required(netlink: IPRoute, name: str) -> int:

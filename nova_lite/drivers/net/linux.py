@@ -125,8 +125,8 @@ class LinuxNetworkDriver(NetworkDriver):
         self.changes += self._dnsmasq.serve(plan)
 
     def _of_network(self, plan: NetworkPlan) -> list[Difference]:
-        if not links.is_up(plan.bridge):
-            return [Difference("bridge", plan.bridge, "the bridge is missing or down")]
+        if not links.is_up(plan.bridge, plan.mtu):
+            return [Difference("bridge", plan.bridge, "the bridge is missing, down or of another MTU")]
         found = []
         if not links.has_address(plan.bridge, plan.gateway, _prefix(plan)):
             found.append(Difference("address", plan.gateway, f"{plan.bridge} lacks the gateway's address"))

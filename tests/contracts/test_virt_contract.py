@@ -1,0 +1,229 @@
+"""What every hypervisor driver promises: the simulated one, and libvirt with QEMU's guests."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from nova_lite.conf import load
+from nova_lite.core import ids
+from nova_lite.core.errors import NotFound, NovaError
+from nova_lite.core.instance_states import PowerState
+from nova_lite.drivers.virt.base import GuestImage, GuestSpec, RebootKind, VirtDriver
+from nova_lite.drivers.virt.fake import FakeVirtDriver
+from nova_lite.drivers.virt.libvirt.driver import LibvirtDriver
+from tools.services import Libvirtd
+
+KINDS = {"fake": FakeVirtDriver, "libvirt": LibvirtDriver}
+DISK = b"\0" * 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def libvirtd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Libvirtd]:
+    with Libvirtd(tmp_path_factory.mktemp("libvirtd")) as libvirtd:
+        yield libvirtd
+
+
+NewDriver = Callable[[], VirtDriver]
+
+
+@pytest.fixture(params=KINDS)
+def new_driver(request: pytest.FixtureRequest, tmp_path: Path) -> NewDriver:
+    """Makes drivers of the same host, as a daemon that starts again does."""
+    flags = [f"--state_path={tmp_path}", f"--instances_path={tmp_path / 'instances'}", "--host=host1"]
+    flags.append("--soft_reboot_timeout=1")
+    if request.param == "libvirt":
+        flags.append(f"--libvirt_uri={request.getfixturevalue('libvirtd').url}")
+    conf = load(flags, prog="nova-compute")
+
+    def make() -> VirtDriver:
+        driver: VirtDriver = KINDS[request.param].from_flags(conf)
+        driver.start()
+        return driver
+
+    return make
+
+
+@pytest.fixture
+def driver(new_driver: NewDriver) -> Iterator[VirtDriver]:
+    driver = new_driver()
+    yield driver
+    for guest in driver.guests():
+        driver.destroy(guest.uuid)
+        driver.delete_disks(guest.uuid, guest.name)
+
+
+@pytest.fixture
+def spec() -> GuestSpec:
+    return a_spec()
+
+
+def a_spec() -> GuestSpec:
+    uuid = ids.new_uuid()
+    return GuestSpec(uuid=uuid, name=f"instance-{uuid[:8]}", memory_mb=64, vcpus=1, root_gb=0)
+
+
+def an_image() -> GuestImage:
+    """An image from which nothing boots: its guest runs on and hears nobody."""
+
+    def fetch(path: Path) -> None:
+        path.write_bytes(DISK)
+
+    return GuestImage(ids.new_uuid(), "raw", len(DISK), fetch)
+
+
+def power_of(driver: VirtDriver, spec: GuestSpec) -> PowerState | None:
+    guest = driver.guest(spec.uuid)
+    return None if guest is None else guest.power_state
+
+
+def spawned(driver: VirtDriver, spec: GuestSpec) -> None:
+    driver.create_disks(spec, an_image())
+    driver.spawn(spec)
+
+
+def test_the_host_says_how_large_it_is(driver: VirtDriver) -> None:
+    found = driver.host_resources()
+
+    assert found.hypervisor_hostname
+    assert found.vcpus >= 1
+    assert found.memory_mb > 64
+    assert 0 <= found.disk_available_least <= found.local_gb
+    assert json.loads(found.cpu_info)["arch"]
+    assert driver.capabilities.hypervisor_type
+
+
+def test_a_guest_is_there_from_spawn_to_destroy(driver: VirtDriver, spec: GuestSpec) -> None:
+    assert driver.guest(spec.uuid) is None
+    spawned(driver, spec)
+    assert power_of(driver, spec) is PowerState.RUNNING
+    assert [(guest.uuid, guest.name) for guest in driver.guests()] == [(spec.uuid, spec.name)]
+    assert driver.leftovers() == (spec.name,)
+
+    driver.destroy(spec.uuid)
+    assert driver.guests() == ()
+    assert driver.leftovers() == (spec.name,)
+    driver.delete_disks(spec.uuid, spec.name)
+    assert driver.leftovers() == ()
+
+
+def test_everything_may_be_done_twice(driver: VirtDriver, spec: GuestSpec) -> None:
+    image = an_image()
+    for _ in range(2):
+        driver.create_disks(spec, image)
+    for _ in range(2):
+        driver.spawn(spec)
+    assert len(driver.guests()) == 1
+    for _ in range(2):
+        driver.power_off(spec.uuid, 0.2)
+    for _ in range(2):
+        driver.power_on(spec)
+    assert power_of(driver, spec) is PowerState.RUNNING
+    for _ in range(2):
+        driver.destroy(spec.uuid)
+    for _ in range(2):
+        driver.delete_disks(spec.uuid, spec.name)
+    assert (driver.guests(), driver.leftovers()) == ((), ())
+
+
+def test_spawn_leaves_a_running_guest_alone(driver: VirtDriver, spec: GuestSpec) -> None:
+    spawned(driver, spec)
+    before = driver.console_output(spec.uuid, spec.name, None)
+    driver.spawn(spec)
+
+    assert driver.console_output(spec.uuid, spec.name, None).startswith(before)
+    assert power_of(driver, spec) is PowerState.RUNNING
+
+
+def test_guests_outlive_the_daemon(driver: VirtDriver, new_driver: NewDriver, spec: GuestSpec) -> None:
+    spawned(driver, spec)
+
+    assert power_of(new_driver(), spec) is PowerState.RUNNING
+
+
+def test_a_guest_that_ignores_the_power_button_is_stopped(driver: VirtDriver, spec: GuestSpec) -> None:
+    spawned(driver, spec)
+    driver.power_off(spec.uuid, 0.2)
+    assert power_of(driver, spec) is PowerState.SHUTDOWN
+
+    driver.power_on(spec)
+    assert power_of(driver, spec) is PowerState.RUNNING
+
+
+def test_power_on_defines_a_guest_again_that_was_forgotten(driver: VirtDriver, spec: GuestSpec) -> None:
+    spawned(driver, spec)
+    driver.destroy(spec.uuid)
+    driver.power_on(spec)
+
+    assert power_of(driver, spec) is PowerState.RUNNING
+
+
+@pytest.mark.parametrize("kind", RebootKind)
+def test_a_rebooted_guest_runs(driver: VirtDriver, spec: GuestSpec, kind: RebootKind) -> None:
+    spawned(driver, spec)
+    driver.reboot(spec, kind)
+    assert power_of(driver, spec) is PowerState.RUNNING
+
+
+def test_a_hard_reboot_starts_a_guest_that_is_off(driver: VirtDriver, spec: GuestSpec) -> None:
+    spawned(driver, spec)
+    driver.power_off(spec.uuid, 0.2)
+    driver.reboot(spec, RebootKind.HARD)
+
+    assert power_of(driver, spec) is PowerState.RUNNING
+
+
+def test_the_console_gives_as_many_lines_as_are_asked_for(driver: VirtDriver, spec: GuestSpec) -> None:
+    spawned(driver, spec)
+
+    assert driver.console_output(spec.uuid, spec.name, 0) == ""
+    assert len(driver.console_output(spec.uuid, spec.name, 1).splitlines()) <= 1
+    assert isinstance(driver.console_output(spec.uuid, spec.name, None), str)
+
+
+def test_a_guest_that_is_not_there_is_not_found(driver: VirtDriver, spec: GuestSpec) -> None:
+    with pytest.raises(NotFound):
+        driver.power_off(spec.uuid, 0.2)
+    with pytest.raises(NotFound):
+        driver.console_output(spec.uuid, spec.name, None)
+    driver.destroy(spec.uuid)
+    driver.delete_disks(spec.uuid, spec.name)
+
+
+def test_an_image_that_does_not_fit_is_refused(driver: VirtDriver, spec: GuestSpec) -> None:
+    small = dataclasses.replace(spec, root_gb=1)
+    large = 2 * 1024**3
+
+    def fetch(path: Path) -> None:
+        path.touch()
+        os.truncate(path, large)
+
+    with pytest.raises(NovaError, match=r"larger than the flavor's disk"):
+        driver.create_disks(small, GuestImage(ids.new_uuid(), "raw", large, fetch))
+
+    driver.delete_disks(spec.uuid, spec.name)
+    assert driver.leftovers() == ()
+
+
+def test_a_guest_without_disks_does_not_start(driver: VirtDriver, spec: GuestSpec) -> None:
+    with pytest.raises(NovaError):
+        driver.spawn(spec)
+
+    driver.destroy(spec.uuid)
+    driver.delete_disks(spec.uuid, spec.name)
+    assert (driver.guests(), driver.leftovers()) == ((), ())
+
+
+def test_guests_do_not_touch_each_other(driver: VirtDriver, spec: GuestSpec) -> None:
+    other = a_spec()
+    spawned(driver, spec)
+    spawned(driver, other)
+    driver.destroy(spec.uuid)
+    driver.delete_disks(spec.uuid, spec.name)
+
+    assert [guest.uuid for guest in driver.guests()] == [other.uuid]
+    assert power_of(driver, other) is PowerState.RUNNING
+    assert driver.leftovers() == (other.name,)
