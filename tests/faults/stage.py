@@ -1,6 +1,7 @@
 """What is to go wrong: tests write it down here, and the plug-ins of ``staged`` act on it.
 
-A cue is a point that the work of a daemon passes: before or after a step's do or undo, or a call to a driver.
+A cue is a point that the work of a daemon passes: before or after a step's do or undo, a call to a driver, or a
+transaction of nova-compute's manager.
 """
 
 import dataclasses
@@ -23,7 +24,7 @@ class Moment(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cue:
-    """One point: the call's name, such as ``do disks`` or ``virt.spawn``, and the moment."""
+    """One point: the call's name, such as ``do disks``, ``virt.spawn`` or ``compute.sweep``, and the moment."""
 
     call: str
     moment: Moment
@@ -45,6 +46,7 @@ class Stage:
         self._effects: dict[Cue, Effect] = {}
         self._lasting: set[Cue] = set()
         self._twice: set[str] = set()
+        self._guard = threading.Lock()
 
     def clear(self) -> None:
         """Let everything go well from now on, and forget what was seen."""
@@ -79,13 +81,13 @@ class Stage:
             lambda: self.make(f"undo {step.name}", step.undo),
         )
 
-    def make(self, call: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    def make(self, call: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         """Call ``function`` with the cues around it, as often as is wanted; returns its last answer."""
         answer = None
         for _ in range(2 if call in self._twice else 1):
             self.seen.append(call)
             self._reach(Cue(call, Moment.BEFORE))
-            answer = function(*arguments)
+            answer = function(*arguments, **options)
             self._reach(Cue(call, Moment.AFTER))
         return answer
 
@@ -94,12 +96,11 @@ class Stage:
         return [cue for cue in self._effects if cue not in self._lasting]
 
     def _reach(self, cue: Cue) -> None:
-        effect = self._effects.get(cue)
-        if effect is None:
-            return
-        if cue not in self._lasting:
-            del self._effects[cue]
-        effect()
+        with self._guard:
+            lasts = cue in self._lasting
+            effect = self._effects.get(cue) if lasts else self._effects.pop(cue, None)
+        if effect is not None:
+            effect()
 
 
 STAGE = Stage()

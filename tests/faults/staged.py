@@ -1,5 +1,6 @@
 """Managers, drivers and a bus as the operator's flags name them, which do as the stage says."""
 
+import dataclasses
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,6 +15,7 @@ from nova_lite.core.context import RequestContext, system_context
 from nova_lite.core.flow import Step
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import Verb
+from nova_lite.db.engine import Database
 from nova_lite.drivers.net.fake import FakeFirewall, FakeNetworkDriver
 from nova_lite.drivers.virt.fake import FakeVirtDriver
 from nova_lite.network.flatdhcp import FlatDHCPManager
@@ -38,6 +40,19 @@ def step_names(verb: Verb) -> list[str]:
     return [step.name for step in work._steps(system_context(), cast(Any, None), cast(Any, action))]
 
 
+class StagedDatabase:
+    """The database with cues around each transaction that changes something."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def run(self, name: str, work: Any, **options: Any) -> Any:
+        return STAGE.make(name, self._database.run, name, work, **options)
+
+    def read(self, name: str, work: Any) -> Any:
+        return self._database.read(name, work)
+
+
 class StagedComputeManager(ComputeManager):
     """A nova-compute that may die: from then on it hears and does nothing."""
 
@@ -51,9 +66,9 @@ class StagedComputeManager(ComputeManager):
         workers: int,
     ) -> None:
         del work
-        super().__init__(
-            host, resources, reconciler, StagedWork(host, max_attempts=ATTEMPTS), workers=workers
-        )
+        staged = dataclasses.replace(host, database=cast(Database, StagedDatabase(host.database)))
+        own_work = StagedWork(host, max_attempts=ATTEMPTS)
+        super().__init__(staged, resources, reconciler, own_work, workers=workers)
         self.dead = False
         self.reconciler = reconciler
         STAGE.compute = self

@@ -10,6 +10,7 @@ from nova_lite.cmd.wiring import make_base
 from nova_lite.cmd.wiring.apis import api_parts
 from nova_lite.cmd.wiring.workers import compute_parts, network_parts, scheduler_parts
 from nova_lite.core.instance_states import TRANSITIONS, Verb, VmState
+from nova_lite.db import actions
 from nova_lite.rpc.compute import ComputeProxy
 from nova_lite.rpc.network import NetworkProxy
 from nova_lite.rpc.scheduler import SchedulerProxy
@@ -73,6 +74,12 @@ class StagedCloud(Cloud):
         self._compute.stop(_PATIENCE)
         STAGE.died.clear()
         self._compute.start()
+
+    def settle_with_sweeps(self) -> None:
+        """Wait until no action is open, with one sweep upon the other."""
+        while self.database.read("settle", actions.open_actions):
+            STAGE.compute.sweep()
+        self.settle()
 
     def look(self) -> None:
         """Do what is done periodically, now."""

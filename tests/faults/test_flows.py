@@ -1,5 +1,6 @@
 """Every flow of nova-compute: failed, killed, repeated and forgotten at each of its steps."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +19,8 @@ UNDONE = [
     for undone in step_names(Verb.BOOT)[:position]
 ]
 """Each step of a boot that may fail, with each step that is undone then."""
+
+_PATIENCE = 10.0
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +106,7 @@ def test_an_action_that_finds_something_away_is_taken_up_again(
     server_id = cloud.prepare(verb)
     STAGE.give(Cue(f"do {step}", moment), fail(MessagingTimeout()))
     server_id = cloud.order(verb, server_id)
-    cloud.settle()
+    cloud.settle_with_sweeps()
 
     assert cloud.state(server_id) == TRANSITIONS[verb].done
     assert cloud.leaks() == []
@@ -171,3 +174,25 @@ def test_an_action_whose_ring_is_lost_is_found_by_the_sweep(cloud: StagedCloud, 
 
     assert cloud.state(server_id) == TRANSITIONS[verb].done
     assert cloud.leaks() == []
+
+
+def test_a_sweep_leaves_alone_what_was_begun_since_it_looked(cloud: StagedCloud) -> None:
+    server_id = cloud.prepare(Verb.REBOOT)
+    begun, swept = threading.Event(), threading.Event()
+
+    def order_and_await() -> None:
+        cloud.order(Verb.REBOOT, server_id)
+        assert begun.wait(_PATIENCE)
+
+    def begin_and_await() -> None:
+        begun.set()
+        assert swept.wait(_PATIENCE)
+
+    STAGE.give(Cue("do rebooting", Moment.BEFORE), begin_and_await)
+    STAGE.give(Cue("compute.sweep", Moment.BEFORE), order_and_await)
+    STAGE.give(Cue("compute.sweep", Moment.AFTER), swept.set)
+    STAGE.compute.sweep()
+    assert begun.wait(_PATIENCE)
+    cloud.settle()
+
+    assert STAGE.seen.count("do rebooting") == 1
