@@ -100,18 +100,20 @@ class ComputeManager(ComputeContract):
 
     def sweep(self) -> None:
         """Take up what waits for this host although its message is lost, and beat the heart of what runs."""
-        with self._guard:
-            busy = list(self._running)
-        waiting = self._host.database.run("compute.sweep", lambda session: self._look(session, busy))
+        waiting = self._host.database.run("compute.sweep", self._look)
         if waiting:
             LOG.info("sweep found %d actions for this host", len(waiting))
             self.perform(system_context(), waiting)
 
-    def _look(self, session: Session, busy: Sequence[str]) -> list[str]:
+    def _look(self, session: Session) -> list[str]:
         """Return what waits, claims of ours included that nothing runs: the database was away meanwhile."""
+        claimed = actions.running(session, [self._claimant])
+        # Looked at after the claims: what is claimed has been noted as running before.
+        with self._guard:
+            busy = set(self._running)
         if busy:
-            actions.beat(session, busy, self._claimant)
-        for action in actions.running(session, [self._claimant]):
+            actions.beat(session, list(busy), self._claimant)
+        for action in claimed:
             if action.id not in busy:
                 actions.requeue(session, action)
         return actions.queued(session, self._host.name)
