@@ -18,16 +18,18 @@ def upgrade(database: Database, revision: str = "head") -> None:
     """Bring the database up to ``revision``; raises ConfigurationError for one that does not exist."""
     # Alembic takes long to load, and only nova-manage needs it.
     from alembic import command
+    from alembic.script import ScriptDirectory
     from alembic.util import CommandError
 
     config = _config()
-    with database.engine.connect() as connection:
-        config.attributes["connection"] = connection
-        try:
+    try:
+        ScriptDirectory.from_config(config).get_revisions(revision)
+        with database.engine.connect() as connection:
+            config.attributes["connection"] = connection
             command.upgrade(config, revision)
-        except CommandError as error:
-            raise ConfigurationError(f"cannot bring the database to revision {revision}: {error}") from error
-        connection.commit()
+            connection.commit()
+    except CommandError as error:
+        raise ConfigurationError(f"cannot bring the database to revision {revision}: {error}") from error
 
 
 def current(database: Database) -> str | None:

@@ -96,7 +96,11 @@ class Site:
         """Return what nova-manage doctor finds, with some seconds for work under way."""
         argv = [str(Path(sys.executable).parent / "nova-manage"), f"--flagfile={self.deployment.flag_file}"]
         done = subprocess.run(
-            [*argv, "doctor", "--dry_run", "--wait=10"], capture_output=True, text=True, timeout=60, check=False
+            [*argv, "doctor", "--dry_run", "--wait=10"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         return done.stdout + done.stderr
 

@@ -105,6 +105,15 @@ class StagedVirtDriver(FakeVirtDriver):
     def destroy(self, *arguments: Any) -> None:
         STAGE.make("virt.destroy", super().destroy, *arguments)
 
+    def power_on(self, *arguments: Any) -> None:
+        STAGE.make("virt.power_on", super().power_on, *arguments)
+
+    def power_off(self, *arguments: Any) -> None:
+        STAGE.make("virt.power_off", super().power_off, *arguments)
+
+    def reboot(self, *arguments: Any) -> None:
+        STAGE.make("virt.reboot", super().reboot, *arguments)
+
 
 class StagedFirewall(FakeFirewall):
     """A simulated packet filter with cues around what changes it."""
@@ -124,7 +133,11 @@ class StagedNetworkDriver(FakeNetworkDriver):
 
 
 class StagedTransport(LocalTransport):
-    """A bus that may lose every ring."""
+    """A bus that may lose every ring, with cues around each question to nova-network."""
+
+    def call(self, address: Address, message: str, timeout: float | None = None) -> str:
+        answer: str = STAGE.make(f"ask {address.topic}", super().call, address, message, timeout)
+        return answer
 
     def cast(self, address: Address, message: str) -> None:
         if not STAGE.rings_lost:

@@ -1,6 +1,7 @@
 """The whole cloud in this process with a stage below it, and a nova-compute that can be started anew."""
 
 import dataclasses
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -77,9 +78,17 @@ class StagedCloud(Cloud):
 
     def settle_with_sweeps(self) -> None:
         """Wait until no action is open, with one sweep upon the other."""
-        while self.database.read("settle", actions.open_actions):
-            STAGE.compute.sweep()
+        assert wait_for(
+            lambda: STAGE.compute.sweep() or not self.database.read("settle", actions.open_actions)
+        )
         self.settle()
+
+    def settle_with_alarm(self, words: str) -> None:
+        """Wait until no action is open; a daemon has to have logged an error that says ``words``."""
+        assert wait_for(lambda: not self.database.read("settle", actions.open_actions))
+        assert self._alarms.records
+        assert all(words in record for record in self._alarms.records), self._alarms.records
+        self._alarms.records.clear()
 
     def look(self) -> None:
         """Do what is done periodically, now."""
@@ -137,3 +146,13 @@ class StagedCloud(Cloud):
         action = self.ask("GET", f"{path}/{newest['request_id']}").json()["instanceAction"]
         found: list[dict[str, Any]] = action["events"]
         return found
+
+
+def wait_for(condition: Callable[[], object]) -> bool:
+    """Ask again and again until ``condition`` holds; False when it does not in time."""
+    deadline = time.monotonic() + _PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True

@@ -1,7 +1,6 @@
 """Every flow of nova-compute: failed, killed, repeated and forgotten at each of its steps."""
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -21,26 +20,6 @@ UNDONE = [
 """Each step of a boot that may fail, with each step that is undone then."""
 
 _PATIENCE = 10.0
-
-
-@pytest.fixture(scope="module")
-def shared_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StagedCloud]:
-    cloud = StagedCloud(tmp_path_factory.mktemp("flows"))
-    cloud.start()
-    yield cloud
-    cloud.stop()
-
-
-@pytest.fixture
-def cloud(shared_cloud: StagedCloud) -> Iterator[StagedCloud]:
-    """The cloud, with nothing in it before; whatever went wrong, nothing is left when all is deleted."""
-    STAGE.clear()
-    yield shared_cloud
-    unplayed = STAGE.unplayed()
-    STAGE.clear()
-    shared_cloud.delete_all()
-    assert shared_cloud.leaks() == []
-    assert not unplayed
 
 
 def _broken() -> RuntimeError:
