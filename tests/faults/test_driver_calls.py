@@ -1,0 +1,109 @@
+"""Every call that a flow makes to a driver or to nova-network: refused, cut off, lost, and made twice."""
+
+import pytest
+
+from nova_lite.core.errors import DriverError, MessagingTimeout
+from nova_lite.core.instance_states import TRANSITIONS, Verb, VmState
+from tests.faults.stage import STAGE, Cue, Moment, fail
+from tests.faults.staged import step_names
+from tests.faults.staged_cloud import StagedCloud
+
+PROTECT = "firewall.protect"
+CONNECT = ("ask network", "network.set_hosts")
+CLEAN = ("virt.destroy", "virt.delete_disks", "firewall.unprotect", *CONNECT)
+
+CALLS = {
+    Verb.BOOT: (*CONNECT, PROTECT, "virt.create_disks", "virt.spawn"),
+    Verb.DELETE: CLEAN,
+    Verb.STOP: ("virt.power_off",),
+    Verb.START: (PROTECT, "virt.power_on", "virt.spawn"),
+    Verb.REBOOT: (PROTECT, "virt.reboot", "virt.destroy", "virt.spawn"),
+    Verb.REBOOT_HARD: (PROTECT, "virt.reboot", "virt.destroy", "virt.spawn"),
+}
+"""Every call of each flow in order; those that a simulated driver makes to itself too."""
+
+KINDS = ("ask", "network.", "firewall.", "virt.")
+
+POINTS = [(verb, call, moment) for verb, calls in CALLS.items() for call in calls for moment in Moment]
+
+
+def _calls() -> tuple[str, ...]:
+    return tuple(call for call in STAGE.seen if call.startswith(KINDS))
+
+
+def _last_boot_step() -> Cue:
+    return Cue(f"do {step_names(Verb.BOOT)[-1]}", Moment.AFTER)
+
+
+@pytest.mark.parametrize("verb", Verb)
+def test_the_table_has_every_call(cloud: StagedCloud, verb: Verb) -> None:
+    server_id = cloud.prepare(verb)
+    STAGE.clear()
+    cloud.order(verb, server_id)
+    cloud.settle()
+
+    assert _calls() == CALLS[verb]
+
+
+def test_the_table_has_every_call_of_a_boot_that_is_undone(cloud: StagedCloud) -> None:
+    STAGE.give(_last_boot_step(), fail(DriverError()))
+    cloud.boot()
+
+    assert _calls() == (*CALLS[Verb.BOOT], *CLEAN)
+
+
+@pytest.mark.parametrize(("verb", "call", "moment"), POINTS)
+def test_a_call_that_is_refused_fails_the_action_or_is_made_good_later(
+    cloud: StagedCloud, verb: Verb, call: str, moment: Moment
+) -> None:
+    server_id = cloud.prepare(verb)
+    before = None if verb is Verb.BOOT else cloud.state(server_id)
+    # A question to nova-network is not refused, it finds nobody.
+    error = MessagingTimeout() if call == "ask network" else DriverError("cannot do it.")
+    STAGE.give(Cue(call, moment), fail(error))
+    server_id = cloud.order(verb, server_id)
+    cloud.settle_with_sweeps()
+
+    failed = cloud.last_events(server_id)[-1]["result"] == "Error"
+    assert failed == (isinstance(error, DriverError) and (verb is not Verb.DELETE or call not in CONNECT))
+    row = TRANSITIONS[verb]
+    assert cloud.state(server_id) == ((row.failed or before) if failed else row.done)
+    cloud.look()
+    assert cloud.leaks() == []
+
+
+@pytest.mark.parametrize(("verb", "call", "moment"), POINTS)
+def test_an_action_whose_daemon_dies_at_a_call_is_done_by_the_next_daemon(
+    cloud: StagedCloud, verb: Verb, call: str, moment: Moment
+) -> None:
+    server_id = cloud.prepare(verb)
+    STAGE.give(Cue(call, moment), STAGE.die)
+    server_id = cloud.order(verb, server_id)
+    cloud.restart_compute()
+    cloud.settle()
+
+    assert cloud.state(server_id) == TRANSITIONS[verb].done
+    assert cloud.leaks() == []
+
+
+@pytest.mark.parametrize("moment", Moment)
+@pytest.mark.parametrize("call", CLEAN)
+def test_an_undo_that_is_refused_leaves_what_a_delete_removes(
+    cloud: StagedCloud, call: str, moment: Moment
+) -> None:
+    STAGE.give(_last_boot_step(), fail(DriverError("cannot do it.")))
+    error = MessagingTimeout() if call == "ask network" else DriverError("cannot undo it.")
+    STAGE.give(Cue(call, moment), fail(error))
+    cloud.prepare(Verb.BOOT)
+    server_id = cloud.order(Verb.BOOT, "")
+    if call in CONNECT:
+        cloud.settle()
+    else:
+        cloud.settle_with_alarm("undo of step")
+
+    assert cloud.state(server_id) is VmState.ERROR
+    assert cloud.show(server_id)["fault"]["message"]
+    cloud.delete_every_server()
+    cloud.settle()
+    cloud.look()
+    assert cloud.leaks() == []
