@@ -17,7 +17,7 @@ CALLS = {
     Verb.DELETE: CLEAN,
     Verb.STOP: ("virt.power_off",),
     Verb.START: (PROTECT, "virt.power_on", "virt.spawn"),
-    Verb.REBOOT: (PROTECT, "virt.reboot", "virt.destroy", "virt.spawn"),
+    Verb.REBOOT: (PROTECT, "virt.reboot", "virt.power_off", "virt.spawn"),
     Verb.REBOOT_HARD: (PROTECT, "virt.reboot", "virt.destroy", "virt.spawn"),
 }
 """Every call of each flow in order; those that a simulated driver makes to itself too."""
@@ -91,10 +91,14 @@ def test_an_action_whose_daemon_dies_at_a_call_is_done_by_the_next_daemon(
 def test_an_undo_that_is_refused_leaves_what_a_delete_removes(
     cloud: StagedCloud, call: str, moment: Moment
 ) -> None:
-    STAGE.give(_last_boot_step(), fail(DriverError("cannot do it.")))
-    error = MessagingTimeout() if call == "ask network" else DriverError("cannot undo it.")
-    STAGE.give(Cue(call, moment), fail(error))
     cloud.prepare(Verb.BOOT)
+    error = MessagingTimeout() if call == "ask network" else DriverError("cannot undo it.")
+
+    def refuse_from_now_on() -> None:
+        STAGE.give(Cue(call, moment), fail(error))
+        raise DriverError("cannot do it.")
+
+    STAGE.give(_last_boot_step(), refuse_from_now_on)
     server_id = cloud.order(Verb.BOOT, "")
     if call in CONNECT:
         cloud.settle()

@@ -125,8 +125,10 @@ class FakeVirtDriver(VirtDriver):
     def reboot(self, spec: GuestSpec, kind: RebootKind) -> None:
         """Let the guest run, again."""
         if kind is RebootKind.SOFT:
-            self._existing(spec.uuid)
-        self.destroy(spec.uuid)
+            # The guest stays defined: whoever takes a soft reboot up again has to find it.
+            self.power_off(spec.uuid, 0.0)
+        else:
+            self.destroy(spec.uuid)
         self.spawn(spec)
 
     def console_output(self, uuid: str, name: str, length: int | None) -> str:
