@@ -71,7 +71,7 @@ class Stage:
         """End nova-compute here and now: an effect."""
         self.compute.dead = True
         self.died.set()
-        raise Died()
+        end_thread()
 
     def wrap(self, step: Step) -> Step:
         """Return ``step`` with cues around its do and its undo."""
@@ -114,3 +114,8 @@ def fail(error: Exception) -> Effect:
         raise error
 
     return effect
+
+
+def end_thread() -> None:
+    """End the work that is under way and nothing else: an effect."""
+    raise Died()

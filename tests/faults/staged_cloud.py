@@ -139,6 +139,11 @@ class StagedCloud(Cloud):
         assert server["OS-EXT-STS:task_state"] is None, server
         return VmState(server["OS-EXT-STS:vm_state"])
 
+    def host_of(self, server_id: str) -> str | None:
+        """Return the host that a server is on, None where it is on none."""
+        host: str | None = self.show(server_id, user="admin")["OS-EXT-SRV-ATTR:host"]
+        return host
+
     def last_events(self, server_id: str) -> list[dict[str, Any]]:
         """Return the steps of the newest action on a server as its owner sees them."""
         path = f"/v2.1/servers/{server_id}/os-instance-actions"

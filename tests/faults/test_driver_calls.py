@@ -107,6 +107,7 @@ def test_an_undo_that_is_refused_leaves_what_a_delete_removes(
 
     assert cloud.state(server_id) is VmState.ERROR
     assert cloud.show(server_id)["fault"]["message"]
+    assert (cloud.host_of(server_id) is None) == (call in CONNECT)
     cloud.delete_every_server()
     cloud.settle()
     cloud.look()

@@ -6,7 +6,7 @@ import pytest
 
 from nova_lite.core.errors import MessagingTimeout
 from nova_lite.core.instance_states import TRANSITIONS, Verb, VmState
-from tests.faults.stage import STAGE, Cue, Moment, fail
+from tests.faults.stage import STAGE, Cue, Moment, end_thread, fail
 from tests.faults.staged import ATTEMPTS, step_names
 from tests.faults.staged_cloud import StagedCloud
 
@@ -40,7 +40,9 @@ def test_a_step_that_fails_ends_the_action_with_its_reason(
     assert cloud.last_events(server_id)[-1]["result"] == "Error"
     if TRANSITIONS[verb].failed is VmState.ERROR:
         assert "RuntimeError" in cloud.show(server_id)["fault"]["message"]
-    if verb is not Verb.BOOT:
+    if verb is Verb.BOOT:
+        assert cloud.host_of(server_id) is None
+    else:
         # What cannot be undone stays as it is; the database follows it.
         cloud.look()
     assert cloud.leaks() == []
@@ -55,6 +57,19 @@ def test_an_action_whose_daemon_dies_at_a_step_is_done_by_the_next_daemon(
     server_id = cloud.order(verb, server_id)
     cloud.restart_compute()
     cloud.settle()
+
+    assert cloud.state(server_id) == TRANSITIONS[verb].done
+    assert cloud.leaks() == []
+
+
+@pytest.mark.parametrize(("verb", "step", "moment"), POINTS)
+def test_an_action_whose_thread_ends_is_taken_up_by_the_sweep(
+    cloud: StagedCloud, verb: Verb, step: str, moment: Moment
+) -> None:
+    server_id = cloud.prepare(verb)
+    STAGE.give(Cue(f"do {step}", moment), end_thread)
+    server_id = cloud.order(verb, server_id)
+    cloud.settle_with_sweeps()
 
     assert cloud.state(server_id) == TRANSITIONS[verb].done
     assert cloud.leaks() == []
