@@ -16,6 +16,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+import amqp.exceptions
+import kombu.exceptions
 import oslo_messaging
 from oslo_config import cfg
 from oslo_messaging import opts as messaging_options
@@ -38,6 +40,15 @@ _MOST_RINGS = 10000
 _RINGERS = 4
 _PAUSE = 0.5
 _START_SECONDS = 2.0
+_RESTART_SECONDS = 2.0
+"""How long after a broker refused a server it is asked again."""
+_BUS_ERRORS = (
+    oslo_messaging.MessagingException,
+    amqp.exceptions.AMQPError,
+    kombu.exceptions.KombuError,
+    OSError,
+)
+"""What sending and listening raise: oslo.messaging passes on what breaks while it makes a connection."""
 
 
 class RabbitTransport(Transport):
@@ -93,7 +104,9 @@ class RabbitTransport(Transport):
             try:
                 answer: str = self._to(address, timeout=left).call({}, _METHOD, message=message)
                 return answer
-            except oslo_messaging.MessageDeliveryFailure as error:
+            except oslo_messaging.MessagingTimeout:
+                raise
+            except _BUS_ERRORS as error:
                 if time.monotonic() + _PAUSE > give_up:
                     LOG.error("cannot send to %s: %s", address, error)
                     raise Unavailable("The message bus is temporarily unavailable.") from error
@@ -114,7 +127,7 @@ class RabbitTransport(Transport):
                 self._lost(address)
                 return
             self._to(address).cast({}, _METHOD, message=message)
-        except oslo_messaging.MessagingException as error:
+        except _BUS_ERRORS as error:
             LOG.warning("could not ring at %s: %s", address, error)
         finally:
             with self._guard:
@@ -165,26 +178,46 @@ class RabbitServer:
 
     def __init__(self, bus: Any, target: Any, dispatcher: Dispatcher) -> None:
         self._name = f"nova-{target.topic} on {target.server}"
+        self._bus = bus
+        self._target = target
+        self._dispatcher = dispatcher
+        self._server = self._make()
+        self._ended = threading.Event()
+
+    def _make(self) -> Any:
         with warnings.catch_warnings():
             # The executor's name is deprecated together with eventlet; both are ours to choose.
             warnings.simplefilter("ignore", DeprecationWarning)
-            self._server = oslo_messaging.get_rpc_server(
-                bus,
-                target,
-                [_Endpoint(dispatcher)],
+            return oslo_messaging.get_rpc_server(
+                self._bus,
+                self._target,
+                [_Endpoint(self._dispatcher)],
                 executor=concurrency.current().value,
                 access_policy=oslo_messaging.DefaultRPCAccessPolicy,
             )
 
     def start(self) -> None:
         """Begin to listen, in the background if the broker does not answer soon."""
-        starting = concurrency.spawn(self._server.start)
+        starting = concurrency.spawn(self._start)
         starting.join(_START_SECONDS)
         if starting.is_alive():
             LOG.warning("%s cannot reach the broker yet; it keeps trying", self._name)
 
+    def _start(self) -> None:
+        """Listen; a broker that refuses (a password, a full disk) is asked again, by a server made anew."""
+        while True:
+            try:
+                self._server.start()
+                return
+            except _BUS_ERRORS as error:
+                LOG.error("%s cannot listen: %s", self._name, error)
+            if self._ended.wait(_RESTART_SECONDS):
+                return
+            self._server = self._make()
+
     def stop(self, drain_seconds: float = 10.0) -> None:
         """Take no more messages and let those under way end."""
+        self._ended.set()
         _bounded(f"end of {self._name}", self._stop, drain_seconds)
 
     def _stop(self) -> None:

@@ -15,8 +15,9 @@ from nova_lite.conf import files
 
 
 def say(**what):
-    """Print one line."""
-    print(json.dumps(what), flush=True)
+    """Print one line, in one piece: several threads do."""
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
 
 
 def main(arguments):
