@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.system.namespaces import Namespace, namespaces
+from tools.guest_image.build import build
 
 TOP = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -65,7 +66,8 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
     shared = TOP / "var" / "cache"
-    shared.mkdir(parents=True, exist_ok=True)
+    # The machine has no way out to where packages come from.
+    build(shared)
     (tmp_path / "cache").symlink_to(shared)
     with namespaces(["machine"]) as (namespace,):
         found = Machine(namespace, tmp_path)
