@@ -257,6 +257,8 @@ def upgrade() -> None:
         sa.Column("access_ip_v6", sa.String(length=39), nullable=False),
         sa.Column("disk_config", sa.String(length=16), nullable=False),
         sa.Column("admin_password_hash", sa.String(length=255), nullable=False),
+        sa.Column("locked_by", sa.String(length=16), nullable=False),
+        sa.Column("locked_reason", sa.String(length=255), nullable=True),
         sa.Column("fault", JSON_TEXT, nullable=True),
         sa.Column(
             "created_at",

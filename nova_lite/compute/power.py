@@ -1,4 +1,4 @@
-"""Stopping, starting and rebooting: one step each, which may run twice."""
+"""Stopping, starting, rebooting, pausing and suspending: one step each, which may run twice."""
 
 from nova_lite.compute import protection
 from nova_lite.compute.host import ComputeHost, guest_spec
@@ -23,6 +23,10 @@ class PowerFlow:
             Verb.START: [Step("powering-on", self.start)],
             Verb.REBOOT: [Step("rebooting", lambda: self.reboot(RebootKind.SOFT))],
             Verb.REBOOT_HARD: [Step("rebooting", lambda: self.reboot(RebootKind.HARD))],
+            Verb.PAUSE: [Step("pausing", self.pause)],
+            Verb.UNPAUSE: [Step("unpausing", self.unpause)],
+            Verb.SUSPEND: [Step("suspending", self.suspend)],
+            Verb.RESUME: [Step("resuming", self.resume)],
         }[self._verb]
 
     def stop(self) -> None:
@@ -36,6 +40,22 @@ class PowerFlow:
     def reboot(self, kind: RebootKind) -> None:
         """Restart the guest behind its filter."""
         self._host.driver.reboot(self._protected(), kind)
+
+    def pause(self) -> None:
+        """Stop the guest's processors; its memory stays."""
+        self._host.driver.pause(self._instance.uuid)
+
+    def unpause(self) -> None:
+        """Let the guest's processors run on."""
+        self._host.driver.unpause(self._instance.uuid)
+
+    def suspend(self) -> None:
+        """Put the guest's memory on disk and stop it."""
+        self._host.driver.suspend(self._instance.uuid)
+
+    def resume(self) -> None:
+        """Let a suspended guest go on behind its filter."""
+        self._host.driver.resume(self._protected())
 
     def _protected(self) -> GuestSpec:
         """Return what the guest is like, its filter in force."""

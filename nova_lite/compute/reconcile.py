@@ -37,6 +37,7 @@ class _View:
     busy: frozenset[str]
 
 
+_STANDING = (VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED)
 _STOPPED = (PowerState.SHUTDOWN, PowerState.CRASHED, PowerState.NOSTATE)
 
 
@@ -122,8 +123,8 @@ class Reconciler:
                 continue
             guest = guests.get(instance.uuid)
             power = guest.power_state if guest is not None else PowerState.NOSTATE
-            stopped = instance.vm_state is VmState.ACTIVE and power in _STOPPED
-            runs = instance.vm_state is VmState.STOPPED and power is PowerState.RUNNING
+            stopped = instance.vm_state in (VmState.ACTIVE, VmState.PAUSED) and power in _STOPPED
+            runs = instance.vm_state in _STANDING and power is PowerState.RUNNING
             if power == instance.power_state and not stopped and not runs:
                 continue
             state = VmState.STOPPED if stopped else VmState.ACTIVE if runs else None

@@ -15,13 +15,10 @@ from nova_lite.core.actions import Action, ActionState, StepEvent
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import NovaError, Superseded, Unavailable
 from nova_lite.core.instance import Fault, Instance
-from nova_lite.core.instance_states import TRANSITIONS, PowerState, TaskState, Verb
+from nova_lite.core.instance_states import TRANSITIONS, TaskState, Verb
 from nova_lite.db import actions, holdings, instances
 
 LOG = logging.getLogger(__name__)
-
-_POWER = {Verb.STOP: PowerState.SHUTDOWN}
-"""The power state after a verb that does not leave the guest running."""
 
 
 class Work:
@@ -84,8 +81,7 @@ class Work:
             if verb is Verb.DELETE:
                 return holdings.retire(session, instance)
             values = {"launched_at": clock.now()} if verb is Verb.BOOT else {}
-            power = _POWER.get(verb, PowerState.RUNNING)
-            instances.finish(session, instance.uuid, verb, _tasks(verb), power, **values)
+            instances.finish(session, instance.uuid, verb, _tasks(verb), **values)
             return True
 
         def landed(session: Session) -> bool | None:

@@ -56,6 +56,12 @@ class WrongState(Conflict):
     default = "The resource is not in a state that allows this."
 
 
+class Locked(Conflict):
+    """The resource is locked, and the caller is no admin."""
+
+    default = "The resource is locked."
+
+
 class TooLarge(NovaError):
     """The request's body is larger than allowed."""
 

@@ -40,7 +40,7 @@ class Instance:
     """One virtual machine as the database knows it.
 
     ``flavor`` is the copy taken when it was booted, ``pinned_zone`` the availability zone that was asked for,
-    ``availability_zone`` the one that it is in.
+    ``availability_zone`` the one that it is in. ``locked_by`` is "owner" or "admin" while it is locked.
     """
 
     id: int
@@ -75,6 +75,8 @@ class Instance:
     access_ip_v6: str = ""
     disk_config: str = "MANUAL"
     admin_password_hash: str = ""
+    locked_by: str = ""
+    locked_reason: str | None = None
     launched_at: datetime.datetime | None = None
     terminated_at: datetime.datetime | None = None
     fault: Fault | None = None

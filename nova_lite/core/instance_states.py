@@ -14,6 +14,8 @@ class VmState(enum.StrEnum):
     BUILDING = "building"
     ACTIVE = "active"
     STOPPED = "stopped"
+    PAUSED = "paused"
+    SUSPENDED = "suspended"
     ERROR = "error"
     DELETED = "deleted"
 
@@ -30,6 +32,10 @@ class TaskState(enum.StrEnum):
     POWERING_OFF = "powering-off"
     REBOOTING = "rebooting"
     REBOOTING_HARD = "rebooting_hard"
+    PAUSING = "pausing"
+    UNPAUSING = "unpausing"
+    SUSPENDING = "suspending"
+    RESUMING = "resuming"
 
 
 class PowerState(enum.IntEnum):
@@ -52,6 +58,10 @@ class Verb(enum.StrEnum):
     STOP = "stop"
     REBOOT = "reboot"
     REBOOT_HARD = "reboot_hard"
+    PAUSE = "pause"
+    UNPAUSE = "unpause"
+    SUSPEND = "suspend"
+    RESUME = "resume"
 
 
 class OnCrash(enum.StrEnum):
@@ -68,7 +78,7 @@ class Transition:
     """One verb: where it may start, what it shows meanwhile, where it ends and what a crash means.
 
     ``from_tasks`` lists the task states that it may interrupt besides "none". ``failed`` is None where a
-    failure leaves the vm state as it was.
+    failure leaves the vm state as it was. ``power`` is the guest's power state when the verb is done.
     """
 
     verb: Verb
@@ -79,6 +89,7 @@ class Transition:
     on_dead_host: OnCrash
     from_tasks: frozenset[TaskState] = frozenset()
     title: str = ""
+    power: PowerState = PowerState.RUNNING
 
 
 _ANY = frozenset(VmState) - {VmState.DELETED}
@@ -104,6 +115,7 @@ TRANSITIONS: dict[Verb, Transition] = {
             OnCrash.FINISH,
             from_tasks=frozenset(TaskState) - {TaskState.DELETING},
             title="delete",
+            power=PowerState.NOSTATE,
         ),
         Transition(
             Verb.STOP,
@@ -113,6 +125,7 @@ TRANSITIONS: dict[Verb, Transition] = {
             None,
             OnCrash.FAIL,
             title="stop",
+            power=PowerState.SHUTDOWN,
         ),
         Transition(
             Verb.START,
@@ -134,13 +147,51 @@ TRANSITIONS: dict[Verb, Transition] = {
         ),
         Transition(
             Verb.REBOOT_HARD,
-            frozenset({VmState.ACTIVE, VmState.STOPPED, VmState.ERROR}),
+            frozenset({VmState.ACTIVE, VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED, VmState.ERROR}),
             TaskState.REBOOTING_HARD,
             VmState.ACTIVE,
             None,
             OnCrash.FAIL,
             from_tasks=frozenset({TaskState.REBOOTING}),
             title="reboot",
+        ),
+        Transition(
+            Verb.PAUSE,
+            frozenset({VmState.ACTIVE}),
+            TaskState.PAUSING,
+            VmState.PAUSED,
+            None,
+            OnCrash.FAIL,
+            title="pause",
+            power=PowerState.PAUSED,
+        ),
+        Transition(
+            Verb.UNPAUSE,
+            frozenset({VmState.PAUSED}),
+            TaskState.UNPAUSING,
+            VmState.ACTIVE,
+            None,
+            OnCrash.FAIL,
+            title="unpause",
+        ),
+        Transition(
+            Verb.SUSPEND,
+            frozenset({VmState.ACTIVE}),
+            TaskState.SUSPENDING,
+            VmState.SUSPENDED,
+            None,
+            OnCrash.FAIL,
+            title="suspend",
+            power=PowerState.SHUTDOWN,
+        ),
+        Transition(
+            Verb.RESUME,
+            frozenset({VmState.SUSPENDED}),
+            TaskState.RESUMING,
+            VmState.ACTIVE,
+            None,
+            OnCrash.FAIL,
+            title="resume",
         ),
     )
 }

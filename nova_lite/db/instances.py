@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from nova_lite.core import clock
-from nova_lite.core.errors import NotFound, Superseded, WrongState
+from nova_lite.core.errors import Conflict, Locked, NotFound, Superseded, WrongState
 from nova_lite.core.instance import Fault, Flavor, Instance
 from nova_lite.core.instance_states import TRANSITIONS, PowerState, TaskState, Verb, VmState
 from nova_lite.db.base import LONG_TEXT, MYSQL, UUID, Base, JsonText
@@ -65,6 +65,8 @@ class InstanceRow(Base):
     access_ip_v6: Mapped[str] = mapped_column(sa.String(39), default="")
     disk_config: Mapped[str] = mapped_column(sa.String(16), default="MANUAL")
     admin_password_hash: Mapped[str] = mapped_column(default="")
+    locked_by: Mapped[str] = mapped_column(sa.String(16), default="")
+    locked_reason: Mapped[str | None]
     fault: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
     created_at: Mapped[datetime.datetime]
     updated_at: Mapped[datetime.datetime]
@@ -93,6 +95,7 @@ class Page:
     marker: str = ""
     limit: int = 1000
     uuids: Sequence[str] | None = None
+    locked: bool | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -168,19 +171,23 @@ def used_by_host(session: Session) -> dict[str, tuple[int, int, int, int]]:
     return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
 
 
-def begin(session: Session, instance: Instance, verb: Verb) -> None:
-    """Start ``verb`` on an instance: one compare-and-swap; raises WrongState where the table forbids it."""
+def begin(session: Session, instance: Instance, verb: Verb, *, despite_lock: bool = False) -> None:
+    """Start ``verb`` on an instance: one compare-and-swap.
+
+    Raises WrongState where the table forbids it, Locked unless ``despite_lock``.
+    """
     row = TRANSITIONS[verb]
+    unlocked: sa.ColumnElement[bool] = sa.true() if despite_lock else _TABLE.c.locked_by == ""
     tasks: sa.ColumnElement[bool] = _TABLE.c.task_state.is_(None)
     if row.from_tasks:
         tasks = sa.or_(tasks, _TABLE.c.task_state.in_(row.from_tasks))
     begun = session.execute(
         sa.update(_TABLE)
-        .where(_TABLE.c.uuid == instance.uuid, _ALIVE, _TABLE.c.vm_state.in_(row.sources), tasks)
+        .where(_TABLE.c.uuid == instance.uuid, _ALIVE, _TABLE.c.vm_state.in_(row.sources), tasks, unlocked)
         .values(task_state=row.task, updated_at=clock.now())
     )
     if not _changed(begun):
-        raise _refusal(session, instance.uuid, row.title)
+        raise _refusal(session, instance.uuid, row.title, despite_lock)
 
 
 def show_task(session: Session, uuid: str, expected: Sequence[TaskState], task: TaskState) -> None:
@@ -194,11 +201,10 @@ def show_task(session: Session, uuid: str, expected: Sequence[TaskState], task: 
         raise Superseded()
 
 
-def finish(
-    session: Session, uuid: str, verb: Verb, tasks: Sequence[TaskState], power: PowerState, **values: Any
-) -> None:
+def finish(session: Session, uuid: str, verb: Verb, tasks: Sequence[TaskState], **values: Any) -> None:
     """End ``verb`` well; raises Superseded when another action has taken the instance over."""
-    changed = {"vm_state": TRANSITIONS[verb].done, "task_state": None, "power_state": power, "fault": None}
+    row = TRANSITIONS[verb]
+    changed = {"vm_state": row.done, "task_state": None, "power_state": row.power, "fault": None}
     _end(session, uuid, tasks, changed | values)
 
 
@@ -272,6 +278,24 @@ def swap_metadata(session: Session, uuid: str, old: Mapping[str, str], new: Mapp
     return _changed(swapped)
 
 
+def lock(session: Session, uuid: str, locked_by: str, reason: str | None) -> None:
+    """Keep others than admins from changing an instance until it is unlocked; "" as ``locked_by`` unlocks."""
+    session.execute(
+        sa.update(_TABLE)
+        .where(_TABLE.c.uuid == uuid, _ALIVE)
+        .values(locked_by=locked_by, locked_reason=reason, updated_at=clock.now())
+    )
+
+
+def reset_state(session: Session, uuid: str, state: VmState) -> None:
+    """Set what an instance is, whatever went on with it: what still runs finds itself superseded."""
+    session.execute(
+        sa.update(_TABLE)
+        .where(_TABLE.c.uuid == uuid, _ALIVE)
+        .values(vm_state=state, task_state=None, updated_at=clock.now())
+    )
+
+
 def sync_power(session: Session, uuid: str, power: PowerState, vm_state: VmState | None) -> bool:
     """Write what the hypervisor says of an instance with which nothing is going on."""
     values: dict[str, Any] = {"power_state": power, "updated_at": clock.now()}
@@ -296,6 +320,8 @@ def _filtered(page: Page) -> sa.Select[Any]:
     for column, value in page.filters.items():
         chosen = _TABLE.c[column]
         query = query.where(chosen.in_(value) if isinstance(value, list | tuple) else chosen == value)
+    if page.locked is not None:
+        query = query.where(_TABLE.c.locked_by != "" if page.locked else _TABLE.c.locked_by == "")
     if page.name:
         query = query.where(_TABLE.c.display_name.regexp_match(page.name))
     return query
@@ -344,10 +370,12 @@ def _end(session: Session, uuid: str, tasks: Sequence[TaskState], values: dict[s
         raise Superseded()
 
 
-def _refusal(session: Session, uuid: str, title: str) -> NotFound | WrongState:
+def _refusal(session: Session, uuid: str, title: str, despite_lock: bool) -> NotFound | Conflict:
     found = get(session, uuid)
     if found is None:
         return NotFound(f"Instance {uuid} could not be found.")
+    if found.locked_by and not despite_lock:
+        return Locked(f"Instance {uuid} is locked")
     state = f"task_state {found.task_state}" if found.task_state else f"vm_state {found.vm_state}"
     return WrongState(f"Cannot '{title}' instance {uuid} while it is in {state}")
 
@@ -361,7 +389,8 @@ _SAME = [
     "host", "node", "availability_zone", "pinned_zone", "image_id", "kernel_id", "ramdisk_id", "key_name",
     "public_key",
     "user_data", "reservation_id", "launch_index", "root_device_name", "config_drive", "access_ip_v4",
-    "access_ip_v6", "disk_config", "admin_password_hash", "created_at", "updated_at", "launched_at",
+    "access_ip_v6", "disk_config", "admin_password_hash", "locked_by", "locked_reason",
+    "created_at", "updated_at", "launched_at",
     "terminated_at",
 ]  # fmt: skip
 """Fields whose column has the same name and form."""

@@ -15,10 +15,10 @@ from nova_lite.core import ids
 from nova_lite.core.actions import Action, ActionState, new_action
 from nova_lite.core.boot import Booted, BootRequest
 from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import Conflict, InvalidInput, NotFound, OverQuota
+from nova_lite.core.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, OverQuota
 from nova_lite.core.hosts import Service
 from nova_lite.core.instance import Instance
-from nova_lite.core.instance_states import Verb
+from nova_lite.core.instance_states import Verb, VmState
 from nova_lite.core.network import VirtualInterface
 from nova_lite.db import actions, addresses, holdings, instances, security_groups, services
 from nova_lite.db.engine import Database
@@ -102,7 +102,10 @@ class Servers:
         return self._database.run("server.update", work)
 
     def delete(self, context: RequestContext, uuid: str) -> None:
-        """Begin to delete a server, or delete it here and now where no host has it; raises NotFound."""
+        """Begin to delete a server, or delete it here and now where no host has it.
+
+        Raises NotFound, Locked.
+        """
         action_id = ids.new_uuid()
 
         def work(session: Session) -> Action | None:
@@ -114,12 +117,12 @@ class Servers:
         self._ring(context, self._database.run("server.delete", work, landed=landed))
 
     def act(self, context: RequestContext, uuid: str, verb: Verb) -> None:
-        """Begin a power verb (stop, start, reboot) on a server; raises NotFound, WrongState."""
+        """Begin a verb on a server, such as stop or pause; raises NotFound, WrongState, Locked."""
         action_id = ids.new_uuid()
 
         def work(session: Session) -> Action:
             instance = _find(session, context, uuid)
-            instances.begin(session, instance, verb)
+            instances.begin(session, instance, verb, despite_lock=context.is_admin)
             action = new_action(context, instance, verb, action_id)
             actions.insert(session, [action])
             return action
@@ -130,6 +133,39 @@ class Servers:
                 f"server.{verb}", work, landed=lambda session: actions.get(session, action_id)
             ),
         )
+
+    def lock(self, context: RequestContext, uuid: str, reason: str | None) -> None:
+        """Keep others than admins from changing a server; raises NotFound.
+
+        What the owner locked an admin may lock above them; the owner's lock above another does nothing.
+        """
+
+        def work(session: Session) -> None:
+            instance = _find(session, context, uuid)
+            owns = instance.project_id == context.project_id
+            if not (owns and instance.locked_by):
+                instances.lock(session, uuid, "owner" if owns else "admin", reason)
+
+        self._database.run("server.lock", work)
+
+    def unlock(self, context: RequestContext, uuid: str) -> None:
+        """Let a server be changed again; raises NotFound, Forbidden where an admin locked it."""
+
+        def work(session: Session) -> None:
+            instance = _find(session, context, uuid)
+            if instance.locked_by == "admin" and not context.is_admin:
+                raise Forbidden(f"Instance {uuid} was locked by an administrator.")
+            instances.lock(session, uuid, "", None)
+
+        self._database.run("server.unlock", work)
+
+    def reset_state(self, context: RequestContext, uuid: str, state: VmState) -> None:
+        """Say what a server is, whatever the database said before; raises NotFound."""
+
+        def work(session: Session) -> None:
+            instances.reset_state(session, _find(session, context, uuid).uuid, state)
+
+        self._database.run("server.reset_state", work)
 
     def console_output(self, context: RequestContext, uuid: str, length: int | None) -> str:
         """Return the last ``length`` lines of the console, all when None; raises NotFound, Conflict."""
@@ -171,12 +207,12 @@ class Servers:
     ) -> Mapping[str, str]:
         """Add metadata items, or replace all of them; returns what is there now.
 
-        Raises NotFound, OverQuota for too many items, Conflict when others change it all the time.
+        Raises NotFound, Locked, OverQuota for too many items, Conflict when others change it all the time.
         """
         return self._swap_metadata(context, uuid, lambda old: dict(items) if replace else {**old, **items})
 
     def delete_metadata(self, context: RequestContext, uuid: str, key: str) -> None:
-        """Remove one metadata item; raises NotFound."""
+        """Remove one metadata item; raises NotFound, Locked."""
 
         def without(old: Mapping[str, str]) -> dict[str, str]:
             if key not in old:
@@ -212,6 +248,8 @@ class Servers:
     def _swap_metadata(self, context: RequestContext, uuid: str, change: Any) -> Mapping[str, str]:
         def work(session: Session) -> Mapping[str, str] | None:
             instance = _find(session, context, uuid)
+            if instance.locked_by and not context.is_admin:
+                raise Locked(f"Instance {uuid} is locked")
             new: dict[str, str] = change(instance.metadata)
             if len(new) > self._metadata_items:
                 raise OverQuota(f"Maximum number of metadata items exceeds {self._metadata_items}")
@@ -242,7 +280,7 @@ def _begin_delete(session: Session, context: RequestContext, uuid: str, action_i
     instance = _find(session, context, uuid)
     if instance.task_state == "deleting":
         return None
-    instances.begin(session, instance, Verb.DELETE)
+    instances.begin(session, instance, Verb.DELETE, despite_lock=context.is_admin)
     if not instance.host:
         actions.cancel(session, uuid, Verb.BOOT, "The instance was deleted before a host was chosen.")
         # The scheduler may have chosen one since the first look; its claim and this one exclude each other.

@@ -10,7 +10,7 @@ import pytest
 
 from nova_lite.conf import load
 from nova_lite.core import ids
-from nova_lite.core.errors import NotFound, NovaError
+from nova_lite.core.errors import DriverError, NotFound, NovaError
 from nova_lite.core.instance_states import PowerState
 from nova_lite.drivers.virt.base import GuestImage, GuestSpec, RebootKind, VirtDriver
 from nova_lite.drivers.virt.fake import FakeVirtDriver
@@ -176,6 +176,54 @@ def test_a_hard_reboot_starts_a_guest_that_is_off(driver: VirtDriver, spec: Gues
     assert power_of(driver, spec) is PowerState.RUNNING
 
 
+def test_a_paused_guest_stands_still_until_it_is_unpaused(driver: VirtDriver, spec: GuestSpec) -> None:
+    spawned(driver, spec)
+    for _ in range(2):
+        driver.pause(spec.uuid)
+    assert power_of(driver, spec) is PowerState.PAUSED
+    for _ in range(2):
+        driver.unpause(spec.uuid)
+    assert power_of(driver, spec) is PowerState.RUNNING
+
+
+def test_a_suspended_guest_is_off_until_it_is_resumed(
+    driver: VirtDriver, new_driver: NewDriver, spec: GuestSpec
+) -> None:
+    spawned(driver, spec)
+    driver.suspend(spec.uuid)
+    assert power_of(driver, spec) is PowerState.SHUTDOWN
+    again = new_driver()
+    again.suspend(spec.uuid)
+    assert power_of(again, spec) is PowerState.SHUTDOWN
+    for _ in range(2):
+        driver.resume(spec)
+    assert power_of(driver, spec) is PowerState.RUNNING
+
+
+@pytest.mark.parametrize("before", ["pause", "suspend"])
+def test_a_hard_reboot_starts_a_guest_that_stands_still(
+    driver: VirtDriver, spec: GuestSpec, before: str
+) -> None:
+    spawned(driver, spec)
+    getattr(driver, before)(spec.uuid)
+    driver.reboot(spec, RebootKind.HARD)
+    assert power_of(driver, spec) is PowerState.RUNNING
+
+    # what was kept for going on is gone with it
+    driver.power_off(spec.uuid, 0.2)
+    with pytest.raises(DriverError):
+        driver.suspend(spec.uuid)
+
+
+@pytest.mark.parametrize("verb", ["pause", "unpause", "suspend"])
+def test_a_guest_that_is_off_cannot_stand_still(driver: VirtDriver, spec: GuestSpec, verb: str) -> None:
+    spawned(driver, spec)
+    driver.power_off(spec.uuid, 0.2)
+
+    with pytest.raises(DriverError):
+        getattr(driver, verb)(spec.uuid)
+
+
 def test_the_console_gives_as_many_lines_as_are_asked_for(driver: VirtDriver, spec: GuestSpec) -> None:
     spawned(driver, spec)
 
@@ -189,6 +237,11 @@ def test_a_guest_that_is_not_there_is_not_found(driver: VirtDriver, spec: GuestS
         driver.power_off(spec.uuid, 0.2)
     with pytest.raises(NotFound):
         driver.console_output(spec.uuid, spec.name, None)
+    for verb in (driver.pause, driver.unpause, driver.suspend):
+        with pytest.raises(NotFound):
+            verb(spec.uuid)
+    with pytest.raises(NotFound):
+        driver.resume(spec)
     driver.destroy(spec.uuid)
     driver.delete_disks(spec.uuid, spec.name)
 

@@ -114,6 +114,18 @@ class StagedVirtDriver(FakeVirtDriver):
     def reboot(self, *arguments: Any) -> None:
         STAGE.make("virt.reboot", super().reboot, *arguments)
 
+    def pause(self, *arguments: Any) -> None:
+        STAGE.make("virt.pause", super().pause, *arguments)
+
+    def unpause(self, *arguments: Any) -> None:
+        STAGE.make("virt.unpause", super().unpause, *arguments)
+
+    def suspend(self, *arguments: Any) -> None:
+        STAGE.make("virt.suspend", super().suspend, *arguments)
+
+    def resume(self, *arguments: Any) -> None:
+        STAGE.make("virt.resume", super().resume, *arguments)
+
 
 class StagedFirewall(FakeFirewall):
     """A simulated packet filter with cues around what changes it."""

@@ -24,8 +24,15 @@ BODIES = {
     Verb.START: {"os-start": None},
     Verb.REBOOT: {"reboot": {"type": "SOFT"}},
     Verb.REBOOT_HARD: {"reboot": {"type": "HARD"}},
+    Verb.PAUSE: {"pause": None},
+    Verb.UNPAUSE: {"unpause": None},
+    Verb.SUSPEND: {"suspend": None},
+    Verb.RESUME: {"resume": None},
 }
-"""How the compute API spells the power verbs."""
+"""How the compute API spells the verbs."""
+
+LEADS_TO = {VmState.STOPPED: Verb.STOP, VmState.PAUSED: Verb.PAUSE, VmState.SUSPENDED: Verb.SUSPEND}
+"""What brings an active server to a state that other verbs start from."""
 
 _PATIENCE = 10.0
 
@@ -107,8 +114,10 @@ class StagedCloud(Cloud):
         if verb is Verb.BOOT:
             return ""
         server_id = self.boot()
-        if VmState.ACTIVE not in TRANSITIONS[verb].sources:
-            assert self.act(server_id, BODIES[Verb.STOP]).status_code == 202
+        sources = TRANSITIONS[verb].sources
+        if VmState.ACTIVE not in sources:
+            (lead,) = (lead for state, lead in LEADS_TO.items() if state in sources)
+            assert self.act(server_id, BODIES[lead]).status_code == 202
         return server_id
 
     def order(self, verb: Verb, server_id: str) -> str:

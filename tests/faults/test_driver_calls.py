@@ -19,6 +19,10 @@ CALLS = {
     Verb.START: (PROTECT, "virt.power_on", "virt.spawn"),
     Verb.REBOOT: (PROTECT, "virt.reboot", "virt.power_off", "virt.spawn"),
     Verb.REBOOT_HARD: (PROTECT, "virt.reboot", "virt.destroy", "virt.spawn"),
+    Verb.PAUSE: ("virt.pause",),
+    Verb.UNPAUSE: ("virt.unpause",),
+    Verb.SUSPEND: ("virt.suspend",),
+    Verb.RESUME: (PROTECT, "virt.resume"),
 }
 """Every call of each flow in order; those that a simulated driver makes to itself too."""
 

@@ -10,6 +10,9 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """The client does not see which database there is, and each of its commands takes a second."""
 
 
+CHANGES = (("pause", "PAUSED"), ("unpause", "ACTIVE"), ("suspend", "SUSPENDED"), ("resume", "ACTIVE"))
+
+
 def test_a_users_first_hour(cloud: Cloud, tmp_path: Path) -> None:
     cloud.image()
     assert "m1.nano" in [flavor["Name"] for flavor in cloud.openstack("flavor", "list", "-f", "json")]
@@ -22,9 +25,16 @@ def test_a_users_first_hour(cloud: Cloud, tmp_path: Path) -> None:
     for verb in (["stop"], ["start"], ["reboot"], ["reboot", "--hard"]):
         cloud.openstack("server", *verb, "first")
         cloud.settle()
-    assert cloud.openstack("server", "show", "first", "-f", "json")["status"] == "ACTIVE"
+    for verb, status in CHANGES:
+        cloud.openstack("server", verb, "first")
+        cloud.settle()
+        assert cloud.show(made["id"])["status"] == status
+    cloud.openstack("server", "lock", "--reason", "not today", "first")
+    shown = cloud.openstack("server", "show", "first", "-f", "json")
+    assert (shown["status"], shown["locked"], shown["locked_reason"]) == ("ACTIVE", True, "not today")
+    cloud.openstack("server", "unlock", "first")
     assert "simulated guest started" in cloud.openstack("console", "log", "show", "first")
-    assert len(cloud.openstack("server", "event", "list", "first", "-f", "json")) == 5
+    assert len(cloud.openstack("server", "event", "list", "first", "-f", "json")) == 9
     cloud.openstack("server", "set", "--property", "colour=red", "--name", "renamed", "first")
     assert cloud.openstack("server", "show", "renamed", "-f", "json")["properties"] == {"colour": "red"}
     assert cloud.openstack("port", "list", "--server", "renamed", "-f", "json")[0]["Status"] == "ACTIVE"

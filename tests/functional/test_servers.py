@@ -1,6 +1,7 @@
 """Servers as users know them, over HTTP."""
 
 import base64
+from typing import Any
 
 import pytest
 import requests
@@ -21,19 +22,25 @@ def test_a_server_is_booted_and_everything_about_it_is_shown(cloud: Cloud) -> No
     assert address["OS-EXT-IPS-MAC:mac_addr"].startswith("fa:16:3e:")
 
 
-@pytest.mark.parametrize(
-    ("verbs", "status"),
-    [
-        ([{"os-stop": None}], "SHUTOFF"),
-        ([{"os-stop": None}, {"os-start": None}], "ACTIVE"),
-        ([{"reboot": {"type": "SOFT"}}], "ACTIVE"),
-        ([{"reboot": {"type": "HARD"}}], "ACTIVE"),
-        ([{"os-stop": None}, {"reboot": {"type": "HARD"}}], "ACTIVE"),
-    ],
-    ids=["stop", "start", "soft reboot", "hard reboot", "hard reboot of a stopped one"],
-)
+STOP, PAUSE, SUSPEND = {"os-stop": None}, {"pause": None}, {"suspend": None}
+HARD_REBOOT = {"reboot": {"type": "HARD"}}
+VERBS: dict[str, tuple[list[dict[str, Any]], str]] = {
+    "stop": ([STOP], "SHUTOFF"),
+    "start": ([STOP, {"os-start": None}], "ACTIVE"),
+    "soft reboot": ([{"reboot": {"type": "SOFT"}}], "ACTIVE"),
+    "hard reboot": ([HARD_REBOOT], "ACTIVE"),
+    "hard reboot of a stopped one": ([STOP, HARD_REBOOT], "ACTIVE"),
+    "pause": ([PAUSE], "PAUSED"),
+    "unpause": ([PAUSE, {"unpause": None}], "ACTIVE"),
+    "hard reboot of a paused one": ([PAUSE, HARD_REBOOT], "ACTIVE"),
+    "suspend": ([SUSPEND], "SUSPENDED"),
+    "resume": ([SUSPEND, {"resume": None}], "ACTIVE"),
+}
+
+
+@pytest.mark.parametrize(("verbs", "status"), VERBS.values(), ids=VERBS)
 def test_power_verbs_end_in_the_state_of_the_table(
-    cloud: Cloud, verbs: list[dict[str, object]], status: str
+    cloud: Cloud, verbs: list[dict[str, Any]], status: str
 ) -> None:
     server_id = cloud.boot()
     for verb in verbs:

@@ -6,6 +6,8 @@ OF_VM_STATE: dict[VmState, str] = {
     VmState.BUILDING: "BUILD",
     VmState.ACTIVE: "ACTIVE",
     VmState.STOPPED: "SHUTOFF",
+    VmState.PAUSED: "PAUSED",
+    VmState.SUSPENDED: "SUSPENDED",
     VmState.ERROR: "ERROR",
     VmState.DELETED: "DELETED",
 }
@@ -16,6 +18,8 @@ OF_TASK: dict[tuple[VmState, TaskState], str] = {
     (VmState.ACTIVE, TaskState.REBOOTING_HARD): "HARD_REBOOT",
     (VmState.STOPPED, TaskState.REBOOTING_HARD): "HARD_REBOOT",
     (VmState.ERROR, TaskState.REBOOTING_HARD): "HARD_REBOOT",
+    (VmState.PAUSED, TaskState.REBOOTING_HARD): "HARD_REBOOT",
+    (VmState.SUSPENDED, TaskState.REBOOTING_HARD): "HARD_REBOOT",
 }
 """The status while a task changes it."""
 

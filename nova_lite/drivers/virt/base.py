@@ -158,6 +158,25 @@ class VirtDriver(abc.ABC):
         """Restart the guest; a soft reboot that the guest ignores becomes a hard one."""
 
     @abc.abstractmethod
+    def pause(self, uuid: str) -> None:
+        """Stop the guest's processors; raises DriverError for one that is off, NotFound."""
+
+    @abc.abstractmethod
+    def unpause(self, uuid: str) -> None:
+        """Let a paused guest's processors run on; raises DriverError for one that is off, NotFound."""
+
+    @abc.abstractmethod
+    def suspend(self, uuid: str) -> None:
+        """Put the guest's memory on disk and stop it, so that it shows as shut off.
+
+        Raises DriverError for one that is off without having been suspended, NotFound.
+        """
+
+    @abc.abstractmethod
+    def resume(self, spec: GuestSpec) -> None:
+        """Let a suspended guest go on where it was; one that runs is left alone. Raises NotFound."""
+
+    @abc.abstractmethod
     def console_output(self, uuid: str, name: str, length: int | None) -> str:
         """Return the last ``length`` lines that the guest printed on its console, all when None."""
 

@@ -25,7 +25,8 @@ class FakeVirtDriver(VirtDriver):
     """Guests that only pretend.
 
     They live in small files below ``instances_path``, as real guests live on when their daemon dies: one
-    folder a guest, ``disk`` in it once there are disks and ``guest.json`` once it is defined.
+    folder a guest, ``disk`` in it once there are disks, ``guest.json`` once it is defined and ``memory``
+    while it is suspended.
     """
 
     def __init__(self, instances_path: Path, *, hostname: str, size: HostResources) -> None:
@@ -91,7 +92,7 @@ class FakeVirtDriver(VirtDriver):
     def delete_disks(self, uuid: str, name: str) -> None:
         """Remove the guest's folder."""
         folder = self._path / name
-        for file in ("disk", "guest.json", "console.log"):
+        for file in ("disk", "guest.json", "memory", "console.log"):
             (folder / file).unlink(missing_ok=True)
         if folder.exists():
             folder.rmdir()
@@ -102,6 +103,7 @@ class FakeVirtDriver(VirtDriver):
             raise DriverError(f"cannot start {spec.name}: it has no disk.")
         guest = self.guest(spec.uuid)
         if guest is None or guest.power_state is not PowerState.RUNNING:
+            self._memory(spec.name).unlink(missing_ok=True)
             self._write(Guest(spec.uuid, spec.name, PowerState.RUNNING))
             self._print(spec.name, f"{spec.name}: simulated guest started")
 
@@ -110,6 +112,7 @@ class FakeVirtDriver(VirtDriver):
         with self._lock:
             guest = self._guests.pop(uuid, None)
         if guest is not None:
+            self._memory(guest.name).unlink(missing_ok=True)
             (self._path / guest.name / "guest.json").unlink(missing_ok=True)
 
     def power_on(self, spec: GuestSpec) -> None:
@@ -130,6 +133,37 @@ class FakeVirtDriver(VirtDriver):
         else:
             self.destroy(spec.uuid)
         self.spawn(spec)
+
+    def pause(self, uuid: str) -> None:
+        """Let the guest stand still."""
+        self._turn(uuid, PowerState.PAUSED)
+
+    def unpause(self, uuid: str) -> None:
+        """Let the guest run on."""
+        self._turn(uuid, PowerState.RUNNING)
+
+    def suspend(self, uuid: str) -> None:
+        """Stop the guest with an empty file that stands for its memory."""
+        guest = self._existing(uuid)
+        if guest.power_state is PowerState.SHUTDOWN and self._memory(guest.name).exists():
+            return
+        self._turn(uuid, PowerState.SHUTDOWN)
+        self._memory(guest.name).touch()
+
+    def resume(self, spec: GuestSpec) -> None:
+        """Let the guest run on."""
+        guest = self._existing(spec.uuid)
+        self._memory(spec.name).unlink(missing_ok=True)
+        self._write(dataclasses.replace(guest, power_state=PowerState.RUNNING))
+
+    def _turn(self, uuid: str, power: PowerState) -> None:
+        guest = self._existing(uuid)
+        if guest.power_state is PowerState.SHUTDOWN:
+            raise DriverError(f"the guest {guest.name} is not running.")
+        self._write(dataclasses.replace(guest, power_state=power))
+
+    def _memory(self, name: str) -> Path:
+        return self._path / name / "memory"
 
     def console_output(self, uuid: str, name: str, length: int | None) -> str:
         """Return what the guest pretended to print."""

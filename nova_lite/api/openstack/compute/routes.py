@@ -73,14 +73,37 @@ SERVERS: tuple[Route, ...] = (
 )  # fmt: skip
 
 
-def _action(handler: Handler, policy: str, schema: dict[str, Any], name: str, status: int = 202) -> Route:
-    return Route("POST", f"{_SERVER}/action", handler, policy, schema, action=name, status=status)
+def _action(
+    handler: Handler, policy: str, schema: dict[str, Any], name: str, status: int = 202, **versions: Any
+) -> Route:
+    return Route("POST", f"{_SERVER}/action", handler, policy, schema, action=name, status=status, **versions)
+
+
+def _plain_action(handler: Handler, policy: str, name: str) -> Route:
+    return _action(handler, policy, schemas.action(name, schemas.ANYTHING), name)
 
 
 SERVER_ACTIONS: tuple[Route, ...] = (
     _action(server_actions.start, f"{_RULE}:start", schemas.action("os-start", schemas.NO_ARGUMENTS), "os-start"),
     _action(server_actions.stop, f"{_RULE}:stop", schemas.action("os-stop", schemas.NO_ARGUMENTS), "os-stop"),
     _action(server_actions.reboot, f"{_RULE}:reboot", schemas.REBOOT, "reboot"),
+    _plain_action(server_actions.pause, "os_compute_api:os-pause-server:pause", "pause"),
+    _plain_action(server_actions.unpause, "os_compute_api:os-pause-server:unpause", "unpause"),
+    _plain_action(server_actions.suspend, "os_compute_api:os-suspend-server:suspend", "suspend"),
+    _plain_action(server_actions.resume, "os_compute_api:os-suspend-server:resume", "resume"),
+    _action(
+        server_actions.lock, "os_compute_api:os-lock-server:lock", schemas.LOCK, "lock", until=Microversion(2, 72),
+    ),
+    _action(
+        server_actions.lock, "os_compute_api:os-lock-server:lock", schemas.LOCK_273, "lock",
+        since=Microversion(2, 73),
+    ),
+    _plain_action(server_actions.unlock, "os_compute_api:os-lock-server:unlock", "unlock"),
+    _plain_action(server_actions.force_delete, "os_compute_api:os-deferred-delete:force", "forceDelete"),
+    _action(
+        server_actions.reset_state, "os_compute_api:os-admin-actions:reset_state", schemas.RESET_STATE,
+        "os-resetState",
+    ),
     _action(
         server_actions.console_output, "os_compute_api:os-console-output", schemas.CONSOLE_OUTPUT,
         "os-getConsoleOutput", 200,

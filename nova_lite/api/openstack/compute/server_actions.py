@@ -5,7 +5,7 @@ from nova_lite.api.openstack.views.servers import host_id
 from nova_lite.core import clock
 from nova_lite.core.actions import Action, ActionState, StepEvent
 from nova_lite.core.errors import InvalidInput, NotFound
-from nova_lite.core.instance_states import Verb
+from nova_lite.core.instance_states import Verb, VmState
 
 
 def stop(call: Call) -> Reply:
@@ -22,6 +22,52 @@ def reboot(call: Call) -> Reply:
     """Restart a server, softly or hard."""
     hard = call.body["reboot"]["type"].upper() == "HARD"
     return _act(call, Verb.REBOOT_HARD if hard else Verb.REBOOT)
+
+
+def pause(call: Call) -> Reply:
+    """Stop a server's processors."""
+    return _act(call, Verb.PAUSE)
+
+
+def unpause(call: Call) -> Reply:
+    """Let a paused server run on."""
+    return _act(call, Verb.UNPAUSE)
+
+
+def suspend(call: Call) -> Reply:
+    """Put a server's memory on disk and stop it."""
+    return _act(call, Verb.SUSPEND)
+
+
+def resume(call: Call) -> Reply:
+    """Let a suspended server go on."""
+    return _act(call, Verb.RESUME)
+
+
+def lock(call: Call) -> Reply:
+    """Keep others than admins from changing a server."""
+    reason = (call.body["lock"] or {}).get("locked_reason") if call.at_least(73) else None
+    call.cloud.servers.lock(call.context, call.params["server_id"], reason)
+    return Reply()
+
+
+def unlock(call: Call) -> Reply:
+    """Let a locked server be changed again."""
+    call.cloud.servers.unlock(call.context, call.params["server_id"])
+    return Reply()
+
+
+def reset_state(call: Call) -> Reply:
+    """Say that a server is active or in error."""
+    state = VmState(call.body["os-resetState"]["state"])
+    call.cloud.servers.reset_state(call.context, call.params["server_id"], state)
+    return Reply()
+
+
+def force_delete(call: Call) -> Reply:
+    """Delete a server now."""
+    call.cloud.servers.delete(call.context, call.params["server_id"])
+    return Reply()
 
 
 def console_output(call: Call) -> Reply:

@@ -14,6 +14,7 @@ from nova_lite.db.instances import SORTABLE, Page
 from nova_lite.operations.servers import name_pattern
 
 _TRUE = frozenset({"true", "1", "yes", "on", "t", "y"})
+_FALSE = frozenset({"false", "0", "no", "off", "f", "n"})
 
 _FILTERS = {
     "image": "image_id",
@@ -113,6 +114,13 @@ def truth(value: Any) -> bool:
     return value.lower() in _TRUE if isinstance(value, str) else bool(value)
 
 
+def boolean(text: str, name: str) -> bool:
+    """Read a boolean of the query string; raises InvalidInput for what is none."""
+    if text.lower() not in _TRUE | _FALSE:
+        raise InvalidInput(f"Invalid value '{text[:40]}' for {name}: it is not a boolean.")
+    return text.lower() in _TRUE
+
+
 def _boot_request(call: Call, wanted: Json) -> BootRequest:
     zone, _, host = wanted.get("availability_zone", "").partition(":")
     least = int(wanted.get("min_count", 1))
@@ -170,6 +178,7 @@ def _page(call: Call) -> Page:
     if "status" in query:
         states = [state for status in query.getall("status") for state in vm_states_of(status)]
         filters["vm_state"] = states
+    locked = boolean(query["locked"], "locked") if call.at_least(73) and "locked" in query else None
     uuids = query.getall("uuid") or None
     return Page(
         project_id=_project(call),
@@ -181,6 +190,7 @@ def _page(call: Call) -> Page:
         marker=query.get("marker", ""),
         limit=limit_of(call),
         uuids=uuids,
+        locked=locked,
     )
 
 

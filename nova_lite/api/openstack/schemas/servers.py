@@ -163,6 +163,25 @@ REBOOT = action(
         "additionalProperties": False,
     },
 )
+ANYTHING: Schema = {}
+LOCK = action("lock", ANYTHING)
+LOCK_273 = action(
+    "lock",
+    {
+        "type": ["object", "null"],
+        "properties": {"locked_reason": {"type": "string", "minLength": 1, "maxLength": 255}},
+        "additionalProperties": False,
+    },
+)
+RESET_STATE = action(
+    "os-resetState",
+    {
+        "type": "object",
+        "properties": {"state": {"enum": ["active", "error"]}},
+        "required": ["state"],
+        "additionalProperties": False,
+    },
+)
 CONSOLE_OUTPUT = action(
     "os-getConsoleOutput",
     {

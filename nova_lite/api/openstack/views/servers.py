@@ -92,11 +92,11 @@ def _core(call: Call, server: ServerDetails, *, with_mac: bool) -> Json:
     if status in WITH_FAULT and instance.fault is not None:
         view["fault"] = _fault(call, instance)
     since: tuple[tuple[int, str, Any], ...] = (
-        (9, "locked", False),
+        (9, "locked", bool(instance.locked_by)),
         (19, "description", instance.description),
         (26, "tags", []),
         (63, "trusted_image_certificates", None),
-        (73, "locked_reason", None),
+        (73, "locked_reason", instance.locked_reason),
     )
     return view | {name: value for minor, name, value in since if call.at_least(minor)}
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -167,6 +168,37 @@ class LibvirtDriver(VirtDriver):
             self.destroy(spec.uuid)
         self.spawn(spec)
 
+    def pause(self, uuid: str) -> None:
+        """Stop the guest's processors."""
+        self._with_domain(uuid, lambda found: found.suspend())
+
+    def unpause(self, uuid: str) -> None:
+        """Let the guest's processors run on; those of a running guest do."""
+
+        def work(found: Any) -> None:
+            if found.state()[0] != constant("VIR_DOMAIN_RUNNING"):
+                found.resume()
+
+        self._with_domain(uuid, work)
+
+    def suspend(self, uuid: str) -> None:
+        """Let libvirt keep the guest's memory in a file until it is started again."""
+
+        def work(found: Any) -> None:
+            if found.isActive() or not found.hasManagedSaveImage():
+                found.managedSave()
+
+        self._with_domain(uuid, work)
+
+    def resume(self, spec: GuestSpec) -> None:
+        """Start the guest from its memory's file."""
+
+        def work(found: Any) -> None:
+            if not found.isActive():
+                tolerate(found.create, "VIR_ERR_OPERATION_INVALID")
+
+        self._with_domain(spec.uuid, work)
+
     def console_output(self, uuid: str, name: str, length: int | None) -> str:
         """Return the end of the guest's console log; what is not text is replaced."""
         self._required(uuid)
@@ -178,6 +210,18 @@ class LibvirtDriver(VirtDriver):
     def leftovers(self) -> tuple[str, ...]:
         """Return the names of guests that have a folder."""
         return self._disks.names()
+
+    def _with_domain(self, uuid: str, work: Callable[[Any], None]) -> None:
+        """Run ``work`` with the guest's domain; raises NotFound."""
+
+        def talk(connection: Any) -> bool:
+            found = lookup(connection, uuid)
+            if found is not None:
+                work(found)
+            return found is not None
+
+        if not self._connection.talk(talk):
+            raise NotFound(f"Guest {uuid} could not be found.")
 
     def _required(self, uuid: str) -> None:
         if self.guest(uuid) is None:
