@@ -1,11 +1,12 @@
 """The application behind each paste pipeline: one request through one route's row.
 
-Order of a request: route, microversion, caller, policy, query, body, handler. What fails raises an error of
+Order of a request: microversion, route, caller, policy, query, body, handler; only where the body names the
+action, and so the route, it is read before the policy. What fails raises an error of
 the domain, which the fault middleware outside renders in the API's dialect.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jsonschema
@@ -50,16 +51,20 @@ class Application:
 
     def _respond(self, request: webob.Request) -> webob.Response:
         version = microversions.negotiate(self.api, request)
-        route, params, body = self._route(request, version)
+        rows, params = self._rows(request, version)
+        body = _read_json(request) if rows[0].action else {}
+        route = _of_action(rows, body)
         context = self._authorise(request, route)
         if route.query is not None:
             self._check(route.query, _query_values(request.GET), "query string")
         if route.schema is not None:
+            body = body or _read_json(request)
             self._check(route.schema, body, "request body")
         call = Call(context, request.environ[CLOUD], params, request, body, version)
         return self._render(route.handler(call), route)
 
-    def _route(self, request: webob.Request, version: Microversion) -> tuple[Route, Any, Json]:
+    def _rows(self, request: webob.Request, version: Microversion) -> tuple[list[Route], Mapping[str, str]]:
+        """Return the rows that the request's path, method and version leave, and the path's variables."""
         match = self.table.find(request.method, request.path_info)
         if match is None:
             raise HttpError(404, "The resource could not be found.")
@@ -70,11 +75,7 @@ class Application:
             raise HttpError(404, "The resource could not be found.")
         if served[0].policy != PUBLIC and CONTEXT not in request.environ:
             raise Unauthenticated()
-        if served[0].streams:
-            return served[0], match.params, {}
-        wants_body = any(row.schema is not None or row.action for row in served)
-        body = _read_json(request) if wants_body else {}
-        return _of_action(served, body), match.params, body
+        return served, match.params
 
     def _authorise(self, request: webob.Request, route: Route) -> RequestContext:
         context: RequestContext | None = request.environ.get(CONTEXT)
@@ -117,12 +118,27 @@ def _read_json(request: webob.Request) -> Json:
     if request.content_type not in ("application/json", ""):
         raise HttpError(415, f"The content type {request.content_type} is not supported.")
     try:
-        document = json.loads(raw)
+        document = json.loads(raw, parse_constant=_refuse_constant)
+        if rb"\u" in raw:
+            _require_text(document)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput("The request body is malformed: it is not JSON.") from error
+        raise InvalidInput("The request body is malformed: it is not JSON of proper text.") from error
     if not isinstance(document, dict):
         raise InvalidInput("The request body is malformed: it is not a JSON object.")
     return document
+
+
+def _refuse_constant(name: str) -> None:
+    """Refuse NaN and Infinity, which are no JSON (RFC 8259, section 6)."""
+    raise ValueError(name)
+
+
+def _require_text(document: Any) -> None:
+    """Raise ValueError for NUL and lone surrogates, which no database takes."""
+    text = json.dumps(document, ensure_ascii=False)
+    text.encode()
+    if r"\u0000" in text.replace(r"\\", ""):
+        raise ValueError(text)
 
 
 def _of_action(rows: list[Route], body: Json) -> Route:

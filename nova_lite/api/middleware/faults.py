@@ -60,6 +60,9 @@ class Faults:
             if status >= 500:
                 LOG.exception("%s %s failed [%s]", request.method, request.path, request.environ[REQUEST_ID])
             response = self._render(status, error, request)
+            if status == 401:
+                # RFC 9110, section 11.6.1: who is refused is told how to come back.
+                response.headers.setdefault("WWW-Authenticate", "Keystone")
             if isinstance(error, HttpError):
                 response.headers.update(list(error.headers.items()))
             return response

@@ -111,7 +111,10 @@ CREATE_RULE = _body(
 )
 
 _LIMIT: Schema = {
-    "anyOf": [{"type": "integer", "minimum": -1}, {"type": "string", "pattern": "^(-1|[0-9]{1,9})$"}]
+    "anyOf": [
+        {"type": "integer", "minimum": -1, "maximum": 0x7FFFFFFF},
+        {"type": "string", "pattern": "^(-1|[0-9]{1,9})$"},
+    ]
 }
 _LIMITED = (
     "floatingip", "network", "port", "rbac_policy", "router", "security_group", "security_group_rule",
