@@ -249,6 +249,7 @@ def upgrade() -> None:
             nullable=True,
         ),
         sa.Column("metadata", JSON_TEXT, nullable=False),
+        sa.Column("tags", JSON_TEXT, nullable=False),
         sa.Column("reservation_id", sa.String(length=32), nullable=False),
         sa.Column("launch_index", sa.Integer(), nullable=False),
         sa.Column("root_device_name", sa.String(length=255), nullable=False),

@@ -39,6 +39,7 @@ class BootRequest:
     access_ip_v4: str = ""
     access_ip_v6: str = ""
     disk_config: str = "MANUAL"
+    tags: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

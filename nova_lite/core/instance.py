@@ -65,6 +65,7 @@ class Instance:
     public_key: str | None = None
     user_data: str | None = None
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    tags: tuple[str, ...] = ()
     kernel_id: str = ""
     ramdisk_id: str = ""
     reservation_id: str = ""

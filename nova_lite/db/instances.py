@@ -16,6 +16,8 @@ from nova_lite.core import clock
 from nova_lite.core.errors import Conflict, Locked, NotFound, Superseded, WrongState
 from nova_lite.core.instance import Fault, Flavor, Instance
 from nova_lite.core.instance_states import TRANSITIONS, PowerState, TaskState, Verb, VmState
+from nova_lite.core.tags import TagFilter
+from nova_lite.db import tags
 from nova_lite.db.base import LONG_TEXT, MYSQL, UUID, Base, JsonText
 
 
@@ -57,6 +59,7 @@ class InstanceRow(Base):
     user_data: Mapped[str | None] = mapped_column(LONG_TEXT)
     # "metadata" is taken by the declarative base, hence the attribute's other name.
     metadata_items: Mapped[Any] = mapped_column("metadata", JsonText)
+    tags: Mapped[Any] = mapped_column(JsonText)
     reservation_id: Mapped[str] = mapped_column(sa.String(32), default="")
     launch_index: Mapped[int] = mapped_column(default=0)
     root_device_name: Mapped[str] = mapped_column(default="/dev/vda")
@@ -96,6 +99,7 @@ class Page:
     limit: int = 1000
     uuids: Sequence[str] | None = None
     locked: bool | None = None
+    tags: TagFilter = dataclasses.field(default_factory=TagFilter)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -278,6 +282,16 @@ def swap_metadata(session: Session, uuid: str, old: Mapping[str, str], new: Mapp
     return _changed(swapped)
 
 
+def swap_tags(session: Session, uuid: str, old: Sequence[str], new: Sequence[str]) -> bool:
+    """Replace the tags if they still are ``old``; False when somebody else changed them meanwhile."""
+    swapped = session.execute(
+        sa.update(_TABLE)
+        .where(_TABLE.c.uuid == uuid, _ALIVE, _TABLE.c.tags == list(old))
+        .values(tags=list(new), updated_at=clock.now())
+    )
+    return _changed(swapped)
+
+
 def lock(session: Session, uuid: str, locked_by: str, reason: str | None) -> None:
     """Keep others than admins from changing an instance until it is unlocked; "" as ``locked_by`` unlocks."""
     session.execute(
@@ -322,6 +336,7 @@ def _filtered(page: Page) -> sa.Select[Any]:
         query = query.where(chosen.in_(value) if isinstance(value, list | tuple) else chosen == value)
     if page.locked is not None:
         query = query.where(_TABLE.c.locked_by != "" if page.locked else _TABLE.c.locked_by == "")
+    query = query.where(*tags.matching(_TABLE.c.tags, page.tags))
     if page.name:
         query = query.where(_TABLE.c.display_name.regexp_match(page.name))
     return query
@@ -406,6 +421,7 @@ def _to_row(instance: Instance) -> dict[str, Any]:
         "memory_mb": flavor.memory_mb,
         "local_gb": flavor.root_gb + flavor.ephemeral_gb,
         "metadata": dict(instance.metadata),
+        "tags": list(instance.tags),
         "deleted": False,
     }
 
@@ -425,6 +441,7 @@ def to_value(values: Mapping[str, Any]) -> Instance:
         task_state=TaskState(task) if task else None,
         power_state=PowerState(values["power_state"]),
         metadata=values["metadata"] or {},
+        tags=tuple(values["tags"]),
         fault=_fault_from_json(values["fault"]),
     )
 

@@ -21,6 +21,7 @@ from nova_lite.core.instance_states import TRANSITIONS, PowerState, Verb, VmStat
 from nova_lite.core.quota import Limits, Usage
 from nova_lite.db import actions, flavors, instances, key_pairs, networks, quotas, security_groups
 from nova_lite.db.engine import Database
+from nova_lite.operations import tags
 from nova_lite.operations.images import Images
 from nova_lite.rpc.scheduler import SchedulerProxy
 
@@ -95,6 +96,7 @@ class Boot:
             raise InvalidInput("min_count must be at least 1 and <= max_count")
         if len(request.metadata) > self._metadata_items:
             raise OverQuota(f"Maximum number of metadata items exceeds {self._metadata_items}")
+        tags.checked(request.tags)
         if request.host and not context.is_admin:
             raise Forbidden("Policy doesn't allow a host to be chosen.")
         if len(request.user_data) > _USER_DATA_LIMIT:
@@ -206,6 +208,7 @@ def _instances(
                 public_key=parts.public_key,
                 user_data=request.user_data or None,
                 metadata=request.metadata,
+                tags=request.tags,
                 reservation_id=booted.reservation_id,
                 launch_index=index,
                 config_drive=request.config_drive,

@@ -12,6 +12,7 @@ from nova_lite.operations.networks import Networks
 from nova_lite.operations.quotas import Quotas
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.servers import Servers
+from nova_lite.operations.tags import Tags
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Cloud:
     """What a user or an operator can ask for, by noun."""
 
     servers: Servers
+    tags: Tags
     flavors: Flavors
     key_pairs: KeyPairs
     quotas: Quotas

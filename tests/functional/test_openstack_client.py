@@ -33,6 +33,10 @@ def test_a_users_first_hour(cloud: Cloud, tmp_path: Path) -> None:
     shown = cloud.openstack("server", "show", "first", "-f", "json")
     assert (shown["status"], shown["locked"], shown["locked_reason"]) == ("ACTIVE", True, "not today")
     cloud.openstack("server", "unlock", "first")
+    cloud.openstack("server", "set", "--tag", "blue", "--tag", "web", "first")
+    cloud.openstack("server", "unset", "--tag", "blue", "first")
+    assert cloud.openstack("server", "list", "--tags", "web", "-f", "json")[0]["Name"] == "first"
+    assert cloud.openstack("server", "list", "--tags", "blue", "-f", "json") == []
     assert "simulated guest started" in cloud.openstack("console", "log", "show", "first")
     assert len(cloud.openstack("server", "event", "list", "first", "-f", "json")) == 9
     cloud.openstack("server", "set", "--property", "colour=red", "--name", "renamed", "first")

@@ -18,6 +18,7 @@ from nova_lite.operations.networks import NetworkDefaults, Networks
 from nova_lite.operations.quotas import Quotas
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.servers import Servers
+from nova_lite.operations.tags import Tags
 
 _QUOTA_FLAGS = {
     "injected_files": "max_injected_files",
@@ -49,6 +50,7 @@ def make_cloud(base: Base) -> Cloud:
     )
     return Cloud(
         servers=servers,
+        tags=Tags(database),
         flavors=Flavors(database),
         key_pairs=KeyPairs(database, limits),
         quotas=Quotas(database, limits),

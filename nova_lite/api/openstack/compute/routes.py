@@ -9,6 +9,7 @@ from nova_lite.api.openstack.compute import (
     key_pairs,
     quotas,
     server_actions,
+    server_tags,
     servers,
     services,
     versions,
@@ -20,6 +21,22 @@ from nova_lite.api.route import PUBLIC, Route
 _SERVERS = "/v2.1/servers"
 _SERVER = "/v2.1/servers/{server_id}"
 _RULE = "os_compute_api:servers"
+
+_TAG_RULE = "os_compute_api:os-server-tags"
+_TAGS_SINCE = Microversion(2, 26)
+
+
+def _tags() -> tuple[Route, ...]:
+    tags, tag = f"{_SERVER}/tags", f"{_SERVER}/tags/{{tag}}"
+    return (
+        Route("GET", tags, server_tags.listing, f"{_TAG_RULE}:index", since=_TAGS_SINCE),
+        Route("PUT", tags, server_tags.replace, f"{_TAG_RULE}:update_all", schemas.SET_TAGS, since=_TAGS_SINCE),
+        Route("DELETE", tags, server_tags.remove_all, f"{_TAG_RULE}:delete_all", status=204, since=_TAGS_SINCE),
+        Route("GET", tag, server_tags.check, f"{_TAG_RULE}:show", status=204, since=_TAGS_SINCE),
+        Route("PUT", tag, server_tags.add, f"{_TAG_RULE}:update", status=204, since=_TAGS_SINCE),
+        Route("DELETE", tag, server_tags.remove, f"{_TAG_RULE}:delete", status=204, since=_TAGS_SINCE),
+    )
+
 
 SERVERS: tuple[Route, ...] = (
     *(
@@ -58,6 +75,7 @@ SERVERS: tuple[Route, ...] = (
         "DELETE", f"{_SERVER}/metadata/{{key}}", server_actions.delete_metadata_item,
         "os_compute_api:server-metadata:delete", status=204,
     ),
+    *_tags(),
     Route(
         "GET", f"{_SERVER}/os-interface", server_actions.list_interfaces,
         "os_compute_api:os-attach-interfaces:list",

@@ -10,6 +10,7 @@ from nova_lite.api.openstack.views import servers as view
 from nova_lite.core.boot import BootRequest, RequestedNetwork
 from nova_lite.core.errors import Forbidden, InvalidInput
 from nova_lite.core.instance import Instance
+from nova_lite.core.tags import TagFilter
 from nova_lite.db.instances import SORTABLE, Page
 from nova_lite.operations.servers import name_pattern
 
@@ -144,6 +145,7 @@ def _boot_request(call: Call, wanted: Json) -> BootRequest:
         access_ip_v4=wanted.get("accessIPv4", ""),
         access_ip_v6=wanted.get("accessIPv6", ""),
         disk_config=wanted.get("OS-DCF:diskConfig", "MANUAL"),
+        tags=tuple(dict.fromkeys(wanted.get("tags", ()))),
     )
 
 
@@ -191,7 +193,16 @@ def _page(call: Call) -> Page:
         limit=limit_of(call),
         uuids=uuids,
         locked=locked,
+        tags=_tag_filter(call),
     )
+
+
+def _tag_filter(call: Call) -> TagFilter:
+    if not call.at_least(26):
+        return TagFilter()
+    names = ("tags", "tags-any", "not-tags", "not-tags-any")
+    lists = [tuple(tag for tag in (call.query(name) or "").split(",") if tag) for name in names]
+    return TagFilter(*lists)
 
 
 def _project(call: Call) -> str | None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from nova_lite.api.call import Microversion
+from nova_lite.core.tags import LONGEST, MOST
 
 Schema = dict[str, Any]
 
@@ -83,10 +84,20 @@ _HOSTNAME: Schema = {
     "pattern": "^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$",
 }
 
+TAG: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[^,/]*$"}
+TAGS: Schema = {"type": "array", "items": TAG, "maxItems": MOST}
+SET_TAGS: Schema = {
+    "type": "object",
+    "properties": {"tags": TAGS},
+    "required": ["tags"],
+    "additionalProperties": False,
+}
+
 _ADDED: tuple[tuple[int, Schema], ...] = (
     (1, {}),
     (19, {"description": DESCRIPTION}),
     (37, {"networks": _AUTO_NETWORKS}),
+    (52, {"tags": TAGS}),
     (74, {"host": NAME}),
     (90, {"hostname": _HOSTNAME}),
 )

@@ -94,7 +94,7 @@ def _core(call: Call, server: ServerDetails, *, with_mac: bool) -> Json:
     since: tuple[tuple[int, str, Any], ...] = (
         (9, "locked", bool(instance.locked_by)),
         (19, "description", instance.description),
-        (26, "tags", []),
+        (26, "tags", list(instance.tags)),
         (63, "trusted_image_certificates", None),
         (73, "locked_reason", instance.locked_reason),
     )
