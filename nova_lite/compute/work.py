@@ -10,6 +10,7 @@ from nova_lite.compute.delete import DeleteFlow
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.journal import ActionJournal
 from nova_lite.compute.power import PowerFlow
+from nova_lite.compute.rebuild import RebuildFlow
 from nova_lite.core import clock, flow
 from nova_lite.core.actions import Action, ActionState, StepEvent
 from nova_lite.core.context import RequestContext
@@ -19,6 +20,9 @@ from nova_lite.core.instance_states import TRANSITIONS, TaskState, Verb
 from nova_lite.db import actions, holdings, instances
 
 LOG = logging.getLogger(__name__)
+
+_LAUNCHES = (Verb.BOOT, Verb.REBUILD, Verb.REBUILD_STOPPED)
+"""The verbs that make a new guest."""
 
 
 class Work:
@@ -69,6 +73,8 @@ class Work:
             return BootFlow(self._host, context, instance, action.parameters).steps()
         if verb is Verb.DELETE:
             return DeleteFlow(self._host, context, instance).steps()
+        if verb in (Verb.REBUILD, Verb.REBUILD_STOPPED):
+            return RebuildFlow(self._host, instance, verb, action.parameters).steps()
         return PowerFlow(self._host, instance, verb).steps()
 
     def _finish(self, action: Action, instance: Instance, journal: ActionJournal) -> None:
@@ -80,7 +86,7 @@ class Work:
                 raise Superseded()
             if verb is Verb.DELETE:
                 return holdings.retire(session, instance)
-            values = {"launched_at": clock.now()} if verb is Verb.BOOT else {}
+            values = {"launched_at": clock.now()} if verb in _LAUNCHES else {}
             instances.finish(session, instance.uuid, verb, _tasks(verb), **values)
             return True
 

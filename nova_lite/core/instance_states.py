@@ -36,6 +36,7 @@ class TaskState(enum.StrEnum):
     UNPAUSING = "unpausing"
     SUSPENDING = "suspending"
     RESUMING = "resuming"
+    REBUILDING = "rebuilding"
 
 
 class PowerState(enum.IntEnum):
@@ -62,6 +63,8 @@ class Verb(enum.StrEnum):
     UNPAUSE = "unpause"
     SUSPEND = "suspend"
     RESUME = "resume"
+    REBUILD = "rebuild"
+    REBUILD_STOPPED = "rebuild_stopped"
 
 
 class OnCrash(enum.StrEnum):
@@ -79,6 +82,7 @@ class Transition:
 
     ``from_tasks`` lists the task states that it may interrupt besides "none". ``failed`` is None where a
     failure leaves the vm state as it was. ``power`` is the guest's power state when the verb is done.
+    ``needs_host`` is False where an instance that no host has may start it too.
     """
 
     verb: Verb
@@ -90,6 +94,7 @@ class Transition:
     from_tasks: frozenset[TaskState] = frozenset()
     title: str = ""
     power: PowerState = PowerState.RUNNING
+    needs_host: bool = True
 
 
 _ANY = frozenset(VmState) - {VmState.DELETED}
@@ -116,6 +121,7 @@ TRANSITIONS: dict[Verb, Transition] = {
             from_tasks=frozenset(TaskState) - {TaskState.DELETING},
             title="delete",
             power=PowerState.NOSTATE,
+            needs_host=False,
         ),
         Transition(
             Verb.STOP,
@@ -192,6 +198,25 @@ TRANSITIONS: dict[Verb, Transition] = {
             None,
             OnCrash.FAIL,
             title="resume",
+        ),
+        Transition(
+            Verb.REBUILD,
+            frozenset({VmState.ACTIVE, VmState.ERROR}),
+            TaskState.REBUILDING,
+            VmState.ACTIVE,
+            VmState.ERROR,
+            OnCrash.FAIL,
+            title="rebuild",
+        ),
+        Transition(
+            Verb.REBUILD_STOPPED,
+            frozenset({VmState.STOPPED}),
+            TaskState.REBUILDING,
+            VmState.STOPPED,
+            VmState.ERROR,
+            OnCrash.FAIL,
+            title="rebuild",
+            power=PowerState.SHUTDOWN,
         ),
     )
 }

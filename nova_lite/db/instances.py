@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from nova_lite.core import clock
 from nova_lite.core.errors import Conflict, Locked, NotFound, Superseded, WrongState
 from nova_lite.core.instance import Fault, Flavor, Instance
-from nova_lite.core.instance_states import TRANSITIONS, PowerState, TaskState, Verb, VmState
+from nova_lite.core.instance_states import TRANSITIONS, PowerState, TaskState, Transition, Verb, VmState
 from nova_lite.core.tags import TagFilter
 from nova_lite.db import tags
 from nova_lite.db.base import LONG_TEXT, MYSQL, UUID, Base, JsonText
@@ -182,16 +182,18 @@ def begin(session: Session, instance: Instance, verb: Verb, *, despite_lock: boo
     """
     row = TRANSITIONS[verb]
     unlocked: sa.ColumnElement[bool] = sa.true() if despite_lock else _TABLE.c.locked_by == ""
+    placed: sa.ColumnElement[bool] = _TABLE.c.host.is_not(None) if row.needs_host else sa.true()
     tasks: sa.ColumnElement[bool] = _TABLE.c.task_state.is_(None)
     if row.from_tasks:
         tasks = sa.or_(tasks, _TABLE.c.task_state.in_(row.from_tasks))
     begun = session.execute(
         sa.update(_TABLE)
-        .where(_TABLE.c.uuid == instance.uuid, _ALIVE, _TABLE.c.vm_state.in_(row.sources), tasks, unlocked)
+        .where(_TABLE.c.uuid == instance.uuid, _ALIVE, _TABLE.c.vm_state.in_(row.sources))
+        .where(tasks, unlocked, placed)
         .values(task_state=row.task, updated_at=clock.now())
     )
     if not _changed(begun):
-        raise _refusal(session, instance.uuid, row.title, despite_lock)
+        raise _refusal(session, instance.uuid, row, despite_lock)
 
 
 def show_task(session: Session, uuid: str, expected: Sequence[TaskState], task: TaskState) -> None:
@@ -385,14 +387,16 @@ def _end(session: Session, uuid: str, tasks: Sequence[TaskState], values: dict[s
         raise Superseded()
 
 
-def _refusal(session: Session, uuid: str, title: str, despite_lock: bool) -> NotFound | Conflict:
+def _refusal(session: Session, uuid: str, row: Transition, despite_lock: bool) -> NotFound | Conflict:
     found = get(session, uuid)
     if found is None:
         return NotFound(f"Instance {uuid} could not be found.")
     if found.locked_by and not despite_lock:
         return Locked(f"Instance {uuid} is locked")
+    if row.needs_host and not found.host and found.vm_state in row.sources:
+        return WrongState(f"Cannot '{row.title}' instance {uuid} while it is on no host")
     state = f"task_state {found.task_state}" if found.task_state else f"vm_state {found.vm_state}"
-    return WrongState(f"Cannot '{title}' instance {uuid} while it is in {state}")
+    return WrongState(f"Cannot '{row.title}' instance {uuid} while it is in {state}")
 
 
 def _changed(result: sa.Result[Any]) -> bool:

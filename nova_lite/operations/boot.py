@@ -61,7 +61,7 @@ class Boot:
     def boot(self, context: RequestContext, request: BootRequest) -> Booted:
         """Order servers; see ``Servers.boot``."""
         self._check(context, request)
-        image = self._usable_image(context, request.image_id)
+        image = usable_image(self._images, context, request.image_id)
         booted = Booted(
             reservation_id=f"r-{secrets.token_hex(4)}",
             uuids=tuple(ids.new_uuid() for _ in range(request.max_count)),
@@ -99,27 +99,13 @@ class Boot:
         tags.checked(request.tags)
         if request.host and not context.is_admin:
             raise Forbidden("Policy doesn't allow a host to be chosen.")
-        if len(request.user_data) > _USER_DATA_LIMIT:
-            raise InvalidInput(f"User data is longer than {_USER_DATA_LIMIT} characters.")
-        try:
-            base64.b64decode(request.user_data, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise InvalidInput("User data needs to be valid base 64.") from error
-
-    def _usable_image(self, context: RequestContext, image_id: str) -> Image:
-        try:
-            image = self._images.get(context, image_id)
-        except NotFound as error:
-            raise InvalidInput(f"Image {image_id} could not be found.") from error
-        if image.status != "active":
-            raise InvalidInput(f"Image {image_id} is not active.")
-        return image
+        check_user_data(request.user_data)
 
     def _parts(self, session: Session, context: RequestContext, request: BootRequest, image: Image) -> _Parts:
         flavor = flavors.get(session, request.flavor_id, context.scope())
         if flavor is None or flavor.disabled:
             raise InvalidInput(f"Flavor {request.flavor_id} could not be found.")
-        _check_fit(flavor, image)
+        check_fit(flavor, image)
         public_key = None
         if request.key_name:
             key_pair = key_pairs.get(session, context.user_id, request.key_name)
@@ -146,7 +132,29 @@ class Boot:
                 return count
 
 
-def _check_fit(flavor: Flavor, image: Image) -> None:
+def check_user_data(text: str) -> None:
+    """Raise InvalidInput unless the user data is Base64 text (RFC 4648, section 4) of a bearable length."""
+    if len(text) > _USER_DATA_LIMIT:
+        raise InvalidInput(f"User data is longer than {_USER_DATA_LIMIT} characters.")
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidInput("User data needs to be valid base 64.") from error
+
+
+def usable_image(images: Images, context: RequestContext, image_id: str) -> Image:
+    """Return an image that instances may be made from; raises InvalidInput."""
+    try:
+        image = images.get(context, image_id)
+    except NotFound as error:
+        raise InvalidInput(f"Image {image_id} could not be found.") from error
+    if image.status != "active":
+        raise InvalidInput(f"Image {image_id} is not active.")
+    return image
+
+
+def check_fit(flavor: Flavor, image: Image) -> None:
+    """Raise InvalidInput unless a guest of the flavor can be made from the image."""
     if image.min_ram > flavor.memory_mb:
         raise InvalidInput(f"Flavor's memory is too small for requested image {image.id}.")
     if flavor.root_gb == 0:
@@ -236,11 +244,16 @@ def _boot_actions(
     ]
 
 
-def _parameters(request: BootRequest, image: Image) -> Mapping[str, Any]:
+def image_parameters(image: Image) -> dict[str, Any]:
+    """Return what the parameters of an action tell the compute host of an image."""
     facts = ImageFacts(
         image.disk_format or "raw", image.size or 0, image.min_disk, image.os_hash_value or ""
     )
-    parameters: dict[str, Any] = {"image": dataclasses.asdict(facts)}
+    return {"image": dataclasses.asdict(facts)}
+
+
+def _parameters(request: BootRequest, image: Image) -> Mapping[str, Any]:
+    parameters = image_parameters(image)
     if request.networks is not None:
         wanted = [{"uuid": network.uuid, "fixed_ip": network.fixed_ip} for network in request.networks]
         parameters["networks"] = wanted or "none"

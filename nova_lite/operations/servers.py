@@ -20,9 +20,11 @@ from nova_lite.core.hosts import Service
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import Verb, VmState
 from nova_lite.core.network import VirtualInterface
+from nova_lite.core.rebuild import RebuildRequest
 from nova_lite.db import actions, addresses, holdings, instances, security_groups, services
 from nova_lite.db.engine import Database
 from nova_lite.operations.boot import Boot
+from nova_lite.operations.rebuild import Rebuild
 from nova_lite.rpc.compute import ComputeProxy
 
 _SWAP_ATTEMPTS = 10
@@ -45,6 +47,7 @@ class Servers:
         self,
         database: Database,
         boot: Boot,
+        rebuild: Rebuild,
         compute: ComputeProxy,
         *,
         metadata_items: int,
@@ -52,6 +55,7 @@ class Servers:
     ) -> None:
         self._database = database
         self._boot = boot
+        self._rebuild = rebuild
         self._compute = compute
         self._metadata_items = metadata_items
         self._down_after = down_after
@@ -133,6 +137,10 @@ class Servers:
                 f"server.{verb}", work, landed=lambda session: actions.get(session, action_id)
             ),
         )
+
+    def rebuild(self, context: RequestContext, uuid: str, request: RebuildRequest) -> str:
+        """Begin to make a server anew from an image; see ``Rebuild.rebuild``."""
+        return self._rebuild.rebuild(context, uuid, request)
 
     def lock(self, context: RequestContext, uuid: str, reason: str | None) -> None:
         """Keep others than admins from changing a server; raises NotFound.

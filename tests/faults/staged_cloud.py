@@ -1,6 +1,7 @@
 """The whole cloud in this process with a stage below it, and a nova-compute that can be started anew."""
 
 import dataclasses
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,8 +29,10 @@ BODIES = {
     Verb.UNPAUSE: {"unpause": None},
     Verb.SUSPEND: {"suspend": None},
     Verb.RESUME: {"resume": None},
+    Verb.REBUILD: {"rebuild": {"imageRef": "IMAGE"}},
+    Verb.REBUILD_STOPPED: {"rebuild": {"imageRef": "IMAGE"}},
 }
-"""How the compute API spells the verbs."""
+"""How the compute API spells the verbs; IMAGE stands for the id of the cloud's image."""
 
 LEADS_TO = {VmState.STOPPED: Verb.STOP, VmState.PAUSED: Verb.PAUSE, VmState.SUSPENDED: Verb.SUSPEND}
 """What brings an active server to a state that other verbs start from."""
@@ -118,6 +121,7 @@ class StagedCloud(Cloud):
         if VmState.ACTIVE not in sources:
             (lead,) = (lead for state, lead in LEADS_TO.items() if state in sources)
             assert self.act(server_id, BODIES[lead]).status_code == 202
+        STAGE.clear()
         return server_id
 
     def order(self, verb: Verb, server_id: str) -> str:
@@ -130,7 +134,8 @@ class StagedCloud(Cloud):
         elif verb is Verb.DELETE:
             answer = self.ask("DELETE", path)
         else:
-            answer = self.ask("POST", f"{path}/action", BODIES[verb])
+            body = json.loads(json.dumps(BODIES[verb]).replace("IMAGE", self.image()))
+            answer = self.ask("POST", f"{path}/action", body)
         assert answer.ok, answer.text
         return server_id
 

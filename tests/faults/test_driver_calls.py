@@ -10,7 +10,8 @@ from tests.faults.staged_cloud import StagedCloud
 
 PROTECT = "firewall.protect"
 CONNECT = ("ask network", "network.set_hosts")
-CLEAN = ("virt.destroy", "virt.delete_disks", "firewall.unprotect", *CONNECT)
+REMOVE = ("virt.destroy", "virt.delete_disks")
+CLEAN = (*REMOVE, "firewall.unprotect", *CONNECT)
 
 CALLS = {
     Verb.BOOT: (*CONNECT, PROTECT, "virt.create_disks", "virt.spawn"),
@@ -23,6 +24,8 @@ CALLS = {
     Verb.UNPAUSE: ("virt.unpause",),
     Verb.SUSPEND: ("virt.suspend",),
     Verb.RESUME: (PROTECT, "virt.resume"),
+    Verb.REBUILD: (*REMOVE, "virt.create_disks", PROTECT, "virt.spawn"),
+    Verb.REBUILD_STOPPED: (*REMOVE, "virt.create_disks", PROTECT, "virt.spawn", "virt.power_off"),
 }
 """Every call of each flow in order; those that a simulated driver makes to itself too."""
 

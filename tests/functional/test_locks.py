@@ -95,3 +95,17 @@ def test_a_server_may_be_deleted_by_force(cloud: Cloud) -> None:
     assert cloud.act(server_id, {"forceDelete": None}).status_code == 202
     assert cloud.ask("GET", f"/v2.1/servers/{server_id}").status_code == 404
     assert cloud.leaks() == []
+
+
+def test_a_server_that_no_host_has_cannot_be_worked_on(cloud: Cloud) -> None:
+    too_large = {"name": "huge", "vcpus": 1, "ram": 64, "disk": 99999999, "id": "huge"}
+    assert cloud.ask("POST", "/v2.1/flavors", {"flavor": too_large}, user="admin").ok
+    server_id = cloud.boot(flavorRef="huge")
+    try:
+        assert cloud.show(server_id)["status"] == "ERROR"
+        refused = cloud.act(server_id, {"os-stop": None})
+        assert refused.status_code == 409
+        assert "on no host" in refused.json()["conflictingRequest"]["message"]
+        assert cloud.show(server_id)["status"] == "ERROR"
+    finally:
+        cloud.ask("DELETE", "/v2.1/flavors/huge", user="admin")

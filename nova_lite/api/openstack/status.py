@@ -20,6 +20,9 @@ OF_TASK: dict[tuple[VmState, TaskState], str] = {
     (VmState.ERROR, TaskState.REBOOTING_HARD): "HARD_REBOOT",
     (VmState.PAUSED, TaskState.REBOOTING_HARD): "HARD_REBOOT",
     (VmState.SUSPENDED, TaskState.REBOOTING_HARD): "HARD_REBOOT",
+    (VmState.ACTIVE, TaskState.REBUILDING): "REBUILD",
+    (VmState.STOPPED, TaskState.REBUILDING): "REBUILD",
+    (VmState.ERROR, TaskState.REBUILDING): "REBUILD",
 }
 """The status while a task changes it."""
 

@@ -16,6 +16,7 @@ from nova_lite.operations.key_pairs import KeyPairs
 from nova_lite.operations.metadata import Metadata
 from nova_lite.operations.networks import NetworkDefaults, Networks
 from nova_lite.operations.quotas import Quotas
+from nova_lite.operations.rebuild import Rebuild
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.servers import Servers
 from nova_lite.operations.tags import Tags
@@ -44,6 +45,7 @@ def make_cloud(base: Base) -> Cloud:
     servers = Servers(
         database,
         boot,
+        Rebuild(database, images, base.compute, metadata_items=conf.quota_metadata_items),
         base.compute,
         metadata_items=conf.quota_metadata_items,
         down_after=conf.service_down_time,

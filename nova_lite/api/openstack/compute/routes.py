@@ -105,6 +105,10 @@ SERVER_ACTIONS: tuple[Route, ...] = (
     _action(server_actions.start, f"{_RULE}:start", schemas.action("os-start", schemas.NO_ARGUMENTS), "os-start"),
     _action(server_actions.stop, f"{_RULE}:stop", schemas.action("os-stop", schemas.NO_ARGUMENTS), "os-stop"),
     _action(server_actions.reboot, f"{_RULE}:reboot", schemas.REBOOT, "reboot"),
+    *(
+        _action(servers.rebuild, f"{_RULE}:rebuild", schema, "rebuild", since=first, until=last)
+        for first, last, schema in schemas.rebuild_variants()
+    ),
     _plain_action(server_actions.pause, "os_compute_api:os-pause-server:pause", "pause"),
     _plain_action(server_actions.unpause, "os_compute_api:os-pause-server:unpause", "unpause"),
     _plain_action(server_actions.suspend, "os_compute_api:os-suspend-server:suspend", "suspend"),

@@ -5,7 +5,7 @@ from nova_lite.api.openstack.views.servers import host_id
 from nova_lite.core import clock
 from nova_lite.core.actions import Action, ActionState, StepEvent
 from nova_lite.core.errors import InvalidInput, NotFound
-from nova_lite.core.instance_states import Verb, VmState
+from nova_lite.core.instance_states import TRANSITIONS, Verb, VmState
 
 
 def stop(call: Call) -> Reply:
@@ -169,7 +169,7 @@ def _change(call: Call, items: Json, *, replace: bool) -> Json:
 def _action(call: Call, action: Action) -> Json:
     failed = action.state is ActionState.FAILED
     shown: Json = {
-        "action": "reboot" if action.verb == Verb.REBOOT_HARD else action.verb,
+        "action": TRANSITIONS[Verb(action.verb)].title,
         "instance_uuid": action.resource_id,
         "request_id": action.request_id,
         "user_id": action.user_id,

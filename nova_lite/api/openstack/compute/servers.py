@@ -10,6 +10,7 @@ from nova_lite.api.openstack.views import servers as view
 from nova_lite.core.boot import BootRequest, RequestedNetwork
 from nova_lite.core.errors import Forbidden, InvalidInput
 from nova_lite.core.instance import Instance
+from nova_lite.core.rebuild import RebuildRequest
 from nova_lite.core.tags import TagFilter
 from nova_lite.db.instances import SORTABLE, Page
 from nova_lite.operations.servers import name_pattern
@@ -36,6 +37,19 @@ _FILTERS = {
     "launch_index": "launch_index",
 }
 """Query parameters that match a column exactly."""
+
+_CHANGEABLE = {
+    "name": "display_name",
+    "description": "description",
+    "accessIPv4": "access_ip_v4",
+    "accessIPv6": "access_ip_v6",
+    "OS-DCF:diskConfig": "disk_config",
+    "hostname": "hostname",
+}
+"""What users may change of a server, and the column that holds it."""
+
+_REBUILT = _CHANGEABLE | {"user_data": "user_data"}
+"""What a rebuild may change."""
 
 _FOR_ADMINS = frozenset({"host", "node", "task_state", "power_state", "user_id", "reservation_id"})
 """Filters that are passed over for anybody but an admin."""
@@ -85,17 +99,26 @@ def show(call: Call) -> Reply:
 def update(call: Call) -> Reply:
     """Change a server's name, description, access addresses, disk config or host name."""
     wanted = call.body["server"]
-    names = {
-        "name": "display_name",
-        "description": "description",
-        "accessIPv4": "access_ip_v4",
-        "accessIPv6": "access_ip_v6",
-        "OS-DCF:diskConfig": "disk_config",
-        "hostname": "hostname",
-    }
-    changes = {column: wanted[name] for name, column in names.items() if name in wanted}
+    changes = {column: wanted[name] for name, column in _CHANGEABLE.items() if name in wanted}
     server = call.cloud.servers.update(call.context, call.params["server_id"], changes)
     return Reply({"server": view.updated(call, server)})
+
+
+def rebuild(call: Call) -> Reply:
+    """Make a server anew from an image."""
+    wanted = call.body["rebuild"]
+    request = RebuildRequest(
+        image_id=wanted["imageRef"].rsplit("/", 1)[-1],
+        changes={column: wanted[name] for name, column in _REBUILT.items() if name in wanted},
+        metadata=wanted.get("metadata"),
+        key_name=wanted.get("key_name", ""),
+        admin_password=wanted.get("adminPass", ""),
+    )
+    server_id = call.params["server_id"]
+    password = call.cloud.servers.rebuild(call.context, server_id, request)
+    server = view.rebuilt(call, call.cloud.servers.get(call.context, server_id))
+    location = call.url(f"/v2.1/servers/{server_id}")
+    return Reply({"server": server | {"adminPass": password}}, headers={"Location": location})
 
 
 def delete(call: Call) -> Reply:

@@ -103,17 +103,50 @@ _ADDED: tuple[tuple[int, Schema], ...] = (
 )
 """What each microversion adds to the body of a create."""
 
+_REBUILD: Schema = {
+    "imageRef": {"type": "string", "minLength": 1, "maxLength": 255},
+    "preserve_ephemeral": {"enum": [False, "false", "False"]},
+} | {
+    name: _CREATE[name] for name in ("name", "adminPass", "metadata", "OS-DCF:diskConfig", "accessIPv4", "accessIPv6")
+}  # fmt: skip
+_REBUILD_ADDED: tuple[tuple[int, Schema], ...] = (
+    (1, {}),
+    (19, {"description": DESCRIPTION}),
+    (54, {"key_name": {"type": ["string", "null"], "minLength": 1, "maxLength": 255}}),
+    (57, {"user_data": {"type": ["string", "null"], "maxLength": 65535}}),
+    (90, {"hostname": _HOSTNAME}),
+)
+"""What each microversion adds to the body of a rebuild."""
 
-def create_variants() -> list[tuple[Microversion, Microversion, Schema]]:
-    """Return the create schema of each range of microversions: first, last, schema."""
-    variants = []
-    known = dict(_CREATE)
-    for position, (minor, added) in enumerate(_ADDED):
-        known = known | added
-        last = _ADDED[position + 1][0] - 1 if position + 1 < len(_ADDED) else 999
-        required = ["name", "flavorRef"] + (["networks"] if minor >= 37 else [])
-        variants.append((Microversion(2, minor), Microversion(2, last), body("server", known, required)))
-    return variants
+
+Variants = list[tuple[Microversion, Microversion, Schema]]
+"""Schemas of ranges of microversions: first, last, schema."""
+
+
+def create_variants() -> Variants:
+    """Return the schema of a create for each range of microversions."""
+    return [
+        (first, last, body("server", known, ["name", "flavorRef", *(["networks"] if first.minor >= 37 else [])]))
+        for first, last, known in _growing(_CREATE, _ADDED)
+    ]
+
+
+def rebuild_variants() -> Variants:
+    """Return the schema of a rebuild for each range of microversions."""
+    return [
+        (first, last, body("rebuild", known, ["imageRef"]))
+        for first, last, known in _growing(_REBUILD, _REBUILD_ADDED)
+    ]
+
+
+def _growing(known: Schema, added: tuple[tuple[int, Schema], ...]) -> Variants:
+    """Return what is known in each range of microversions."""
+    found = []
+    for position, (minor, more) in enumerate(added):
+        known = known | more
+        last = added[position + 1][0] - 1 if position + 1 < len(added) else 999
+        found.append((Microversion(2, minor), Microversion(2, last), known))
+    return found
 
 
 def body(name: str, properties: Schema, required: list[str] | None = None) -> Schema:

@@ -49,6 +49,16 @@ def updated(call: Call, server: ServerDetails) -> Json:
     return view
 
 
+def rebuilt(call: Call, server: ServerDetails) -> Json:
+    """Return a server as a rebuild answers."""
+    view = updated(call, server)
+    if call.at_least(54):
+        view["key_name"] = server.instance.key_name
+    if call.at_least(57):
+        view["user_data"] = server.instance.user_data
+    return view
+
+
 def addresses(interfaces: tuple[VirtualInterface, ...], *, with_mac: bool = True) -> Json:
     """Return the addresses of a server by the label of their network."""
     found: dict[str, list[Json]] = {}

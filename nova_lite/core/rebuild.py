@@ -1,0 +1,20 @@
+"""What a user asks for when rebuilding a server: its guest made anew from an image."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RebuildRequest:
+    """A request to make a server anew.
+
+    ``changes`` are fields of the instance by name that change with it; ``metadata`` replaces the server's
+    unless it is None. ``key_name`` is "" to keep the key pair and None to have none.
+    """
+
+    image_id: str
+    changes: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    metadata: Mapping[str, str] | None = None
+    key_name: str | None = ""
+    admin_password: str = ""
