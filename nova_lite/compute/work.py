@@ -11,6 +11,8 @@ from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.journal import ActionJournal
 from nova_lite.compute.power import PowerFlow
 from nova_lite.compute.rebuild import RebuildFlow
+from nova_lite.compute.rotation import rotate
+from nova_lite.compute.snapshot import SnapshotFlow, abandon
 from nova_lite.core import clock, flow
 from nova_lite.core.actions import Action, ActionState, StepEvent
 from nova_lite.core.context import RequestContext
@@ -39,6 +41,7 @@ class Work:
         no flow relies on its state, and every change of it is conditional.
         """
         if instance is None:
+            self._abandon(action)
             self._end(action, ActionState.UNDONE, error="The instance was deleted.")
             return
         verb = Verb(action.verb)
@@ -48,6 +51,7 @@ class Work:
             self._run(action, steps, journal)
         except Superseded:
             LOG.info("%s of instance %s was superseded", verb, instance.uuid)
+            self._abandon(action)
             self._end(action, ActionState.UNDONE, events=journal.end("superseded"))
         except Unavailable:
             self._host.database.run("action.requeue", lambda session: actions.requeue(session, action))
@@ -56,6 +60,11 @@ class Work:
             self._fail(action, instance, error, journal)
         else:
             self._finish(action, instance, journal)
+
+    def _abandon(self, action: Action) -> None:
+        """Remove what an action that will not be done would leave apart from its instance."""
+        if action.verb == Verb.SNAPSHOT:
+            abandon(self._host, action.parameters["image_id"])
 
     def _run(self, action: Action, steps: Sequence[flow.Step], journal: ActionJournal) -> None:
         """Run the flow, or only undo it when it was begun too often."""
@@ -75,6 +84,8 @@ class Work:
             return DeleteFlow(self._host, context, instance).steps()
         if verb in (Verb.REBUILD, Verb.REBUILD_STOPPED):
             return RebuildFlow(self._host, instance, verb, action.parameters).steps()
+        if verb is Verb.SNAPSHOT:
+            return SnapshotFlow(self._host, instance, action).steps()
         return PowerFlow(self._host, instance, verb).steps()
 
     def _finish(self, action: Action, instance: Instance, journal: ActionJournal) -> None:
@@ -88,6 +99,8 @@ class Work:
                 return holdings.retire(session, instance)
             values = {"launched_at": clock.now()} if verb in _LAUNCHES else {}
             instances.finish(session, instance.uuid, verb, _tasks(verb), **values)
+            if "rotation" in action.parameters:
+                rotate(session, instance, action)
             return True
 
         def landed(session: Session) -> bool | None:

@@ -37,6 +37,7 @@ class TaskState(enum.StrEnum):
     SUSPENDING = "suspending"
     RESUMING = "resuming"
     REBUILDING = "rebuilding"
+    IMAGE_SNAPSHOT = "image_snapshot"
 
 
 class PowerState(enum.IntEnum):
@@ -65,6 +66,7 @@ class Verb(enum.StrEnum):
     RESUME = "resume"
     REBUILD = "rebuild"
     REBUILD_STOPPED = "rebuild_stopped"
+    SNAPSHOT = "snapshot"
 
 
 class OnCrash(enum.StrEnum):
@@ -81,14 +83,14 @@ class Transition:
     """One verb: where it may start, what it shows meanwhile, where it ends and what a crash means.
 
     ``from_tasks`` lists the task states that it may interrupt besides "none". ``failed`` is None where a
-    failure leaves the vm state as it was. ``power`` is the guest's power state when the verb is done.
-    ``needs_host`` is False where an instance that no host has may start it too.
+    failure leaves the vm state as it was, ``done`` where success does too. ``power`` is the guest's power
+    state when the verb is done. ``needs_host`` is False where an instance that no host has may start it too.
     """
 
     verb: Verb
     sources: frozenset[VmState]
     task: TaskState
-    done: VmState
+    done: VmState | None
     failed: VmState | None
     on_dead_host: OnCrash
     from_tasks: frozenset[TaskState] = frozenset()
@@ -218,6 +220,15 @@ TRANSITIONS: dict[Verb, Transition] = {
             title="rebuild",
             power=PowerState.SHUTDOWN,
         ),
+        Transition(
+            Verb.SNAPSHOT,
+            frozenset({VmState.ACTIVE, VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED}),
+            TaskState.IMAGE_SNAPSHOT,
+            None,
+            None,
+            OnCrash.FAIL,
+            title="createImage",
+        ),
     )
 }
 
@@ -229,6 +240,6 @@ def diagram() -> str:
     lines.append(f"    building --> {TRANSITIONS[Verb.BOOT].failed}: failed")
     for row in TRANSITIONS.values():
         for source in sorted(row.sources):
-            lines.append(f"    {source} --> {row.done}: {row.verb}")
+            lines.append(f"    {source} --> {row.done or source}: {row.verb}")
     lines.append("    deleted --> [*]")
     return "\n".join(lines)

@@ -171,6 +171,16 @@ def mark_deleted(session: Session, image_id: str) -> bool:
     return _changed(marked)
 
 
+def mark_abandoned(session: Session, image_id: str) -> None:
+    """Mark an image as deleted whose bytes will not come; one that has them is left alone."""
+    waiting = (ImageStatus.QUEUED, ImageStatus.SAVING)
+    session.execute(
+        sa.update(_TABLE)
+        .where(_TABLE.c.id == image_id, _TABLE.c.status.in_(waiting))
+        .values(status=ImageStatus.DELETED, updated_at=clock.now())
+    )
+
+
 def deleted_ids(session: Session) -> list[str]:
     """Return the images that are marked as deleted and whose bytes may still be there."""
     return list(

@@ -210,7 +210,9 @@ def show_task(session: Session, uuid: str, expected: Sequence[TaskState], task: 
 def finish(session: Session, uuid: str, verb: Verb, tasks: Sequence[TaskState], **values: Any) -> None:
     """End ``verb`` well; raises Superseded when another action has taken the instance over."""
     row = TRANSITIONS[verb]
-    changed = {"vm_state": row.done, "task_state": None, "power_state": row.power, "fault": None}
+    changed: dict[str, Any] = {"task_state": None}
+    if row.done is not None:
+        changed |= {"vm_state": row.done, "power_state": row.power, "fault": None}
     _end(session, uuid, tasks, changed | values)
 
 

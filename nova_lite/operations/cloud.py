@@ -12,6 +12,7 @@ from nova_lite.operations.networks import Networks
 from nova_lite.operations.quotas import Quotas
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.servers import Servers
+from nova_lite.operations.snapshots import Snapshots
 from nova_lite.operations.tags import Tags
 
 
@@ -21,6 +22,7 @@ class Cloud:
 
     servers: Servers
     tags: Tags
+    snapshots: Snapshots
     flavors: Flavors
     key_pairs: KeyPairs
     quotas: Quotas

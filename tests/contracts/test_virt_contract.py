@@ -75,6 +75,16 @@ def an_image() -> GuestImage:
     return GuestImage(ids.new_uuid(), "raw", len(DISK), fetch)
 
 
+def copying(path: Path) -> Callable[[Path], None]:
+    """Return what brings the bytes that are in ``path`` now."""
+    data = path.read_bytes()
+
+    def fetch(target: Path) -> None:
+        target.write_bytes(data)
+
+    return fetch
+
+
 def power_of(driver: VirtDriver, spec: GuestSpec) -> PowerState | None:
     guest = driver.guest(spec.uuid)
     return None if guest is None else guest.power_state
@@ -222,6 +232,39 @@ def test_a_guest_that_is_off_cannot_stand_still(driver: VirtDriver, spec: GuestS
 
     with pytest.raises(DriverError):
         getattr(driver, verb)(spec.uuid)
+
+
+@pytest.mark.parametrize("before", ["power_on", "power_off", "pause", "suspend"])
+def test_a_snapshot_is_a_whole_copy_and_the_guest_goes_on(
+    driver: VirtDriver, spec: GuestSpec, before: str
+) -> None:
+    spawned(driver, spec)
+    arguments = {"power_on": (spec,), "power_off": (spec.uuid, 0.2)}.get(before, (spec.uuid,))
+    getattr(driver, before)(*arguments)
+    power = power_of(driver, spec)
+    for _ in range(2):
+        driver.snapshot(spec.uuid, spec.name)
+    copy = driver.snapshot_file(spec.uuid, spec.name)
+    assert power_of(driver, spec) is power
+    assert copy.virtual_size >= copy.path.stat().st_size if copy.disk_format == "raw" else copy.virtual_size
+
+    # a guest can be made from it where nothing else is
+    again = a_spec()
+    image = GuestImage(ids.new_uuid(), copy.disk_format, copy.path.stat().st_size, copying(copy.path))
+    for _ in range(2):
+        driver.drop_snapshot(spec.uuid, spec.name)
+    assert not copy.path.exists()
+    driver.create_disks(again, image)
+    driver.spawn(again)
+    assert power_of(driver, again) is PowerState.RUNNING
+
+
+def test_what_is_not_there_has_no_snapshot(driver: VirtDriver, spec: GuestSpec) -> None:
+    with pytest.raises(NotFound):
+        driver.snapshot(spec.uuid, spec.name)
+    with pytest.raises(DriverError):
+        driver.snapshot_file(spec.uuid, spec.name)
+    driver.drop_snapshot(spec.uuid, spec.name)
 
 
 def test_the_console_gives_as_many_lines_as_are_asked_for(driver: VirtDriver, spec: GuestSpec) -> None:

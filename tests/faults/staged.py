@@ -36,7 +36,7 @@ class StagedWork(Work):
 def step_names(verb: Verb) -> list[str]:
     """Return the names of the steps of a verb's flow, as the flow itself has them."""
     work = StagedWork(cast(ComputeHost, None), max_attempts=ATTEMPTS)
-    action = SimpleNamespace(verb=verb, parameters={"image": {}})
+    action = SimpleNamespace(id="", verb=verb, parameters={"image": {}, "image_id": ""})
     return [step.name for step in work._steps(system_context(), cast(Any, None), cast(Any, action))]
 
 
@@ -125,6 +125,12 @@ class StagedVirtDriver(FakeVirtDriver):
 
     def resume(self, *arguments: Any) -> None:
         STAGE.make("virt.resume", super().resume, *arguments)
+
+    def snapshot(self, *arguments: Any) -> None:
+        STAGE.make("virt.snapshot", super().snapshot, *arguments)
+
+    def drop_snapshot(self, *arguments: Any) -> None:
+        STAGE.make("virt.drop_snapshot", super().drop_snapshot, *arguments)
 
 
 class StagedFirewall(FakeFirewall):

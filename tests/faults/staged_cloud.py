@@ -31,6 +31,7 @@ BODIES = {
     Verb.RESUME: {"resume": None},
     Verb.REBUILD: {"rebuild": {"imageRef": "IMAGE"}},
     Verb.REBUILD_STOPPED: {"rebuild": {"imageRef": "IMAGE"}},
+    Verb.SNAPSHOT: {"createImage": {"name": "copy"}},
 }
 """How the compute API spells the verbs; IMAGE stands for the id of the cloud's image."""
 
@@ -38,6 +39,11 @@ LEADS_TO = {VmState.STOPPED: Verb.STOP, VmState.PAUSED: Verb.PAUSE, VmState.SUSP
 """What brings an active server to a state that other verbs start from."""
 
 _PATIENCE = 10.0
+
+
+def end_of(verb: Verb) -> VmState:
+    """Return the state in which a server is when ``verb`` is done, after ``prepare``."""
+    return TRANSITIONS[verb].done or VmState.ACTIVE
 
 
 class Restartable:
@@ -138,6 +144,13 @@ class StagedCloud(Cloud):
             answer = self.ask("POST", f"{path}/action", body)
         assert answer.ok, answer.text
         return server_id
+
+    def every_image(self) -> list[dict[str, Any]]:
+        """Return every image that there is."""
+        found: list[dict[str, Any]] = self.ask(
+            "GET", "/v2/images?limit=1000", user="admin", api="image"
+        ).json()["images"]
+        return found
 
     def delete_every_server(self) -> None:
         """Ask for the end of every server without waiting for it."""

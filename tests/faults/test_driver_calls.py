@@ -6,7 +6,7 @@ from nova_lite.core.errors import DriverError, MessagingTimeout
 from nova_lite.core.instance_states import TRANSITIONS, Verb, VmState
 from tests.faults.stage import STAGE, Cue, Moment, fail
 from tests.faults.staged import step_names
-from tests.faults.staged_cloud import StagedCloud
+from tests.faults.staged_cloud import StagedCloud, end_of
 
 PROTECT = "firewall.protect"
 CONNECT = ("ask network", "network.set_hosts")
@@ -24,6 +24,7 @@ CALLS = {
     Verb.UNPAUSE: ("virt.unpause",),
     Verb.SUSPEND: ("virt.suspend",),
     Verb.RESUME: (PROTECT, "virt.resume"),
+    Verb.SNAPSHOT: ("virt.snapshot", "virt.drop_snapshot"),
     Verb.REBUILD: (*REMOVE, "virt.create_disks", PROTECT, "virt.spawn"),
     Verb.REBUILD_STOPPED: (*REMOVE, "virt.create_disks", PROTECT, "virt.spawn", "virt.power_off"),
 }
@@ -74,7 +75,7 @@ def test_a_call_that_is_refused_fails_the_action_or_is_made_good_later(
     failed = cloud.last_events(server_id)[-1]["result"] == "Error"
     assert failed == (isinstance(error, DriverError) and (verb is not Verb.DELETE or call not in CONNECT))
     row = TRANSITIONS[verb]
-    assert cloud.state(server_id) == ((row.failed or before) if failed else row.done)
+    assert cloud.state(server_id) == ((row.failed or before) if failed else end_of(verb))
     cloud.look()
     assert cloud.leaks() == []
 
@@ -89,7 +90,7 @@ def test_an_action_whose_daemon_dies_at_a_call_is_done_by_the_next_daemon(
     cloud.restart_compute()
     cloud.settle()
 
-    assert cloud.state(server_id) == TRANSITIONS[verb].done
+    assert cloud.state(server_id) == end_of(verb)
     assert cloud.leaks() == []
 
 

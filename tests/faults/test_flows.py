@@ -8,7 +8,7 @@ from nova_lite.core.errors import MessagingTimeout
 from nova_lite.core.instance_states import TRANSITIONS, Verb, VmState
 from tests.faults.stage import STAGE, Cue, Moment, end_thread, fail
 from tests.faults.staged import ATTEMPTS, step_names
-from tests.faults.staged_cloud import StagedCloud
+from tests.faults.staged_cloud import StagedCloud, end_of
 
 STEPS = [(verb, step) for verb in Verb for step in step_names(verb)]
 POINTS = [(verb, step, moment) for verb, step in STEPS for moment in Moment]
@@ -58,7 +58,7 @@ def test_an_action_whose_daemon_dies_at_a_step_is_done_by_the_next_daemon(
     cloud.restart_compute()
     cloud.settle()
 
-    assert cloud.state(server_id) == TRANSITIONS[verb].done
+    assert cloud.state(server_id) == end_of(verb)
     assert cloud.leaks() == []
 
 
@@ -71,7 +71,7 @@ def test_an_action_whose_thread_ends_is_taken_up_by_the_sweep(
     server_id = cloud.order(verb, server_id)
     cloud.settle_with_sweeps()
 
-    assert cloud.state(server_id) == TRANSITIONS[verb].done
+    assert cloud.state(server_id) == end_of(verb)
     assert cloud.leaks() == []
 
 
@@ -102,7 +102,7 @@ def test_an_action_that_finds_something_away_is_taken_up_again(
     server_id = cloud.order(verb, server_id)
     cloud.settle_with_sweeps()
 
-    assert cloud.state(server_id) == TRANSITIONS[verb].done
+    assert cloud.state(server_id) == end_of(verb)
     assert cloud.leaks() == []
 
 
@@ -114,7 +114,7 @@ def test_a_step_may_be_done_twice(cloud: StagedCloud, verb: Verb, step: str) -> 
     cloud.settle()
 
     assert STAGE.seen.count(f"do {step}") == 2
-    assert cloud.state(server_id) == TRANSITIONS[verb].done
+    assert cloud.state(server_id) == end_of(verb)
     assert cloud.leaks() == []
 
 
@@ -166,7 +166,7 @@ def test_an_action_whose_ring_is_lost_is_found_by_the_sweep(cloud: StagedCloud, 
     server_id = cloud.order(verb, server_id)
     cloud.settle()
 
-    assert cloud.state(server_id) == TRANSITIONS[verb].done
+    assert cloud.state(server_id) == end_of(verb)
     assert cloud.leaks() == []
 
 
@@ -190,3 +190,27 @@ def test_a_sweep_leaves_alone_what_was_begun_since_it_looked(cloud: StagedCloud)
     cloud.settle()
 
     assert STAGE.seen.count("do rebooting") == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "moment", "whole"),
+    [
+        ("snapshotting", Moment.BEFORE, False),
+        ("snapshotting", Moment.AFTER, False),
+        ("uploading", Moment.BEFORE, False),
+        ("uploading", Moment.AFTER, True),
+    ],
+)
+def test_an_image_that_came_to_nothing_is_gone_and_a_whole_one_stays(
+    cloud: StagedCloud, step: str, moment: Moment, whole: bool
+) -> None:
+    server_id = cloud.prepare(Verb.SNAPSHOT)
+    STAGE.give(Cue(f"do {step}", moment), fail(_broken()))
+    cloud.order(Verb.SNAPSHOT, server_id)
+    cloud.settle()
+
+    found = cloud.ask("GET", "/v2/images?instance_uuid=" + server_id, api="image").json()["images"]
+    assert [image["status"] for image in found] == (["active"] if whole else [])
+    stored = {path.name for path in (cloud.folder / "images").iterdir()}
+    assert stored >= {cloud.image()}
+    assert stored - {cloud.image()} <= {image["id"] for image in cloud.every_image()}

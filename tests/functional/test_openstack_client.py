@@ -29,6 +29,12 @@ def test_a_users_first_hour(cloud: Cloud, tmp_path: Path) -> None:
         cloud.openstack("server", verb, "first")
         cloud.settle()
         assert cloud.show(made["id"])["status"] == status
+    cloud.openstack("server", "rebuild", "--wait", "first")
+    copy = cloud.openstack("server", "image", "create", "--name", "copy", "--wait", "first", "-f", "json")
+    assert (copy["name"], copy["status"]) == ("copy", "active")
+    cloud.openstack("server", "backup", "create", "--name", "safe", "--type", "daily", "--rotate", "1", "first")
+    cloud.settle()
+    cloud.openstack("image", "delete", "copy", "safe")
     cloud.openstack("server", "lock", "--reason", "not today", "first")
     shown = cloud.openstack("server", "show", "first", "-f", "json")
     assert (shown["status"], shown["locked"], shown["locked_reason"]) == ("ACTIVE", True, "not today")
@@ -38,7 +44,7 @@ def test_a_users_first_hour(cloud: Cloud, tmp_path: Path) -> None:
     assert cloud.openstack("server", "list", "--tags", "web", "-f", "json")[0]["Name"] == "first"
     assert cloud.openstack("server", "list", "--tags", "blue", "-f", "json") == []
     assert "simulated guest started" in cloud.openstack("console", "log", "show", "first")
-    assert len(cloud.openstack("server", "event", "list", "first", "-f", "json")) == 9
+    assert len(cloud.openstack("server", "event", "list", "first", "-f", "json")) == 12
     cloud.openstack("server", "set", "--property", "colour=red", "--name", "renamed", "first")
     assert cloud.openstack("server", "show", "renamed", "-f", "json")["properties"] == {"colour": "red"}
     assert cloud.openstack("port", "list", "--server", "renamed", "-f", "json")[0]["Status"] == "ACTIVE"

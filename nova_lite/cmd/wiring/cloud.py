@@ -19,6 +19,7 @@ from nova_lite.operations.quotas import Quotas
 from nova_lite.operations.rebuild import Rebuild
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.servers import Servers
+from nova_lite.operations.snapshots import Snapshots
 from nova_lite.operations.tags import Tags
 
 _QUOTA_FLAGS = {
@@ -53,6 +54,7 @@ def make_cloud(base: Base) -> Cloud:
     return Cloud(
         servers=servers,
         tags=Tags(database),
+        snapshots=Snapshots(database, base.compute, metadata_items=conf.quota_metadata_items),
         flavors=Flavors(database),
         key_pairs=KeyPairs(database, limits),
         quotas=Quotas(database, limits),

@@ -93,6 +93,15 @@ class Guest:
     power_state: PowerState
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class GuestSnapshot:
+    """A copy of a guest's root disk that stands for itself; ``virtual_size`` in bytes."""
+
+    path: Path
+    disk_format: str
+    virtual_size: int
+
+
 class RebootKind(enum.StrEnum):
     """How a guest is restarted: asked to (ACPI), or reset with its definition made anew."""
 
@@ -175,6 +184,21 @@ class VirtDriver(abc.ABC):
     @abc.abstractmethod
     def resume(self, spec: GuestSpec) -> None:
         """Let a suspended guest go on where it was; one that runs is left alone. Raises NotFound."""
+
+    @abc.abstractmethod
+    def snapshot(self, uuid: str, name: str) -> None:
+        """Copy the root disk as it is at one moment while the guest goes on; an older copy is replaced.
+
+        Raises DriverError, NotFound.
+        """
+
+    @abc.abstractmethod
+    def snapshot_file(self, uuid: str, name: str) -> GuestSnapshot:
+        """Return the copy that ``snapshot`` made; raises DriverError when there is none."""
+
+    @abc.abstractmethod
+    def drop_snapshot(self, uuid: str, name: str) -> None:
+        """Remove the copy, and end the copying if it goes on; nothing there is not an error."""
 
     @abc.abstractmethod
     def console_output(self, uuid: str, name: str, length: int | None) -> str:

@@ -12,6 +12,7 @@ from nova_lite.drivers.virt.base import (
     Capabilities,
     Guest,
     GuestImage,
+    GuestSnapshot,
     GuestSpec,
     HostResources,
     RebootKind,
@@ -92,6 +93,7 @@ class FakeVirtDriver(VirtDriver):
     def delete_disks(self, uuid: str, name: str) -> None:
         """Remove the guest's folder."""
         folder = self._path / name
+        self.drop_snapshot(uuid, name)
         for file in ("disk", "guest.json", "memory", "console.log"):
             (folder / file).unlink(missing_ok=True)
         if folder.exists():
@@ -155,6 +157,25 @@ class FakeVirtDriver(VirtDriver):
         guest = self._existing(spec.uuid)
         self._memory(spec.name).unlink(missing_ok=True)
         self._write(dataclasses.replace(guest, power_state=PowerState.RUNNING))
+
+    def snapshot(self, uuid: str, name: str) -> None:
+        """Write a few bytes that stand for the disk."""
+        self._existing(uuid)
+        new = self._path / name / "snapshot.new"
+        new.write_bytes(f"{name}: the disk of a simulated guest\n".encode() * 8)
+        new.rename(self._path / name / "snapshot")
+
+    def snapshot_file(self, uuid: str, name: str) -> GuestSnapshot:
+        """Return the file that stands for the disk."""
+        path = self._path / name / "snapshot"
+        if not path.exists():
+            raise DriverError(f"there is no snapshot of {name}.")
+        return GuestSnapshot(path, "raw", path.stat().st_size)
+
+    def drop_snapshot(self, uuid: str, name: str) -> None:
+        """Remove the file."""
+        for file in ("snapshot", "snapshot.new"):
+            (self._path / name / file).unlink(missing_ok=True)
 
     def _turn(self, uuid: str, power: PowerState) -> None:
         guest = self._existing(uuid)

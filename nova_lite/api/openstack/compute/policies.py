@@ -13,6 +13,8 @@ SERVERS: tuple[Rule, ...] = (
     Rule("os_compute_api:servers:stop", MEMBER, "Stop a server"),
     Rule("os_compute_api:servers:reboot", MEMBER, "Restart a server"),
     Rule("os_compute_api:servers:rebuild", MEMBER, "Make a server anew"),
+    Rule("os_compute_api:servers:create_image", MEMBER, "Make an image of a server"),
+    Rule("os_compute_api:os-create-backup", MEMBER, "Make a backup of a server"),
     Rule("os_compute_api:os-pause-server:pause", MEMBER, "Pause a server"),
     Rule("os_compute_api:os-pause-server:unpause", MEMBER, "Unpause a server"),
     Rule("os_compute_api:os-suspend-server:suspend", MEMBER, "Suspend a server"),

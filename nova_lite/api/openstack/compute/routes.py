@@ -109,6 +109,10 @@ SERVER_ACTIONS: tuple[Route, ...] = (
         _action(servers.rebuild, f"{_RULE}:rebuild", schema, "rebuild", since=first, until=last)
         for first, last, schema in schemas.rebuild_variants()
     ),
+    _action(server_actions.create_image, f"{_RULE}:create_image", schemas.CREATE_IMAGE, "createImage"),
+    _action(
+        server_actions.create_backup, "os_compute_api:os-create-backup", schemas.CREATE_BACKUP, "createBackup",
+    ),
     _plain_action(server_actions.pause, "os_compute_api:os-pause-server:pause", "pause"),
     _plain_action(server_actions.unpause, "os_compute_api:os-pause-server:unpause", "unpause"),
     _plain_action(server_actions.suspend, "os_compute_api:os-suspend-server:suspend", "suspend"),

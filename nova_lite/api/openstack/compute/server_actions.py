@@ -6,6 +6,7 @@ from nova_lite.core import clock
 from nova_lite.core.actions import Action, ActionState, StepEvent
 from nova_lite.core.errors import InvalidInput, NotFound
 from nova_lite.core.instance_states import TRANSITIONS, Verb, VmState
+from nova_lite.operations.snapshots import SnapshotRequest
 
 
 def stop(call: Call) -> Reply:
@@ -68,6 +69,21 @@ def force_delete(call: Call) -> Reply:
     """Delete a server now."""
     call.cloud.servers.delete(call.context, call.params["server_id"])
     return Reply()
+
+
+def create_image(call: Call) -> Reply:
+    """Make an image of a server."""
+    wanted = call.body["createImage"]
+    return _make_image(call, SnapshotRequest(wanted["name"], wanted.get("metadata", {})))
+
+
+def create_backup(call: Call) -> Reply:
+    """Make an image of a server, and delete the oldest of its kind when there are more than wanted."""
+    wanted = call.body["createBackup"]
+    request = SnapshotRequest(
+        wanted["name"], wanted.get("metadata", {}), wanted["backup_type"], int(wanted["rotation"])
+    )
+    return _make_image(call, request)
 
 
 def console_output(call: Call) -> Reply:
@@ -150,6 +166,13 @@ def list_interfaces(call: Call) -> Reply:
             entry["tag"] = None
         listed.append(entry)
     return Reply({"interfaceAttachments": listed})
+
+
+def _make_image(call: Call, request: SnapshotRequest) -> Reply:
+    image_id = call.cloud.snapshots.create(call.context, call.params["server_id"], request)
+    if call.at_least(45):
+        return Reply({"image_id": image_id})
+    return Reply(headers={"Location": call.url(f"/v2.1/images/{image_id}")})
 
 
 def _act(call: Call, verb: Verb) -> Reply:

@@ -217,6 +217,34 @@ LOCK_273 = action(
         "additionalProperties": False,
     },
 )
+CREATE_IMAGE = action(
+    "createImage",
+    {
+        "type": "object",
+        "properties": {"name": NAME, "metadata": METADATA},
+        "required": ["name"],
+        "additionalProperties": False,
+    },
+)
+CREATE_BACKUP = action(
+    "createBackup",
+    {
+        "type": "object",
+        "properties": {
+            "name": NAME,
+            "backup_type": {"type": "string", "minLength": 1, "maxLength": 255},
+            "rotation": {
+                "anyOf": [
+                    {"type": "integer", "minimum": 0, "maximum": 10000},
+                    {"type": "string", "pattern": "^[0-9]{1,4}$"},
+                ]
+            },
+            "metadata": METADATA,
+        },
+        "required": ["name", "backup_type", "rotation"],
+        "additionalProperties": False,
+    },
+)
 RESET_STATE = action(
     "os-resetState",
     {

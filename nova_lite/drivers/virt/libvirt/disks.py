@@ -11,12 +11,13 @@ from pathlib import Path
 from nova_lite import concurrency
 from nova_lite.core.errors import ConfigurationError, DriverError
 from nova_lite.drivers.runner import Runner, require_programs
-from nova_lite.drivers.virt.base import GuestImage, GuestSpec
+from nova_lite.drivers.virt.base import GuestImage, GuestSnapshot, GuestSpec
 from nova_lite.drivers.virt.libvirt.xml import Disk, Files
 
 _GIB = 1024**3
 _MIB = 1024**2
 _NEW = ".new"
+_SNAPSHOT = "snapshot"
 
 
 class Disks:
@@ -87,6 +88,33 @@ class Disks:
                 return log.read()
         except FileNotFoundError:
             return b""
+
+    def new_snapshot(self, name: str) -> Path:
+        """Return where a copy of a guest's root disk is made, and nothing is yet."""
+        return self._folder / name / f"{_SNAPSHOT}{_NEW}"
+
+    def keep_snapshot(self, name: str) -> None:
+        """Take the copy that was made as whole."""
+        self.new_snapshot(name).rename(self._folder / name / _SNAPSHOT)
+
+    def copy(self, name: str) -> None:
+        """Copy the root disk of a guest that is off."""
+        source = str(self._folder / name / "disk")
+        self.runner.run(["qemu-img", "convert", "-O", "qcow2", source, str(self.new_snapshot(name))])
+        self.keep_snapshot(name)
+
+    def snapshot(self, name: str) -> GuestSnapshot:
+        """Return the copy of a guest's root disk; raises DriverError when there is none."""
+        path = self._folder / name / _SNAPSHOT
+        if not path.exists():
+            raise DriverError(f"there is no snapshot of {name}.")
+        listed = self.runner.run(["qemu-img", "info", "--output=json", "-f", "qcow2", str(path)])
+        return GuestSnapshot(path, "qcow2", int(json.loads(listed)["virtual-size"]))
+
+    def drop_snapshot(self, name: str) -> None:
+        """Remove the copy, whole or not."""
+        for path in (self._folder / name / _SNAPSHOT, self.new_snapshot(name)):
+            path.unlink(missing_ok=True)
 
     def _base_image(self, image: GuestImage) -> tuple[Path, int]:
         """Return the cached copy of an image and its virtual size in bytes, fetched if need be."""

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from nova_lite.core.errors import ConfigurationError, NotFound
+from nova_lite.core.errors import ConfigurationError, DriverError, NotFound
 from nova_lite.core.instance_states import PowerState
 from nova_lite.drivers.runner import Runner
 from nova_lite.drivers.virt.base import (
     Capabilities,
     Guest,
     GuestImage,
+    GuestSnapshot,
     GuestSpec,
     HostResources,
     RebootKind,
@@ -198,6 +199,52 @@ class LibvirtDriver(VirtDriver):
                 tolerate(found.create, "VIR_ERR_OPERATION_INVALID")
 
         self._with_domain(spec.uuid, work)
+
+    def snapshot(self, uuid: str, name: str) -> None:
+        """Have QEMU copy the disk of a guest that runs, and qemu-img that of one that is off."""
+        self._required(uuid)
+        self.drop_snapshot(uuid, name)
+        if self._runs(uuid):
+            description = xml.backup(self._disks.new_snapshot(name))
+            self._with_domain(uuid, lambda found: found.backupBegin(description, None))
+            self._await_job(uuid)
+            self._disks.keep_snapshot(name)
+        else:
+            self._disks.copy(name)
+
+    def snapshot_file(self, uuid: str, name: str) -> GuestSnapshot:
+        """Return the copy in the guest's folder."""
+        return self._disks.snapshot(name)
+
+    def drop_snapshot(self, uuid: str, name: str) -> None:
+        """Remove the copy, and abort the job that makes it."""
+
+        def work(connection: Any) -> None:
+            found = lookup(connection, uuid)
+            if found is not None and found.isActive() and found.jobInfo()[0] != constant("VIR_DOMAIN_JOB_NONE"):
+                tolerate(found.abortJob, "VIR_ERR_OPERATION_INVALID", "VIR_ERR_NO_DOMAIN")
+
+        self._connection.talk(work)
+        self._disks.drop_snapshot(name)
+
+    def _await_job(self, uuid: str) -> None:
+        """Wait for the end of the domain's job; raises DriverError when it did not end well."""
+        while self._job_runs(uuid):
+            time.sleep(_LOOK_AGAIN)
+        ended: list[int] = []
+
+        def work(found: Any) -> None:
+            completed = found.jobStats(constant("VIR_DOMAIN_JOB_STATS_COMPLETED"))
+            ended.append(completed.get("type", constant("VIR_DOMAIN_JOB_NONE")))
+
+        self._with_domain(uuid, work)
+        if ended[-1] != constant("VIR_DOMAIN_JOB_COMPLETED"):
+            raise DriverError("the copying of the guest's disk was broken off.")
+
+    def _job_runs(self, uuid: str) -> bool:
+        kinds: list[int] = []
+        self._with_domain(uuid, lambda found: kinds.append(found.jobInfo()[0]))
+        return kinds[-1] != constant("VIR_DOMAIN_JOB_NONE")
 
     def console_output(self, uuid: str, name: str, length: int | None) -> str:
         """Return the end of the guest's console log; what is not text is replaced."""

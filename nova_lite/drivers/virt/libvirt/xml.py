@@ -40,6 +40,16 @@ class Files:
     ramdisk: Path | None = None
 
 
+def backup(target: Path) -> str:
+    """Return the XML of a job that copies the root disk, and no other, as a whole to ``target``."""
+    root = ET.Element("domainbackup", mode="push")
+    disks = ET.SubElement(root, "disks")
+    disk = ET.SubElement(disks, "disk", name="vda", backup="yes", type="file")
+    ET.SubElement(disk, "driver", type="qcow2")
+    ET.SubElement(disk, "target", file=str(target))
+    return ET.tostring(root, encoding="unicode")
+
+
 def domain(spec: GuestSpec, files: Files, machine: Machine) -> str:
     """Return the domain's XML."""
     root = ET.Element("domain", type=machine.kind)
