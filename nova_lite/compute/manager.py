@@ -91,6 +91,13 @@ class ComputeManager(ComputeContract):
             raise NotFound(f"Instance {instance_uuid} could not be found.")
         return self._host.driver.console_output(instance.uuid, instance.name, length)
 
+    def refresh_instance_security(self, context: RequestContext, instance_uuid: str) -> None:
+        """Renew the filter of an instance whose groups changed."""
+        with concurrency.named_lock(f"instance-{instance_uuid}"):
+            ports, groups = protection.wanted(self._host.database, [instance_uuid])
+            if ports:
+                self._host.firewall.protect(ports, groups)
+
     def refresh_security_groups(self, context: RequestContext, group_ids: list[str]) -> None:
         """Renew the filter of groups whose rules or members changed."""
         wanted = self._host.database.read(

@@ -178,6 +178,23 @@ def add_members(session: Session, members: Sequence[tuple[str, str]]) -> None:
         )
 
 
+def add_member(session: Session, instance_uuid: str, group_id: str) -> bool:
+    """Put an instance into a group; False when it is in it."""
+    try:
+        with session.begin_nested():
+            add_members(session, [(instance_uuid, group_id)])
+    except sa.exc.IntegrityError:
+        return False
+    return True
+
+
+def remove_member(session: Session, instance_uuid: str, group_id: str) -> bool:
+    """Take an instance out of a group; False when it is not in it."""
+    mine = sa.and_(_MEMBERS.c.instance_uuid == instance_uuid, _MEMBERS.c.group_id == group_id)
+    removed = session.execute(sa.delete(_MEMBERS).where(mine))
+    return bool(removed.rowcount)  # type: ignore[attr-defined]
+
+
 def remove_members(session: Session, instance_uuids: Sequence[str]) -> None:
     """Take instances out of all their groups."""
     session.execute(sa.delete(_MEMBERS).where(_MEMBERS.c.instance_uuid.in_(instance_uuids)))

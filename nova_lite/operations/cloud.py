@@ -7,6 +7,7 @@ from nova_lite.operations.hosts import Hosts
 from nova_lite.operations.identity import Identity
 from nova_lite.operations.images import Images
 from nova_lite.operations.key_pairs import KeyPairs
+from nova_lite.operations.memberships import Memberships
 from nova_lite.operations.metadata import Metadata
 from nova_lite.operations.networks import Networks
 from nova_lite.operations.quotas import Quotas
@@ -31,4 +32,5 @@ class Cloud:
     identity: Identity
     networks: Networks
     security_groups: SecurityGroups
+    memberships: Memberships
     metadata: Metadata

@@ -26,6 +26,11 @@ class ComputeContract(Contract):
 
     @cast
     @abc.abstractmethod
+    def refresh_instance_security(self, context: RequestContext, instance_uuid: str) -> None:
+        """Renew the packet filter of an instance that was put into a group or taken out of one."""
+
+    @cast
+    @abc.abstractmethod
     def refresh_security_groups(self, context: RequestContext, group_ids: list[str]) -> None:
         """Renew the packet filter for groups whose rules or members changed."""
 
@@ -49,6 +54,10 @@ class ComputeProxy(ComputeContract):
         """Ask for a console; raises NotFound, MessagingTimeout, Unavailable."""
         answer = self._caller.call("console_output", context, instance_uuid=instance_uuid, length=length)
         return typed(str, answer)
+
+    def refresh_instance_security(self, context: RequestContext, instance_uuid: str) -> None:
+        """Ring; the host's periodic repair does the same later."""
+        self._caller.cast("refresh_instance_security", context, instance_uuid=instance_uuid)
 
     def refresh_security_groups(self, context: RequestContext, group_ids: list[str]) -> None:
         """Ring; the host's periodic repair does the same later."""

@@ -136,6 +136,17 @@ def test_protecting_adds_a_port_and_unprotecting_takes_it_away(firewall: Firewal
     assert firewall.differences(both, (WEB, SSH)) != ()
 
 
+def test_a_port_moves_between_groups(firewall: FirewallDriver) -> None:
+    firewall.apply((port("5", WEB), port("6", WEB)), (WEB,))
+    moved = port("5", SSH)
+    firewall.protect((moved,), (SSH,))
+    assert firewall.differences((moved, port("6", WEB)), (WEB, SSH)) == ()
+
+    # the last to leave a group takes it along
+    firewall.protect((port("6", SSH),), (SSH,))
+    assert firewall.differences((moved, port("6", SSH)), (SSH,)) == ()
+
+
 def test_rules_of_groups_in_use_are_renewed(firewall: FirewallDriver) -> None:
     firewall.apply((port("5", WEB),), (WEB,))
     changed = dataclasses.replace(WEB, rules=(FilterRule("tcp", 8080, 8080, "0.0.0.0/0"),))

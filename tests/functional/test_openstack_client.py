@@ -30,6 +30,11 @@ def test_a_users_first_hour(cloud: Cloud, tmp_path: Path) -> None:
         cloud.settle()
         assert cloud.show(made["id"])["status"] == status
     cloud.openstack("server", "rebuild", "--wait", "first")
+    cloud.openstack("security", "group", "create", "web")
+    cloud.openstack("server", "add", "security", "group", "first", "web")
+    assert len(cloud.show(made["id"])["security_groups"]) == 2
+    cloud.openstack("server", "remove", "security", "group", "first", "web")
+    cloud.openstack("security", "group", "delete", "web")
     copy = cloud.openstack("server", "image", "create", "--name", "copy", "--wait", "first", "-f", "json")
     assert (copy["name"], copy["status"]) == ("copy", "active")
     cloud.openstack("server", "backup", "create", "--name", "safe", "--type", "daily", "--rotate", "1", "first")

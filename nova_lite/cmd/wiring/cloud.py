@@ -13,6 +13,7 @@ from nova_lite.operations.hosts import Hosts
 from nova_lite.operations.identity import Identity, IdentitySettings
 from nova_lite.operations.images import Images
 from nova_lite.operations.key_pairs import KeyPairs
+from nova_lite.operations.memberships import Memberships
 from nova_lite.operations.metadata import Metadata
 from nova_lite.operations.networks import NetworkDefaults, Networks
 from nova_lite.operations.quotas import Quotas
@@ -63,6 +64,7 @@ def make_cloud(base: Base) -> Cloud:
         identity=make_identity(base),
         networks=Networks(database, network_defaults(conf)),
         security_groups=SecurityGroups(database, base.compute, limits),
+        memberships=Memberships(database, base.compute),
         metadata=Metadata(database, domain=conf.dhcp_domain),
     )
 

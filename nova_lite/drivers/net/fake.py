@@ -91,6 +91,7 @@ class FakeFirewall(FirewallDriver):
         with self._lock:
             self._ports |= {_key(port): port for port in ports}
             self._groups |= {group.id: group for group in groups}
+            self._drop_unused()
 
     def unprotect(self, instance_uuid: str) -> None:
         """Forget an instance's ports, and the groups that no port uses any more."""
@@ -98,9 +99,12 @@ class FakeFirewall(FirewallDriver):
             self._ports = {
                 key: port for key, port in self._ports.items() if port.instance_uuid != instance_uuid
             }
-            used = {group for port in self._ports.values() for group in port.groups}
-            named = {rule.source_group for group in self._groups.values() for rule in group.rules}
-            self._groups = {key: group for key, group in self._groups.items() if key in used | named}
+            self._drop_unused()
+
+    def _drop_unused(self) -> None:
+        used = {group for port in self._ports.values() for group in port.groups}
+        named = {rule.source_group for group in self._groups.values() for rule in group.rules}
+        self._groups = {key: group for key, group in self._groups.items() if key in used | named}
 
     def refresh(self, groups: tuple[FilterGroup, ...]) -> None:
         """Keep the new form of groups that are kept."""

@@ -58,20 +58,28 @@ class NftablesFirewall(FirewallDriver):
             self._groups = {group.id: group for group in groups}
 
     def protect(self, ports: tuple[FilterPort, ...], groups: tuple[FilterGroup, ...]) -> None:
-        """Add or renew ports and groups."""
+        """Add or renew ports and groups; what only a group that a port left let in is cut."""
         with self._lock:
             new = [port for port in ports if self._ports.get(_key(port)) != port]
             changed = self._changed(groups)
+            gone = [self._ports[_key(port)] for port in new if _key(port) in self._ports]
+            left = self._ports | {_key(port): port for port in ports}
+            known = self._groups | {group.id: group for group in groups}
+            used = _used(left.values(), known)
+            unused = [group for key, group in self._groups.items() if key not in used] if gone else []
             if new or changed:
-                gone = [self._ports[_key(port)] for port in new if _key(port) in self._ports]
                 self._ruleset.apply(
                     script.base()
                     + script.remove_ports(gone)
                     + script.put_groups(changed)
                     + script.put_ports(new)
+                    + script.remove_groups(unused)
                 )
-            self._ports |= {_key(port): port for port in ports}
-            self._groups |= {group.id: group for group in groups}
+            before, self._ports = self._groups, left
+            self._groups = {key: group for key, group in known.items() if group not in unused}
+        for port in gone:
+            for group in set(port.groups) - set(left[_key(port)].groups):
+                self._cut_lost(port, before[group], FilterGroup(group))
 
     def unprotect(self, instance_uuid: str) -> None:
         """Remove an instance's ports, and the groups that nothing uses any more."""

@@ -81,4 +81,22 @@ OTHERS: tuple[Rule, ...] = (
     Rule("os_compute_api:os-hypervisors:servers", ADMIN, "Find hypervisors with their instances"),
 )
 
-RULES: tuple[Rule, ...] = (*SERVERS, *OTHERS)
+NETWORKS: tuple[Rule, ...] = (
+    Rule("os_compute_api:os-security-groups:get", READER, "List security groups"),
+    Rule("os_compute_api:os-security-groups:show", READER, "Show a security group"),
+    Rule("os_compute_api:os-security-groups:create", MEMBER, "Add a security group"),
+    Rule("os_compute_api:os-security-groups:update", MEMBER, "Change a security group"),
+    Rule("os_compute_api:os-security-groups:delete", MEMBER, "Remove a security group"),
+    Rule("os_compute_api:os-security-groups:rule:create", MEMBER, "Add a rule to a security group"),
+    Rule("os_compute_api:os-security-groups:rule:delete", MEMBER, "Remove a rule of a security group"),
+    Rule("os_compute_api:os-security-groups:list", READER, "List a server's security groups"),
+    Rule("os_compute_api:os-security-groups:add", MEMBER, "Put a server into a security group"),
+    Rule("os_compute_api:os-security-groups:remove", MEMBER, "Take a server out of a security group"),
+    Rule("os_compute_api:os-networks:list", READER, "List networks"),
+    Rule("os_compute_api:os-networks:show", READER, "Show a network"),
+    Rule("os_compute_api:os-tenant-networks:list", READER, "List networks in few words"),
+    Rule("os_compute_api:os-tenant-networks:show", READER, "Show a network in few words"),
+    Rule("os_compute_api:os-virtual-interfaces", READER, "List a server's MAC addresses"),
+)
+
+RULES: tuple[Rule, ...] = (*SERVERS, *OTHERS, *NETWORKS)

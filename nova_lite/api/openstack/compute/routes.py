@@ -7,7 +7,9 @@ from nova_lite.api.openstack.compute import (
     flavors,
     hypervisors,
     key_pairs,
+    networks,
     quotas,
+    security_groups,
     server_actions,
     server_tags,
     servers,
@@ -268,6 +270,59 @@ HOSTS: tuple[Route, ...] = (
     ),
 )  # fmt: skip
 
+_GROUPS = "/v2.1/os-security-groups"
+_GROUP = "/v2.1/os-security-groups/{group_id}"
+_RULES = "/v2.1/os-security-group-rules"
+_GROUP_RULE = "os_compute_api:os-security-groups"
+_PROXIED = Microversion(2, 35)
+"""The last version at which compute speaks for the network."""
+
+NETWORKS: tuple[Route, ...] = (
+    Route("GET", _GROUPS, security_groups.listing, f"{_GROUP_RULE}:get", until=_PROXIED),
+    Route(
+        "POST", _GROUPS, security_groups.create, f"{_GROUP_RULE}:create", smaller.CREATE_SECURITY_GROUP,
+        until=_PROXIED,
+    ),
+    Route("GET", _GROUP, security_groups.show, f"{_GROUP_RULE}:show", until=_PROXIED),
+    Route(
+        "PUT", _GROUP, security_groups.update, f"{_GROUP_RULE}:update", smaller.UPDATE_SECURITY_GROUP,
+        until=_PROXIED,
+    ),
+    Route("DELETE", _GROUP, security_groups.delete, f"{_GROUP_RULE}:delete", status=202, until=_PROXIED),
+    Route(
+        "POST", _RULES, security_groups.create_rule, f"{_GROUP_RULE}:rule:create",
+        smaller.CREATE_SECURITY_GROUP_RULE, until=_PROXIED,
+    ),
+    Route(
+        "DELETE", f"{_RULES}/{{rule_id}}", security_groups.delete_rule, f"{_GROUP_RULE}:rule:delete", status=202,
+        until=_PROXIED,
+    ),
+    Route("GET", f"{_SERVER}/os-security-groups", security_groups.of_server, f"{_GROUP_RULE}:list"),
+    _action(
+        security_groups.add_to_server, f"{_GROUP_RULE}:add", smaller.ADD_SECURITY_GROUP, "addSecurityGroup",
+    ),
+    _action(
+        security_groups.remove_from_server, f"{_GROUP_RULE}:remove", smaller.REMOVE_SECURITY_GROUP,
+        "removeSecurityGroup",
+    ),
+    Route("GET", "/v2.1/os-networks", networks.listing, "os_compute_api:os-networks:list", until=_PROXIED),
+    Route(
+        "GET", "/v2.1/os-networks/{network_id}", networks.show, "os_compute_api:os-networks:show", until=_PROXIED,
+    ),
+    Route(
+        "GET", "/v2.1/os-tenant-networks", networks.tenant_listing, "os_compute_api:os-tenant-networks:list",
+        until=_PROXIED,
+    ),
+    Route(
+        "GET", "/v2.1/os-tenant-networks/{network_id}", networks.tenant_show,
+        "os_compute_api:os-tenant-networks:show", until=_PROXIED,
+    ),
+    Route(
+        "GET", f"{_SERVER}/os-virtual-interfaces", networks.virtual_interfaces,
+        "os_compute_api:os-virtual-interfaces", until=Microversion(2, 43),
+    ),
+)  # fmt: skip
+
 ROUTES: tuple[Route, ...] = (
     *VERSIONS,
     *SERVERS,
@@ -276,4 +331,5 @@ ROUTES: tuple[Route, ...] = (
     *KEY_PAIRS,
     *QUOTAS,
     *HOSTS,
+    *NETWORKS,
 )

@@ -14,6 +14,31 @@ def _count(least: int = 0) -> Schema:
     return {"anyOf": [number, {"type": "string", "pattern": "^[0-9]{1,9}$"}]}
 
 
+_GROUP: Schema = {"name": NAME, "description": {"type": ["string", "null"], "maxLength": 255}}
+CREATE_SECURITY_GROUP = body("security_group", _GROUP, ["name", "description"])
+UPDATE_SECURITY_GROUP = body("security_group", _GROUP, ["name", "description"])
+_PORT: Schema = {
+    "anyOf": [
+        {"type": "integer", "minimum": -1, "maximum": 65535},
+        {"type": "string", "pattern": "^(-1|[0-9]{0,5})$"},
+        {"type": "null"},
+    ]
+}
+CREATE_SECURITY_GROUP_RULE = body(
+    "security_group_rule",
+    {
+        "parent_group_id": _TEXT,
+        "ip_protocol": {"type": ["string", "null"], "maxLength": 16},
+        "from_port": _PORT,
+        "to_port": _PORT,
+        "cidr": {"type": ["string", "null"], "maxLength": 43},
+        "group_id": {"type": ["string", "null"], "maxLength": 255},
+    },
+    ["parent_group_id"],
+)
+ADD_SECURITY_GROUP = body("addSecurityGroup", {"name": _TEXT}, ["name"])
+REMOVE_SECURITY_GROUP = body("removeSecurityGroup", {"name": _TEXT}, ["name"])
+
 _FLAVOR: Schema = {
     "name": NAME,
     "id": {"type": ["string", "integer", "null"], "maxLength": 255, "pattern": r"^(?! )[a-zA-Z0-9. _-]*(?<! )$"},

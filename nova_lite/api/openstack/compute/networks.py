@@ -1,0 +1,83 @@
+"""Networks in the compute API: nova-network's own face of them, to look at."""
+
+import ipaddress
+
+from nova_lite.api.call import Call, Json, Reply
+from nova_lite.core import clock
+from nova_lite.core.network import Network
+
+
+def listing(call: Call) -> Reply:
+    """List the networks that the caller may use."""
+    return Reply({"networks": [_view(call, network) for network in call.cloud.networks.list(call.context)]})
+
+
+def show(call: Call) -> Reply:
+    """Show a network."""
+    network = call.cloud.networks.get(call.context, call.params["network_id"])
+    return Reply({"network": _view(call, network)})
+
+
+def tenant_listing(call: Call) -> Reply:
+    """List the networks that the caller may use, in few words."""
+    return Reply({"networks": [_brief(network) for network in call.cloud.networks.list(call.context)]})
+
+
+def tenant_show(call: Call) -> Reply:
+    """Show a network in few words."""
+    return Reply({"network": _brief(call.cloud.networks.get(call.context, call.params["network_id"]))})
+
+
+def virtual_interfaces(call: Call) -> Reply:
+    """List a server's network interfaces by MAC address."""
+    found = call.cloud.servers.interfaces(call.context, call.params["server_id"])
+    listed: list[Json] = [{"id": interface.id, "mac_address": interface.mac} for interface in found]
+    if call.at_least(12):
+        listed = [
+            view | {"net_id": interface.network_uuid} for view, interface in zip(listed, found, strict=True)
+        ]
+    return Reply({"virtual_interfaces": listed})
+
+
+def _brief(network: Network) -> Json:
+    return {"id": network.uuid, "label": network.label, "cidr": network.cidr or None}
+
+
+def _view(call: Call, network: Network) -> Json:
+    """Return a network as users see it; its place on the hosts is for admins."""
+    cidr = ipaddress.ip_network(network.cidr) if network.cidr else None
+    view: Json = _brief(network) | {
+        "netmask": str(cidr.netmask) if cidr else None,
+        "broadcast": str(cidr.broadcast_address) if cidr else None,
+        "gateway": network.gateway or None,
+        "dns1": network.dns1 or None,
+        "dns2": network.dns2 or None,
+        "cidr_v6": None,
+        "netmask_v6": None,
+        "gateway_v6": None,
+    }
+    if not call.context.is_admin:
+        return view
+    return view | {
+        "project_id": network.project_id or None,
+        "bridge": network.bridge,
+        "bridge_interface": network.bridge_interface or None,
+        "vlan": network.vlan,
+        "host": network.host or None,
+        "dhcp_start": network.dhcp_start or None,
+        "multi_host": network.multi_host,
+        "injected": False,
+        "mtu": network.mtu,
+        "created_at": clock.iso8601_naive(network.created_at),
+        "updated_at": clock.iso8601_naive(network.updated_at),
+        "deleted": False,
+        "deleted_at": None,
+        "priority": None,
+        "rxtx_base": None,
+        "vpn_public_address": None,
+        "vpn_public_port": None,
+        "vpn_private_address": None,
+        "dhcp_server": network.gateway or None,
+        "enable_dhcp": True,
+        "share_address": False,
+    }

@@ -1,0 +1,81 @@
+"""Which security groups a server is in."""
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy.orm import Session
+
+from nova_lite.core.context import RequestContext
+from nova_lite.core.errors import InvalidInput, NotFound
+from nova_lite.core.instance import Instance
+from nova_lite.core.network import SecurityGroup
+from nova_lite.db import instances, security_groups
+from nova_lite.db.engine import Database
+from nova_lite.rpc.compute import ComputeProxy
+
+Change = Callable[[Session, Instance, SecurityGroup], None]
+
+
+class Memberships:
+    """The operations on servers' memberships; the packet filters follow at once."""
+
+    def __init__(self, database: Database, compute: ComputeProxy) -> None:
+        self._database = database
+        self._compute = compute
+
+    def list(self, context: RequestContext, uuid: str) -> Sequence[SecurityGroup]:
+        """Return the groups that a server is in, with their rules; raises NotFound."""
+
+        def work(session: Session) -> Sequence[SecurityGroup]:
+            _find(session, context, uuid)
+            group_ids = security_groups.ids_of_instances(session, [uuid]).get(uuid, [])
+            found = (security_groups.get(session, group_id) for group_id in group_ids)
+            return [group for group in found if group is not None]
+
+        return self._database.read("memberships.list", work)
+
+    def add(self, context: RequestContext, uuid: str, name_or_id: str) -> None:
+        """Put a server into a group; raises NotFound, InvalidInput when it is in it already."""
+
+        def join(session: Session, instance: Instance, group: SecurityGroup) -> None:
+            if not security_groups.add_member(session, uuid, group.id):
+                raise InvalidInput(
+                    f"Security group {group.id} is already associated with the instance {uuid}"
+                )
+
+        self._change("memberships.add", context, uuid, name_or_id, join)
+
+    def remove(self, context: RequestContext, uuid: str, name_or_id: str) -> None:
+        """Take a server out of a group; raises NotFound, also when it is not in it."""
+
+        def leave(session: Session, instance: Instance, group: SecurityGroup) -> None:
+            if not security_groups.remove_member(session, uuid, group.id):
+                raise NotFound(f"Security group {group.id} not associated with the instance {uuid}")
+
+        self._change("memberships.remove", context, uuid, name_or_id, leave)
+
+    def _change(
+        self, name: str, context: RequestContext, uuid: str, name_or_id: str, change: Change
+    ) -> None:
+        def work(session: Session) -> tuple[Instance, Sequence[str], str]:
+            instance = _find(session, context, uuid)
+            group = security_groups.find(session, instance.project_id, name_or_id)
+            if group is None:
+                raise NotFound(
+                    f"Security group {name_or_id} not found for project {instance.project_id}."
+                )
+            change(session, instance, group)
+            return instance, security_groups.hosts_using(session, [group.id]), group.id
+
+        instance, hosts, group_id = self._database.run(name, work)
+        # A host that does not hear this does it in its periodic repair.
+        if instance.host:
+            self._compute.on(instance.host).refresh_instance_security(context, uuid)
+        for host in hosts:
+            self._compute.on(host).refresh_security_groups(context, [group_id])
+
+
+def _find(session: Session, context: RequestContext, uuid: str) -> Instance:
+    found = instances.get(session, uuid, context.scope())
+    if found is None:
+        raise NotFound(f"Instance {uuid} could not be found.")
+    return found
