@@ -11,6 +11,7 @@ from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.journal import ActionJournal
 from nova_lite.compute.power import PowerFlow
 from nova_lite.compute.rebuild import RebuildFlow
+from nova_lite.compute.rescue import RescueFlow
 from nova_lite.compute.rotation import rotate
 from nova_lite.compute.snapshot import SnapshotFlow, abandon
 from nova_lite.core import clock, flow
@@ -84,6 +85,10 @@ class Work:
             return DeleteFlow(self._host, context, instance).steps()
         if verb in (Verb.REBUILD, Verb.REBUILD_STOPPED):
             return RebuildFlow(self._host, instance, verb, action.parameters).steps()
+        if verb is Verb.RESCUE:
+            return RescueFlow(self._host, instance, action.parameters).rescue_steps()
+        if verb is Verb.UNRESCUE:
+            return RescueFlow(self._host, instance, action.parameters).unrescue_steps()
         if verb is Verb.SNAPSHOT:
             return SnapshotFlow(self._host, instance, action).steps()
         return PowerFlow(self._host, instance, verb).steps()

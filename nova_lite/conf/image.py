@@ -4,6 +4,11 @@ from oslo_config import cfg
 
 FLAGS = (
     cfg.StrOpt(
+        "rescue_image_id",
+        default="",
+        help="Image that servers are rescued from when the user names none; empty means the server's own.",
+    ),
+    cfg.StrOpt(
         "image_service",
         default="nova_lite.drivers.image.files.FileImageStore",
         help="Class that keeps the images' bytes.",

@@ -16,6 +16,7 @@ class VmState(enum.StrEnum):
     STOPPED = "stopped"
     PAUSED = "paused"
     SUSPENDED = "suspended"
+    RESCUED = "rescued"
     ERROR = "error"
     DELETED = "deleted"
 
@@ -38,6 +39,8 @@ class TaskState(enum.StrEnum):
     RESUMING = "resuming"
     REBUILDING = "rebuilding"
     IMAGE_SNAPSHOT = "image_snapshot"
+    RESCUING = "rescuing"
+    UNRESCUING = "unrescuing"
 
 
 class PowerState(enum.IntEnum):
@@ -67,6 +70,8 @@ class Verb(enum.StrEnum):
     REBUILD = "rebuild"
     REBUILD_STOPPED = "rebuild_stopped"
     SNAPSHOT = "snapshot"
+    RESCUE = "rescue"
+    UNRESCUE = "unrescue"
 
 
 class OnCrash(enum.StrEnum):
@@ -228,6 +233,24 @@ TRANSITIONS: dict[Verb, Transition] = {
             None,
             OnCrash.FAIL,
             title="createImage",
+        ),
+        Transition(
+            Verb.RESCUE,
+            frozenset({VmState.ACTIVE, VmState.STOPPED, VmState.ERROR}),
+            TaskState.RESCUING,
+            VmState.RESCUED,
+            None,
+            OnCrash.FAIL,
+            title="rescue",
+        ),
+        Transition(
+            Verb.UNRESCUE,
+            frozenset({VmState.RESCUED}),
+            TaskState.UNRESCUING,
+            VmState.ACTIVE,
+            None,
+            OnCrash.FAIL,
+            title="unrescue",
         ),
     )
 }

@@ -234,6 +234,35 @@ def test_a_guest_that_is_off_cannot_stand_still(driver: VirtDriver, spec: GuestS
         getattr(driver, verb)(spec.uuid)
 
 
+@pytest.mark.parametrize("before", ["power_on", "power_off"])
+def test_a_rescued_guest_runs_from_another_disk(
+    driver: VirtDriver, spec: GuestSpec, tmp_path: Path, before: str
+) -> None:
+    def files() -> set[str]:
+        return {path.name for path in (tmp_path / "instances" / spec.name).iterdir()}
+
+    spawned(driver, spec)
+    arguments = {"power_on": (spec,), "power_off": (spec.uuid, 0.2)}[before]
+    getattr(driver, before)(*arguments)
+    usual = files()
+    for _ in range(2):
+        driver.rescue(spec, an_image())
+    assert power_of(driver, spec) is PowerState.RUNNING
+    assert files() - usual - {"guest.json"} == {"disk.rescue"}
+
+    for _ in range(2):
+        driver.unrescue(spec)
+    assert power_of(driver, spec) is PowerState.RUNNING
+    assert files() == usual
+
+
+def test_a_guest_without_disks_is_not_rescued(driver: VirtDriver, spec: GuestSpec) -> None:
+    with pytest.raises(NovaError):
+        driver.rescue(spec, an_image())
+    assert driver.guests() == ()
+    driver.delete_disks(spec.uuid, spec.name)
+
+
 @pytest.mark.parametrize("before", ["power_on", "power_off", "pause", "suspend"])
 def test_a_snapshot_is_a_whole_copy_and_the_guest_goes_on(
     driver: VirtDriver, spec: GuestSpec, before: str

@@ -126,6 +126,12 @@ class StagedVirtDriver(FakeVirtDriver):
     def resume(self, *arguments: Any) -> None:
         STAGE.make("virt.resume", super().resume, *arguments)
 
+    def rescue(self, *arguments: Any) -> None:
+        STAGE.make("virt.rescue", super().rescue, *arguments)
+
+    def unrescue(self, *arguments: Any) -> None:
+        STAGE.make("virt.unrescue", super().unrescue, *arguments)
+
     def snapshot(self, *arguments: Any) -> None:
         STAGE.make("virt.snapshot", super().snapshot, *arguments)
 

@@ -32,10 +32,17 @@ BODIES = {
     Verb.REBUILD: {"rebuild": {"imageRef": "IMAGE"}},
     Verb.REBUILD_STOPPED: {"rebuild": {"imageRef": "IMAGE"}},
     Verb.SNAPSHOT: {"createImage": {"name": "copy"}},
+    Verb.RESCUE: {"rescue": {}},
+    Verb.UNRESCUE: {"unrescue": None},
 }
 """How the compute API spells the verbs; IMAGE stands for the id of the cloud's image."""
 
-LEADS_TO = {VmState.STOPPED: Verb.STOP, VmState.PAUSED: Verb.PAUSE, VmState.SUSPENDED: Verb.SUSPEND}
+LEADS_TO = {
+    VmState.STOPPED: Verb.STOP,
+    VmState.PAUSED: Verb.PAUSE,
+    VmState.SUSPENDED: Verb.SUSPEND,
+    VmState.RESCUED: Verb.RESCUE,
+}
 """What brings an active server to a state that other verbs start from."""
 
 _PATIENCE = 10.0
@@ -126,7 +133,7 @@ class StagedCloud(Cloud):
         sources = TRANSITIONS[verb].sources
         if VmState.ACTIVE not in sources:
             (lead,) = (lead for state, lead in LEADS_TO.items() if state in sources)
-            assert self.act(server_id, BODIES[lead]).status_code == 202
+            assert self.act(server_id, BODIES[lead]).ok
         STAGE.clear()
         return server_id
 

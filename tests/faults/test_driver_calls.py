@@ -24,6 +24,8 @@ CALLS = {
     Verb.UNPAUSE: ("virt.unpause",),
     Verb.SUSPEND: ("virt.suspend",),
     Verb.RESUME: (PROTECT, "virt.resume"),
+    Verb.RESCUE: (PROTECT, "virt.rescue", "virt.destroy", "virt.spawn"),
+    Verb.UNRESCUE: (PROTECT, "virt.unrescue", "virt.destroy", "virt.spawn"),
     Verb.SNAPSHOT: ("virt.snapshot", "virt.drop_snapshot"),
     Verb.REBUILD: (*REMOVE, "virt.create_disks", PROTECT, "virt.spawn"),
     Verb.REBUILD_STOPPED: (*REMOVE, "virt.create_disks", PROTECT, "virt.spawn", "virt.power_off"),

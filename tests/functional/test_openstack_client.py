@@ -10,7 +10,14 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """The client does not see which database there is, and each of its commands takes a second."""
 
 
-CHANGES = (("pause", "PAUSED"), ("unpause", "ACTIVE"), ("suspend", "SUSPENDED"), ("resume", "ACTIVE"))
+CHANGES = (
+    ("rescue", "RESCUE"),
+    ("unrescue", "ACTIVE"),
+    ("pause", "PAUSED"),
+    ("unpause", "ACTIVE"),
+    ("suspend", "SUSPENDED"),
+    ("resume", "ACTIVE"),
+)
 
 
 def test_a_users_first_hour(cloud: Cloud, tmp_path: Path) -> None:
@@ -37,7 +44,9 @@ def test_a_users_first_hour(cloud: Cloud, tmp_path: Path) -> None:
     cloud.openstack("security", "group", "delete", "web")
     copy = cloud.openstack("server", "image", "create", "--name", "copy", "--wait", "first", "-f", "json")
     assert (copy["name"], copy["status"]) == ("copy", "active")
-    cloud.openstack("server", "backup", "create", "--name", "safe", "--type", "daily", "--rotate", "1", "first")
+    cloud.openstack(
+        "server", "backup", "create", "--name", "safe", "--type", "daily", "--rotate", "1", "first"
+    )
     cloud.settle()
     cloud.openstack("image", "delete", "copy", "safe")
     cloud.openstack("server", "lock", "--reason", "not today", "first")
@@ -49,7 +58,7 @@ def test_a_users_first_hour(cloud: Cloud, tmp_path: Path) -> None:
     assert cloud.openstack("server", "list", "--tags", "web", "-f", "json")[0]["Name"] == "first"
     assert cloud.openstack("server", "list", "--tags", "blue", "-f", "json") == []
     assert "simulated guest started" in cloud.openstack("console", "log", "show", "first")
-    assert len(cloud.openstack("server", "event", "list", "first", "-f", "json")) == 12
+    assert len(cloud.openstack("server", "event", "list", "first", "-f", "json")) == 14
     cloud.openstack("server", "set", "--property", "colour=red", "--name", "renamed", "first")
     assert cloud.openstack("server", "show", "renamed", "-f", "json")["properties"] == {"colour": "red"}
     assert cloud.openstack("port", "list", "--server", "renamed", "-f", "json")[0]["Status"] == "ACTIVE"

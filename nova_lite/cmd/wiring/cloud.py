@@ -18,6 +18,7 @@ from nova_lite.operations.metadata import Metadata
 from nova_lite.operations.networks import NetworkDefaults, Networks
 from nova_lite.operations.quotas import Quotas
 from nova_lite.operations.rebuild import Rebuild
+from nova_lite.operations.rescue import Rescue
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.servers import Servers
 from nova_lite.operations.snapshots import Snapshots
@@ -55,6 +56,7 @@ def make_cloud(base: Base) -> Cloud:
     return Cloud(
         servers=servers,
         tags=Tags(database),
+        rescue=Rescue(database, images, base.compute, image_id=conf.rescue_image_id),
         snapshots=Snapshots(database, base.compute, metadata_items=conf.quota_metadata_items),
         flavors=Flavors(database),
         key_pairs=KeyPairs(database, limits),

@@ -186,6 +186,17 @@ class VirtDriver(abc.ABC):
         """Let a suspended guest go on where it was; one that runs is left alone. Raises NotFound."""
 
     @abc.abstractmethod
+    def rescue(self, spec: GuestSpec, image: GuestImage) -> None:
+        """Start the guest from a fresh disk of ``image``, its own disk the second; raises DriverError.
+
+        A guest that runs so already is left alone.
+        """
+
+    @abc.abstractmethod
+    def unrescue(self, spec: GuestSpec) -> None:
+        """Start the guest from its own disk, and remove the other if there is one; raises DriverError."""
+
+    @abc.abstractmethod
     def snapshot(self, uuid: str, name: str) -> None:
         """Copy the root disk as it is at one moment while the guest goes on; an older copy is replaced.
 

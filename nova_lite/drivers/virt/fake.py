@@ -94,15 +94,14 @@ class FakeVirtDriver(VirtDriver):
         """Remove the guest's folder."""
         folder = self._path / name
         self.drop_snapshot(uuid, name)
-        for file in ("disk", "guest.json", "memory", "console.log"):
+        for file in ("disk", "disk.rescue", "guest.json", "memory", "console.log"):
             (folder / file).unlink(missing_ok=True)
         if folder.exists():
             folder.rmdir()
 
     def spawn(self, spec: GuestSpec) -> None:
         """Let the guest run."""
-        if not (self._path / spec.name / "disk").exists():
-            raise DriverError(f"cannot start {spec.name}: it has no disk.")
+        self._require_disk(spec.name)
         guest = self.guest(spec.uuid)
         if guest is None or guest.power_state is not PowerState.RUNNING:
             self._memory(spec.name).unlink(missing_ok=True)
@@ -158,6 +157,23 @@ class FakeVirtDriver(VirtDriver):
         self._memory(spec.name).unlink(missing_ok=True)
         self._write(dataclasses.replace(guest, power_state=PowerState.RUNNING))
 
+    def rescue(self, spec: GuestSpec, image: GuestImage) -> None:
+        """Let the guest run with a file that stands for the other disk."""
+        self._require_disk(spec.name)
+        rescue = self._path / spec.name / "disk.rescue"
+        if not rescue.exists():
+            self.destroy(spec.uuid)
+            rescue.touch()
+        self.spawn(spec)
+
+    def unrescue(self, spec: GuestSpec) -> None:
+        """Let the guest run without the file."""
+        rescue = self._path / spec.name / "disk.rescue"
+        if rescue.exists():
+            self.destroy(spec.uuid)
+            rescue.unlink()
+        self.spawn(spec)
+
     def snapshot(self, uuid: str, name: str) -> None:
         """Write a few bytes that stand for the disk."""
         self._existing(uuid)
@@ -176,6 +192,10 @@ class FakeVirtDriver(VirtDriver):
         """Remove the file."""
         for file in ("snapshot", "snapshot.new"):
             (self._path / name / file).unlink(missing_ok=True)
+
+    def _require_disk(self, name: str) -> None:
+        if not (self._path / name / "disk").exists():
+            raise DriverError(f"cannot start {name}: it has no disk.")
 
     def _turn(self, uuid: str, power: PowerState) -> None:
         guest = self._existing(uuid)

@@ -19,6 +19,8 @@ SERVERS: tuple[Rule, ...] = (
     Rule("os_compute_api:os-pause-server:unpause", MEMBER, "Unpause a server"),
     Rule("os_compute_api:os-suspend-server:suspend", MEMBER, "Suspend a server"),
     Rule("os_compute_api:os-suspend-server:resume", MEMBER, "Resume a server"),
+    Rule("os_compute_api:os-rescue", MEMBER, "Rescue a server"),
+    Rule("os_compute_api:os-unrescue", MEMBER, "End a server's rescue"),
     Rule("os_compute_api:os-lock-server:lock", MEMBER, "Lock a server"),
     Rule("os_compute_api:os-lock-server:unlock", MEMBER, "Unlock a server"),
     Rule("os_compute_api:os-deferred-delete:force", MEMBER, "Delete a server now"),

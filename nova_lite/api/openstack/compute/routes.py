@@ -119,6 +119,8 @@ SERVER_ACTIONS: tuple[Route, ...] = (
     _plain_action(server_actions.unpause, "os_compute_api:os-pause-server:unpause", "unpause"),
     _plain_action(server_actions.suspend, "os_compute_api:os-suspend-server:suspend", "suspend"),
     _plain_action(server_actions.resume, "os_compute_api:os-suspend-server:resume", "resume"),
+    _action(server_actions.rescue, "os_compute_api:os-rescue", schemas.RESCUE, "rescue", 200),
+    _plain_action(server_actions.unrescue, "os_compute_api:os-unrescue", "unrescue"),
     _action(
         server_actions.lock, "os_compute_api:os-lock-server:lock", schemas.LOCK, "lock", until=Microversion(2, 72),
     ),

@@ -45,6 +45,21 @@ def resume(call: Call) -> Reply:
     return _act(call, Verb.RESUME)
 
 
+def rescue(call: Call) -> Reply:
+    """Start a server from another disk."""
+    wanted = call.body["rescue"] or {}
+    image_id = (wanted.get("rescue_image_ref") or "").rsplit("/", 1)[-1]
+    password = call.cloud.rescue.begin(
+        call.context, call.params["server_id"], image_id, wanted.get("adminPass") or ""
+    )
+    return Reply({"adminPass": password})
+
+
+def unrescue(call: Call) -> Reply:
+    """Start a rescued server from its own disk."""
+    return _act(call, Verb.UNRESCUE)
+
+
 def lock(call: Call) -> Reply:
     """Keep others than admins from changing a server."""
     reason = (call.body["lock"] or {}).get("locked_reason") if call.at_least(73) else None

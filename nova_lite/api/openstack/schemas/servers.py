@@ -245,6 +245,17 @@ CREATE_BACKUP = action(
         "additionalProperties": False,
     },
 )
+RESCUE = action(
+    "rescue",
+    {
+        "type": ["object", "null"],
+        "properties": {
+            "adminPass": {"type": "string", "maxLength": 255},
+            "rescue_image_ref": {"type": ["string", "null"], "maxLength": 255},
+        },
+        "additionalProperties": False,
+    },
+)
 RESET_STATE = action(
     "os-resetState",
     {

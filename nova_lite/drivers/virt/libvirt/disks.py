@@ -18,6 +18,7 @@ _GIB = 1024**3
 _MIB = 1024**2
 _NEW = ".new"
 _SNAPSHOT = "snapshot"
+_RESCUE = "disk.rescue"
 
 
 class Disks:
@@ -88,6 +89,27 @@ class Disks:
                 return log.read()
         except FileNotFoundError:
             return b""
+
+    def create_rescue(self, name: str, image: GuestImage) -> None:
+        """Make the disk that a guest is rescued from; raises DriverError for a guest without a disk."""
+        self.files(name)
+        base, size = self._base_image(image)
+        backing = ("-F", base.suffix.removeprefix("."), "-b", str(base))
+        self._make(self._folder / name / _RESCUE, "-f", "qcow2", *backing, size=size)
+
+    def is_rescued(self, name: str) -> bool:
+        """Tell whether a guest has a disk that it is rescued from."""
+        return (self._folder / name / _RESCUE).exists()
+
+    def rescue_files(self, name: str) -> Files:
+        """Return a guest's files while it is rescued: that disk, and its own root disk after it."""
+        folder = self._folder / name
+        disks = (Disk(folder / _RESCUE, "qcow2", "vda"), Disk(folder / "disk", "qcow2", "vdb"))
+        return Files(disks, folder / "console.log")
+
+    def drop_rescue(self, name: str) -> None:
+        """Remove the disk that a guest was rescued from."""
+        (self._folder / name / _RESCUE).unlink(missing_ok=True)
 
     def new_snapshot(self, name: str) -> Path:
         """Return where a copy of a guest's root disk is made, and nothing is yet."""

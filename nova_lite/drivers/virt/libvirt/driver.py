@@ -121,7 +121,10 @@ class LibvirtDriver(VirtDriver):
 
     def spawn(self, spec: GuestSpec) -> None:
         """Define and start the guest; a running one is left alone."""
-        description = xml.domain(spec, self._disks.files(spec.name), self._machine)
+        self._start_from(self._disks.files(spec.name), spec)
+
+    def _start_from(self, files: xml.Files, spec: GuestSpec) -> None:
+        description = xml.domain(spec, files, self._machine)
 
         def work(connection: Any) -> None:
             found = lookup(connection, spec.uuid)
@@ -199,6 +202,20 @@ class LibvirtDriver(VirtDriver):
                 tolerate(found.create, "VIR_ERR_OPERATION_INVALID")
 
         self._with_domain(spec.uuid, work)
+
+    def rescue(self, spec: GuestSpec, image: GuestImage) -> None:
+        """Define the guest with the rescue disk before its own."""
+        if not self._disks.is_rescued(spec.name):
+            self.destroy(spec.uuid)
+            self._disks.create_rescue(spec.name, image)
+        self._start_from(self._disks.rescue_files(spec.name), spec)
+
+    def unrescue(self, spec: GuestSpec) -> None:
+        """Define the guest without the rescue disk."""
+        if self._disks.is_rescued(spec.name):
+            self.destroy(spec.uuid)
+            self._disks.drop_rescue(spec.name)
+        self.spawn(spec)
 
     def snapshot(self, uuid: str, name: str) -> None:
         """Have QEMU copy the disk of a guest that runs, and qemu-img that of one that is off."""
