@@ -18,6 +18,7 @@ from nova_lite.core import clock, flow
 from nova_lite.core.actions import Action, ActionState, StepEvent
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import NovaError, Superseded, Unavailable
+from nova_lite.core.flow import Step
 from nova_lite.core.instance import Fault, Instance
 from nova_lite.core.instance_states import TRANSITIONS, TaskState, Verb
 from nova_lite.db import actions, holdings, instances
@@ -67,7 +68,7 @@ class Work:
         if action.verb == Verb.SNAPSHOT:
             abandon(self._host, action.parameters["image_id"])
 
-    def _run(self, action: Action, steps: Sequence[flow.Step], journal: ActionJournal) -> None:
+    def _run(self, action: Action, steps: Sequence[Step], journal: ActionJournal) -> None:
         """Run the flow, or only undo it when it was begun too often."""
         if action.attempt <= self._max_attempts:
             flow.run(steps, journal)
@@ -77,21 +78,23 @@ class Work:
             action.step, NovaError(f"The operation was given up after {self._max_attempts} attempts.")
         )
 
-    def _steps(self, context: RequestContext, instance: Instance, action: Action) -> Sequence[flow.Step]:
-        verb = Verb(action.verb)
-        if verb is Verb.BOOT:
-            return BootFlow(self._host, context, instance, action.parameters).steps()
-        if verb is Verb.DELETE:
-            return DeleteFlow(self._host, context, instance).steps()
-        if verb in (Verb.REBUILD, Verb.REBUILD_STOPPED):
-            return RebuildFlow(self._host, instance, verb, action.parameters).steps()
-        if verb is Verb.RESCUE:
-            return RescueFlow(self._host, instance, action.parameters).rescue_steps()
-        if verb is Verb.UNRESCUE:
-            return RescueFlow(self._host, instance, action.parameters).unrescue_steps()
-        if verb is Verb.SNAPSHOT:
-            return SnapshotFlow(self._host, instance, action).steps()
-        return PowerFlow(self._host, instance, verb).steps()
+    def _steps(self, context: RequestContext, instance: Instance, action: Action) -> Sequence[Step]:
+        verb, parameters = Verb(action.verb), action.parameters
+        match verb:
+            case Verb.BOOT:
+                return BootFlow(self._host, context, instance, parameters).steps()
+            case Verb.DELETE:
+                return DeleteFlow(self._host, context, instance).steps()
+            case Verb.REBUILD | Verb.REBUILD_STOPPED:
+                return RebuildFlow(self._host, instance, verb, parameters).steps()
+            case Verb.RESCUE:
+                return RescueFlow(self._host, instance, parameters).rescue_steps()
+            case Verb.UNRESCUE:
+                return RescueFlow(self._host, instance, parameters).unrescue_steps()
+            case Verb.SNAPSHOT:
+                return SnapshotFlow(self._host, instance, action).steps()
+            case _:
+                return PowerFlow(self._host, instance, verb).steps()
 
     def _finish(self, action: Action, instance: Instance, journal: ActionJournal) -> None:
         verb = Verb(action.verb)
