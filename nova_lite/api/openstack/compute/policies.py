@@ -27,6 +27,7 @@ SERVERS: tuple[Rule, ...] = (
     Rule("os_compute_api:os-admin-actions:reset_state", ADMIN, "Say what state a server is in"),
     Rule("os_compute_api:os-console-output", MEMBER, "Read a server's console"),
     Rule("os_compute_api:ips:index", READER, "List a server's addresses"),
+    Rule("os_compute_api:ips:show", READER, "List a server's addresses in a network"),
     Rule("os_compute_api:server-metadata:index", READER, "List a server's metadata"),
     Rule("os_compute_api:server-metadata:show", READER, "Show a metadata item"),
     Rule("os_compute_api:server-metadata:create", MEMBER, "Add metadata items"),
@@ -40,6 +41,7 @@ SERVERS: tuple[Rule, ...] = (
     Rule("os_compute_api:os-server-tags:delete", MEMBER, "Remove a tag"),
     Rule("os_compute_api:os-server-tags:delete_all", MEMBER, "Remove every tag"),
     Rule("os_compute_api:os-attach-interfaces:list", READER, "List a server's interfaces"),
+    Rule("os_compute_api:os-attach-interfaces:show", READER, "Show a server's interface"),
     Rule("os_compute_api:os-instance-actions:list", READER, "List what was done to a server"),
     Rule("os_compute_api:os-instance-actions:show", READER, "Show what a request did to a server"),
 )

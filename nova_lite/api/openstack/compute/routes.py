@@ -56,6 +56,7 @@ SERVERS: tuple[Route, ...] = (
     Route("PUT", _SERVER, servers.update, f"{_RULE}:update", schemas.UPDATE_290, since=Microversion(2, 90)),
     Route("DELETE", _SERVER, servers.delete, f"{_RULE}:delete", status=204),
     Route("GET", f"{_SERVER}/ips", servers.addresses, "os_compute_api:ips:index"),
+    Route("GET", f"{_SERVER}/ips/{{label}}", servers.network_addresses, "os_compute_api:ips:show"),
     Route("GET", f"{_SERVER}/metadata", server_actions.list_metadata, "os_compute_api:server-metadata:index"),
     Route(
         "POST", f"{_SERVER}/metadata", server_actions.add_metadata, "os_compute_api:server-metadata:create",
@@ -81,6 +82,10 @@ SERVERS: tuple[Route, ...] = (
     Route(
         "GET", f"{_SERVER}/os-interface", server_actions.list_interfaces,
         "os_compute_api:os-attach-interfaces:list",
+    ),
+    Route(
+        "GET", f"{_SERVER}/os-interface/{{port_id}}", server_actions.show_interface,
+        "os_compute_api:os-attach-interfaces:show",
     ),
     Route(
         "GET", f"{_SERVER}/os-instance-actions", server_actions.list_actions,

@@ -6,6 +6,7 @@ from nova_lite.core import clock
 from nova_lite.core.actions import Action, ActionState, StepEvent
 from nova_lite.core.errors import InvalidInput, NotFound
 from nova_lite.core.instance_states import TRANSITIONS, Verb, VmState
+from nova_lite.core.network import VirtualInterface, subnet_id_of
 from nova_lite.operations.snapshots import SnapshotRequest
 
 
@@ -168,19 +169,29 @@ def show_action(call: Call) -> Reply:
 def list_interfaces(call: Call) -> Reply:
     """List a server's network interfaces."""
     found = call.cloud.servers.interfaces(call.context, call.params["server_id"])
-    listed: list[Json] = []
-    for interface in found:
-        entry: Json = {
-            "port_state": "ACTIVE",
-            "port_id": interface.id,
-            "net_id": interface.network_uuid,
-            "mac_addr": interface.mac,
-            "fixed_ips": [{"subnet_id": interface.network_uuid, "ip_address": interface.address}],
-        }
-        if call.at_least(70):
-            entry["tag"] = None
-        listed.append(entry)
-    return Reply({"interfaceAttachments": listed})
+    return Reply({"interfaceAttachments": [_interface(call, interface) for interface in found]})
+
+
+def show_interface(call: Call) -> Reply:
+    """Show one of a server's network interfaces."""
+    port_id = call.params["port_id"]
+    for interface in call.cloud.servers.interfaces(call.context, call.params["server_id"]):
+        if interface.id == port_id:
+            return Reply({"interfaceAttachment": _interface(call, interface)})
+    raise NotFound(f"Instance {call.params['server_id']} does not have a port with id {port_id}")
+
+
+def _interface(call: Call, interface: VirtualInterface) -> Json:
+    view: Json = {
+        "port_state": "ACTIVE",
+        "port_id": interface.id,
+        "net_id": interface.network_uuid,
+        "mac_addr": interface.mac,
+        "fixed_ips": [
+            {"subnet_id": subnet_id_of(interface.network_uuid), "ip_address": interface.address}
+        ],
+    }
+    return view | {"tag": None} if call.at_least(70) else view
 
 
 def _make_image(call: Call, request: SnapshotRequest) -> Reply:

@@ -8,7 +8,7 @@ from nova_lite.api.call import Call, Json, Reply
 from nova_lite.api.openstack.status import vm_states_of
 from nova_lite.api.openstack.views import servers as view
 from nova_lite.core.boot import BootRequest, RequestedNetwork
-from nova_lite.core.errors import Forbidden, InvalidInput
+from nova_lite.core.errors import Forbidden, InvalidInput, NotFound
 from nova_lite.core.instance import Instance
 from nova_lite.core.rebuild import RebuildRequest
 from nova_lite.core.tags import TagFilter
@@ -131,6 +131,17 @@ def addresses(call: Call) -> Reply:
     """List a server's addresses by network."""
     found = call.cloud.servers.interfaces(call.context, call.params["server_id"])
     return Reply({"addresses": view.addresses(tuple(found))})
+
+
+def network_addresses(call: Call) -> Reply:
+    """List a server's addresses in one network."""
+    label = call.params["label"]
+    found = view.addresses(
+        tuple(call.cloud.servers.interfaces(call.context, call.params["server_id"])), with_mac=False
+    )
+    if label not in found:
+        raise NotFound(f"Network {label} is not found for the instance.")
+    return Reply({label: found[label]})
 
 
 def truth(value: Any) -> bool:

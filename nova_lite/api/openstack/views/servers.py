@@ -55,6 +55,7 @@ def rebuilt(call: Call, server: ServerDetails) -> Json:
     if call.at_least(54):
         view["key_name"] = server.instance.key_name
     if call.at_least(57):
+        view.pop("OS-EXT-SRV-ATTR:user_data", None)
         view["user_data"] = server.instance.user_data
     return view
 

@@ -1,0 +1,207 @@
+"""Every response of the compute API as strict clients want it, at every version that changes it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from tests.cloud import Cloud
+from tests.functional.shapes import minors, shape
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""What is shown does not depend on the database."""
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHd2mN0Ce9Gf0a1tBNBY0rz8n7FLbZ8bYb1kJmoA5t7C demo"
+
+
+class Asking:
+    """A server and what is around it, and somebody who asks for them at a version."""
+
+    def __init__(self, cloud: Cloud, server_id: str, user: str, minor: int) -> None:
+        self.cloud = cloud
+        self.server_id = server_id
+        self.minor = minor
+        self._options = {"user": user, "version": f"2.{minor}"}
+
+    def ask(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
+        """Ask the compute API."""
+        return self.cloud.ask(method, f"/v2.1{path}", body, **(self._options | options))
+
+    def of_server(self, method: str, path: str = "", body: Any = None) -> requests.Response:
+        """Ask for something of the server."""
+        return self.ask(method, f"/servers/{self.server_id}{path}", body)
+
+    def act(self, body: Any) -> requests.Response:
+        """Ask for an action on the server, and wait until it is over."""
+        return self.cloud.act(self.server_id, body, **self._options)
+
+
+def _new_server(asking: Asking) -> requests.Response:
+    body = {"name": "shape", "flavorRef": "6", "imageRef": asking.cloud.image(), "networks": "auto"}
+    if asking.minor < 37:
+        del body["networks"]
+    answer = asking.ask("POST", "/servers", {"server": body})
+    asking.cloud.settle()
+    return answer
+
+
+def _instance_action(asking: Asking) -> requests.Response:
+    newest = asking.of_server("GET", "/os-instance-actions").json()["instanceActions"][0]
+    return asking.of_server("GET", f"/os-instance-actions/{newest['request_id']}")
+
+
+def _rescued(asking: Asking) -> requests.Response:
+    answer = asking.act({"rescue": {}})
+    asking.act({"unrescue": None})
+    return answer
+
+
+def _imaged(action: str, **more: Any) -> Callable[[Asking], requests.Response]:
+    return lambda asking: asking.act({action: {"name": "copy"} | more})
+
+
+def _flavor(asking: Asking) -> requests.Response:
+    body = {"flavor": {"name": "shaped", "ram": 64, "vcpus": 1, "disk": 1, "id": "shaped"}}
+    answer = asking.ask("POST", "/flavors", body, user="admin")
+    asking.ask("DELETE", "/flavors/shaped", user="admin")
+    return answer
+
+
+def _key_pair(asking: Asking) -> requests.Response:
+    asking.ask("DELETE", "/os-keypairs/shaped")
+    return asking.ask("POST", "/os-keypairs", {"keypair": {"name": "shaped", "public_key": KEY}})
+
+
+def _shown_key_pair(asking: Asking) -> requests.Response:
+    _key_pair(asking)
+    return asking.ask("GET", "/os-keypairs/shaped")
+
+
+def _listed_key_pairs(asking: Asking) -> requests.Response:
+    _key_pair(asking)
+    return asking.ask("GET", "/os-keypairs")
+
+
+def _deleted_key_pair(asking: Asking) -> requests.Response:
+    _key_pair(asking)
+    return asking.ask("DELETE", "/os-keypairs/shaped")
+
+
+def _shown_interface(asking: Asking) -> requests.Response:
+    listed = asking.of_server("GET", "/os-interface").json()["interfaceAttachments"]
+    return asking.of_server("GET", f"/os-interface/{listed[0]['port_id']}")
+
+
+def _service(asking: Asking) -> requests.Response:
+    listed = asking.ask("GET", "/os-services?binary=nova-compute", user="admin").json()["services"]
+    return asking.ask("PUT", f"/os-services/{listed[0]['id']}", {"status": "enabled"}, user="admin")
+
+
+def _old_service(verb: str, **more: Any) -> Callable[[Asking], requests.Response]:
+    body = {"host": "host1", "binary": "nova-compute"} | more
+
+    def change(asking: Asking) -> requests.Response:
+        answer = asking.ask("PUT", f"/os-services/{verb}", body, user="admin")
+        asking.ask("PUT", "/os-services/enable", {"host": "host1", "binary": "nova-compute"}, user="admin")
+        return answer
+
+    return change
+
+
+def _admin(method: str, path: str, body: Any = None) -> Callable[[Asking], requests.Response]:
+    return lambda asking: asking.ask(method, path, body, user="admin")
+
+
+def _of_server(method: str, path: str = "", body: Any = None) -> Callable[[Asking], requests.Response]:
+    return lambda asking: asking.of_server(method, path, body)
+
+
+def _quota(path: str = "") -> Callable[[Asking], requests.Response]:
+    return lambda asking: asking.ask(
+        "GET", f"/os-quota-sets/{asking.cloud.show(asking.server_id)['tenant_id']}{path}"
+    )
+
+
+def _changed_quota(asking: Asking) -> requests.Response:
+    project = asking.cloud.show(asking.server_id)["tenant_id"]
+    return asking.ask("PUT", f"/os-quota-sets/{project}", {"quota_set": {"cores": 20}}, user="admin")
+
+
+def _hypervisor(asking: Asking) -> requests.Response:
+    listed = asking.ask("GET", "/os-hypervisors", user="admin").json()["hypervisors"]
+    return asking.ask("GET", f"/os-hypervisors/{listed[0]['id']}", user="admin")
+
+
+LAST = 96
+CALLS: dict[str, tuple[Callable[[Asking], requests.Response], int]] = {
+    "create_server_with_admin_pass": (_new_server, LAST),
+    "get_server": (_of_server("GET"), LAST),
+    "list_servers": (lambda asking: asking.ask("GET", "/servers"), LAST),
+    "list_servers_detail": (lambda asking: asking.ask("GET", "/servers/detail"), LAST),
+    "update_server": (_of_server("PUT", "", {"server": {"name": "shape"}}), LAST),
+    "rebuild_server_with_admin_pass": (
+        lambda asking: asking.act({"rebuild": {"imageRef": asking.cloud.image()}}), LAST,
+    ),
+    "rescue_server_with_admin_pass": (_rescued, LAST),
+    "create_image": (_imaged("createImage"), LAST),
+    "create_backup": (_imaged("createBackup", backup_type="daily", rotation=0), LAST),
+    "get_console_output": (lambda asking: asking.act({"os-getConsoleOutput": {}}), LAST),
+    "list_addresses": (_of_server("GET", "/ips"), LAST),
+    "list_addresses_by_network": (_of_server("GET", "/ips/private"), LAST),
+    "list_instance_actions": (_of_server("GET", "/os-instance-actions"), LAST),
+    "show_instance_action": (_instance_action, LAST),
+    "list_server_metadata": (_of_server("GET", "/metadata"), LAST),
+    "set_server_metadata": (_of_server("PUT", "/metadata", {"metadata": {"a": "1"}}), LAST),
+    "update_server_metadata": (_of_server("POST", "/metadata", {"metadata": {"a": "1"}}), LAST),
+    "set_show_server_metadata_item": (_of_server("PUT", "/metadata/a", {"meta": {"a": "1"}}), LAST),
+    "list_tags": (_of_server("GET", "/tags"), LAST),
+    "update_all_tags": (_of_server("PUT", "/tags", {"tags": ["a"]}), LAST),
+    "list_interfaces": (_of_server("GET", "/os-interface"), LAST),
+    "create_update_get_flavor_details": (_flavor, LAST),
+    "list_flavors": (lambda asking: asking.ask("GET", "/flavors"), LAST),
+    "list_flavors_details": (lambda asking: asking.ask("GET", "/flavors/detail"), LAST),
+    "create_keypair": (_key_pair, LAST),
+    "get_keypair": (_shown_key_pair, LAST),
+    "list_keypairs": (_listed_key_pairs, LAST),
+    "delete_keypair": (_deleted_key_pair, LAST),
+    "get_create_interfaces": (_shown_interface, LAST),
+    "get_hypervisor": (_hypervisor, 87),
+    "get_hypervisor_statistics": (_admin("GET", "/os-hypervisors/statistics"), 87),
+    "list_search_hypervisors": (_admin("GET", "/os-hypervisors"), LAST),
+    "list_hypervisors_detail": (_admin("GET", "/os-hypervisors/detail"), 87),
+    "get_hypervisors_servers": (_admin("GET", "/os-hypervisors/host1/servers"), 52),
+    "list_services": (_admin("GET", "/os-services"), LAST),
+    "update_service": (_service, LAST),
+    "disable_log_reason": (_old_service("disable-log-reason", disabled_reason="why"), 52),
+    "enable_disable_service": (_old_service("disable"), 52),
+    "update_forced_down": (_old_service("force-down", forced_down=False), 52),
+    "get_limit": (lambda asking: asking.ask("GET", "/limits"), LAST),
+    "get_quota_set": (_quota(), LAST),
+    "get_quota_set_details": (_quota("/detail"), LAST),
+    "update_quota_set": (_changed_quota, LAST),
+    "get_quota_class_set": (_admin("GET", "/os-quota-class-sets/default"), LAST),
+    "update_quota_class_set": (_admin("PUT", "/os-quota-class-sets/default", {"quota_class_set": {"cores": 20}}), LAST),
+}  # fmt: skip
+"""The calls by the names of their shapes, with the last version that has them in this shape."""
+
+POINTS = [(call, minor) for call, (_, last) in CALLS.items() for minor in minors(call) if minor <= last]
+
+
+@pytest.fixture(scope="module")
+def server_id(shared_cloud: Cloud) -> Iterator[str]:
+    yield shared_cloud.boot("shape", metadata={"a": "1"}, tags=["a"])
+    shared_cloud.delete_all()
+
+
+@pytest.mark.parametrize("user", ["demo", "admin"])
+@pytest.mark.parametrize(("call", "minor"), POINTS)
+def test_a_response_has_the_shape_of_its_version(
+    shared_cloud: Cloud, server_id: str, user: str, call: str, minor: int
+) -> None:
+    answer = CALLS[call][0](Asking(shared_cloud, server_id, user, minor))
+
+    wanted = shape(call, minor)
+    assert answer.status_code in wanted.statuses, answer.text
+    if answer.content:
+        assert wanted.problems(answer.json()) == []
