@@ -131,6 +131,13 @@ class Cloud:
 
     def openstack(self, *words: str, user: str = "demo", check: bool = True) -> Any:
         """Run the unmodified openstack client and return its JSON output."""
+        printed = self.run(str(Path(sys.executable).parent / "openstack"), *words, user=user, check=check)
+        with contextlib.suppress(ValueError):
+            return json.loads(printed)
+        return printed
+
+    def run(self, *argv: str, user: str = "demo", check: bool = True) -> str:
+        """Run a client's program as a user, and return what it printed."""
         environment = {
             **os.environ,
             "OS_AUTH_URL": self.url("identity", "/v3"),
@@ -141,14 +148,11 @@ class Cloud:
             "OS_PROJECT_DOMAIN_ID": "default",
             "OS_IDENTITY_API_VERSION": "3",
         }
-        argv = [str(Path(sys.executable).parent / "openstack"), *words]
         done = concurrency.blocking(
             subprocess.run, argv, env=environment, capture_output=True, text=True, timeout=120, check=False
         )
-        assert not check or done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
-        with contextlib.suppress(ValueError):
-            return json.loads(done.stdout)
-        return done.stdout
+        assert not check or done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
+        return str(done.stdout)
 
     def image(self) -> str:
         """Return the id of an image that instances boot from."""

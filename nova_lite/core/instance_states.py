@@ -116,7 +116,7 @@ TRANSITIONS: dict[Verb, Transition] = {
             VmState.ACTIVE,
             VmState.ERROR,
             OnCrash.FAIL,
-            title="boot",
+            title="create",
         ),
         Transition(
             Verb.DELETE,

@@ -1,0 +1,61 @@
+"""openstacksdk and novaclient, unmodified, against the whole cloud."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cloud import Cloud
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""What clients send does not depend on the database."""
+
+PROGRAM = Path(__file__).with_name("sdk_program.py")
+
+
+def test_a_program_of_openstacksdk(cloud: Cloud) -> None:
+    cloud.image()
+    printed = cloud.run(sys.executable, "-W", "ignore", str(PROGRAM))
+    assert [json.loads(line) for line in printed.splitlines()] == [
+        {"servers": []},
+        {"made": "ACTIVE"},
+        {"rule": [80, "tcp"]},
+        {"groups": ["default", "web"]},
+        {"gone": True},
+        {"metadata": {"colour": "red"}, "tags": ["blue"]},
+        {"image": ["copy", "active"], "deleted": True},
+        {"rebuilt": "ACTIVE"},
+        {"verb": "pause", "status": "PAUSED"},
+        {"verb": "unpause", "status": "ACTIVE"},
+        {"verb": "suspend", "status": "SUSPENDED"},
+        {"verb": "resume", "status": "ACTIVE"},
+        {"actions": ["create", "createImage", "pause", "rebuild", "resume", "suspend", "unpause"]},
+        {"interfaces": 1},
+        {"zones": ["nova"]},
+        {"limit": 10},
+        {"deleted": True},
+    ]
+
+
+def test_the_nova_program(cloud: Cloud) -> None:
+    cloud.image()
+    nova = str(Path(sys.executable).parent / "nova")
+    booted = cloud.run(
+        nova, "boot", "--flavor", "m1.nano", "--image", "tiny", "--nic", "auto", "--poll", "old"
+    )
+    assert "100% complete" in booted
+    for verb, status in (
+        ("stop", "SHUTOFF"), ("start", "ACTIVE"), ("pause", "PAUSED"), ("unpause", "ACTIVE"), ("rescue", "RESCUE"),
+        ("unrescue", "ACTIVE"), ("lock", "ACTIVE"), ("unlock", "ACTIVE"),
+    ):  # fmt: skip
+        cloud.run(nova, verb, "old")
+        cloud.settle()
+        assert cloud.ask("GET", "/v2.1/servers/detail").json()["servers"][0]["status"] == status
+    cloud.run(nova, "server-tag-add", "old", "blue")
+    assert "blue" in cloud.run(nova, "server-tag-list", "old")
+    assert "default" in cloud.run(nova, "list-secgroup", "old")
+    assert "simulated guest started" in cloud.run(nova, "console-log", "old")
+    assert "createImage" not in cloud.run(nova, "instance-action-list", "old")
+    assert "private=10.0." in cloud.run(nova, "list")
+    cloud.run(nova, "delete", "old")
