@@ -53,6 +53,10 @@ class Machine:
         except ValueError:
             return done.stdout
 
+    def status(self, server: str) -> str:
+        """Return a server's status."""
+        return str(self.openstack("server", "show", server, "-f", "json")["status"])
+
     def ssh(self, command: list[str], words: str) -> str:
         """Log in to the guest and run a command there; empty while it does not answer."""
         done = self.call(*command[:1], "-o", "BatchMode=yes", "-o", "ConnectTimeout=3", *command[1:], words)
@@ -81,6 +85,36 @@ def eventually(check: Callable[[], bool], seconds: float = 120) -> bool:
         if time.monotonic() > deadline:
             return False
     return True
+
+
+def test_a_guest_stands_still_is_copied_rescued_and_made_anew(machine: Machine) -> None:
+    printed = machine.cloud("run")
+    login = shlex.split(next(line for line in printed.splitlines() if line.startswith("Log in:"))[8:])
+    booted = machine.ssh(login, "cat /proc/sys/kernel/random/boot_id; touch marked; sync")
+    assert booted
+
+    for verb, status, back in (("pause", "PAUSED", "unpause"), ("suspend", "SUSPENDED", "resume")):
+        machine.openstack("server", verb, "first")
+        assert eventually(lambda status=status: machine.status("first") == status)
+        assert machine.ssh(login, "hostname") == ""
+        machine.openstack("server", back, "first")
+        # The guest goes on where it was; it was not booted again.
+        assert eventually(lambda: machine.ssh(login, "cat /proc/sys/kernel/random/boot_id") == booted)
+
+    machine.openstack("server", "image", "create", "--name", "copy", "--wait", "first")
+    machine.openstack("server", "rescue", "first")
+    assert eventually(lambda: machine.status("first") == "RESCUE")
+    assert eventually(lambda: machine.ssh(login, "ls marked /dev/vdb") == "/dev/vdb")
+    machine.openstack("server", "unrescue", "first")
+    assert eventually(lambda: machine.ssh(login, "ls marked") == "marked")
+
+    image = machine.openstack("image", "list", "-f", "json")
+    original = next(found["Name"] for found in image if found["Name"] != "copy")
+    machine.openstack("server", "rebuild", "--wait", "--image", original, "first")
+    assert eventually(lambda: machine.ssh(login, "hostname; ls marked") == "first.novalocal")
+    machine.openstack("server", "rebuild", "--wait", "--image", "copy", "first")
+    assert eventually(lambda: machine.ssh(login, "hostname; ls marked").endswith("marked"))
+    assert machine.doctor().strip() == "Nothing is amiss."
 
 
 def test_a_guest_lives_from_its_boot_to_its_end(machine: Machine) -> None:
