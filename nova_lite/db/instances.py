@@ -1,4 +1,4 @@
-"""Instances: the table, the pages that lists are made of, and the only writers of an instance's state.
+"""Instances: the table, and the only writers of an instance's state.
 
 ``begin``, ``finish`` and ``fail`` take their values from ``core.instance_states``; each is one conditional
 UPDATE.
@@ -16,8 +16,6 @@ from nova_lite.core import clock
 from nova_lite.core.errors import Conflict, Locked, NotFound, Superseded, WrongState
 from nova_lite.core.instance import Fault, Flavor, Instance
 from nova_lite.core.instance_states import TRANSITIONS, PowerState, TaskState, Transition, Verb, VmState
-from nova_lite.core.tags import TagFilter
-from nova_lite.db import tags
 from nova_lite.db.base import LONG_TEXT, MYSQL, UUID, Base, JsonText
 
 
@@ -83,43 +81,12 @@ _ALIVE = _TABLE.c.deleted == sa.false()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Page:
-    """What part of a list is wanted; ``project_id`` None means of every project.
-
-    ``filters`` are exact matches by column name. ``name`` is matched anywhere in the display name.
-    """
-
-    project_id: str | None = None
-    filters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    name: str = ""
-    deleted: bool = False
-    changes_since: datetime.datetime | None = None
-    sort: Sequence[tuple[str, bool]] = (("created_at", True), ("id", True))
-    marker: str = ""
-    limit: int = 1000
-    uuids: Sequence[str] | None = None
-    locked: bool | None = None
-    tags: TagFilter = dataclasses.field(default_factory=TagFilter)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class Place:
     """Where instances are put: a host, its hypervisor and its availability zone."""
 
     host: str
     node: str
     availability_zone: str
-
-
-SORTABLE = frozenset(
-    {
-        "access_ip_v4", "access_ip_v6", "availability_zone", "config_drive", "created_at", "description",
-        "display_name", "flavor_id", "host", "hostname", "image_id", "kernel_id", "key_name", "launch_index",
-        "launched_at", "node", "power_state", "project_id", "ramdisk_id", "root_device_name", "task_state",
-        "terminated_at", "updated_at", "user_id", "uuid", "vm_state", "id",
-    }
-)  # fmt: skip
-"""Columns that a page may be sorted and filtered by."""
 
 
 def insert(session: Session, instances: Sequence[Instance]) -> None:
@@ -151,17 +118,6 @@ def on_host(session: Session, host: str) -> list[Instance]:
 def known(session: Session, uuids: Sequence[str]) -> set[str]:
     """Return those of ``uuids`` that belong to instances that are not deleted."""
     return set(session.execute(sa.select(_TABLE.c.uuid).where(_TABLE.c.uuid.in_(uuids), _ALIVE)).scalars())
-
-
-def listing(session: Session, page: Page) -> list[Instance]:
-    """Return a page of instances; raises NotFound when its marker is unknown."""
-    query = _filtered(page)
-    if page.marker:
-        query = query.where(_after(session, page))
-    for column, descending in page.sort:
-        ordered = _TABLE.c[column]
-        query = query.order_by(ordered.desc() if descending else ordered.asc())
-    return [_to_value(row) for row in session.execute(query.limit(page.limit))]
 
 
 def used_by_project(session: Session) -> dict[str, tuple[int, int, int]]:
@@ -323,46 +279,6 @@ def sync_power(session: Session, uuid: str, power: PowerState, vm_state: VmState
         sa.update(_TABLE).where(_TABLE.c.uuid == uuid, _ALIVE, _TABLE.c.task_state.is_(None)).values(**values)
     )
     return _changed(synced)
-
-
-def _filtered(page: Page) -> sa.Select[Any]:
-    query = sa.select(_TABLE)
-    if page.uuids is not None:
-        query = query.where(_TABLE.c.uuid.in_(page.uuids))
-    if page.changes_since is not None:
-        query = query.where(_TABLE.c.updated_at >= page.changes_since)
-    else:
-        query = query.where(_TABLE.c.deleted == (sa.true() if page.deleted else sa.false()))
-    if page.project_id is not None:
-        query = query.where(_TABLE.c.project_id == page.project_id)
-    for column, value in page.filters.items():
-        chosen = _TABLE.c[column]
-        query = query.where(chosen.in_(value) if isinstance(value, list | tuple) else chosen == value)
-    if page.locked is not None:
-        query = query.where(_TABLE.c.locked_by != "" if page.locked else _TABLE.c.locked_by == "")
-    query = query.where(*tags.matching(_TABLE.c.tags, page.tags))
-    if page.name:
-        query = query.where(_TABLE.c.display_name.regexp_match(page.name))
-    return query
-
-
-def _after(session: Session, page: Page) -> sa.ColumnElement[bool]:
-    """Say "after the marker" in the page's order: equal in the first columns and beyond it in the next."""
-    query = sa.select(_TABLE).where(_TABLE.c.uuid == page.marker)
-    if page.project_id is not None:
-        query = query.where(_TABLE.c.project_id == page.project_id)
-    marker = session.execute(query).one_or_none()
-    if marker is None:
-        raise NotFound(f"The marker {page.marker} could not be found.")
-    branches: list[sa.ColumnElement[bool]] = []
-    equal: list[sa.ColumnElement[bool]] = []
-    for name, descending in page.sort:
-        column, value = _TABLE.c[name], marker._mapping[name]
-        if value is not None:
-            beyond = column < value if descending else column > value
-            branches.append(sa.and_(*equal, beyond))
-        equal.append(column.is_(None) if value is None else column == value)
-    return sa.or_(*branches)
 
 
 def _sums(key: sa.ColumnElement[Any]) -> sa.Select[Any]:

@@ -11,6 +11,7 @@ from nova_lite.operations.memberships import Memberships
 from nova_lite.operations.metadata import Metadata
 from nova_lite.operations.networks import Networks
 from nova_lite.operations.quotas import Quotas
+from nova_lite.operations.rebuild import Rebuild
 from nova_lite.operations.rescue import Rescue
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.servers import Servers
@@ -25,6 +26,7 @@ class Cloud:
     servers: Servers
     tags: Tags
     snapshots: Snapshots
+    rebuild: Rebuild
     rescue: Rescue
     flavors: Flavors
     key_pairs: KeyPairs

@@ -8,8 +8,9 @@ from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import InvalidInput, NotFound
 from nova_lite.core.instance import Instance
 from nova_lite.core.network import SecurityGroup
-from nova_lite.db import instances, security_groups
+from nova_lite.db import security_groups
 from nova_lite.db.engine import Database
+from nova_lite.operations.orders import find
 from nova_lite.rpc.compute import ComputeProxy
 
 Change = Callable[[Session, Instance, SecurityGroup], None]
@@ -26,7 +27,7 @@ class Memberships:
         """Return the groups that a server is in, with their rules; raises NotFound."""
 
         def work(session: Session) -> Sequence[SecurityGroup]:
-            _find(session, context, uuid)
+            find(session, context, uuid)
             group_ids = security_groups.ids_of_instances(session, [uuid]).get(uuid, [])
             found = (security_groups.get(session, group_id) for group_id in group_ids)
             return [group for group in found if group is not None]
@@ -57,7 +58,7 @@ class Memberships:
         self, name: str, context: RequestContext, uuid: str, name_or_id: str, change: Change
     ) -> None:
         def work(session: Session) -> tuple[Instance, Sequence[str], str]:
-            instance = _find(session, context, uuid)
+            instance = find(session, context, uuid)
             group = security_groups.find(session, instance.project_id, name_or_id)
             if group is None:
                 raise NotFound(
@@ -72,10 +73,3 @@ class Memberships:
             self._compute.on(instance.host).refresh_instance_security(context, uuid)
         for host in hosts:
             self._compute.on(host).refresh_security_groups(context, [group_id])
-
-
-def _find(session: Session, context: RequestContext, uuid: str) -> Instance:
-    found = instances.get(session, uuid, context.scope())
-    if found is None:
-        raise NotFound(f"Instance {uuid} could not be found.")
-    return found

@@ -20,11 +20,11 @@ from nova_lite.core.hosts import Service
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import Verb, VmState
 from nova_lite.core.network import VirtualInterface
-from nova_lite.core.rebuild import RebuildRequest
-from nova_lite.db import actions, addresses, holdings, instances, security_groups, services
+from nova_lite.db import actions, addresses, holdings, instance_pages, instances, security_groups, services
 from nova_lite.db.engine import Database
+from nova_lite.db.instance_pages import Page
 from nova_lite.operations.boot import Boot
-from nova_lite.operations.rebuild import Rebuild
+from nova_lite.operations.orders import Order, Orders, find
 from nova_lite.rpc.compute import ComputeProxy
 
 _SWAP_ATTEMPTS = 10
@@ -47,7 +47,7 @@ class Servers:
         self,
         database: Database,
         boot: Boot,
-        rebuild: Rebuild,
+        orders: Orders,
         compute: ComputeProxy,
         *,
         metadata_items: int,
@@ -55,7 +55,7 @@ class Servers:
     ) -> None:
         self._database = database
         self._boot = boot
-        self._rebuild = rebuild
+        self._orders = orders
         self._compute = compute
         self._metadata_items = metadata_items
         self._down_after = down_after
@@ -71,15 +71,15 @@ class Servers:
         """Return a server; raises NotFound."""
 
         def work(session: Session) -> ServerDetails:
-            return self._details(session, context, [_find(session, context, uuid)])[0]
+            return self._details(session, context, [find(session, context, uuid)])[0]
 
         return self._database.read("server.get", work)
 
     def instance(self, context: RequestContext, uuid: str) -> Instance:
         """Return a server's instance alone; raises NotFound."""
-        return self._database.read("server.instance", lambda session: _find(session, context, uuid))
+        return self._database.read("server.instance", lambda session: find(session, context, uuid))
 
-    def listing(self, context: RequestContext, page: instances.Page) -> list[ServerDetails]:
+    def listing(self, context: RequestContext, page: Page) -> list[ServerDetails]:
         """Return a page of servers; raises InvalidInput for an unknown marker."""
 
         def work(session: Session) -> list[ServerDetails]:
@@ -87,7 +87,7 @@ class Servers:
 
         return self._database.read("server.list", work)
 
-    def listing_brief(self, context: RequestContext, page: instances.Page) -> list[Instance]:
+    def listing_brief(self, context: RequestContext, page: Page) -> list[Instance]:
         """Return a page of instances alone, for lists of ids and names; raises as ``listing`` does."""
         return self._database.read("server.list_brief", lambda session: _page(session, page))
 
@@ -98,10 +98,10 @@ class Servers:
                 _check_address(changes[name], 6 if name.endswith("6") else 4)
 
         def work(session: Session) -> ServerDetails:
-            instance = _find(session, context, uuid)
+            instance = find(session, context, uuid)
             if changes:
                 instances.update(session, instance.uuid, **changes)
-            return self._details(session, context, [_find(session, context, uuid)])[0]
+            return self._details(session, context, [find(session, context, uuid)])[0]
 
         return self._database.run("server.update", work)
 
@@ -122,25 +122,7 @@ class Servers:
 
     def act(self, context: RequestContext, uuid: str, verb: Verb) -> None:
         """Begin a verb on a server, such as stop or pause; raises NotFound, WrongState, Locked."""
-        action_id = ids.new_uuid()
-
-        def work(session: Session) -> Action:
-            instance = _find(session, context, uuid)
-            instances.begin(session, instance, verb, despite_lock=context.is_admin)
-            action = new_action(context, instance, verb, action_id)
-            actions.insert(session, [action])
-            return action
-
-        self._ring(
-            context,
-            self._database.run(
-                f"server.{verb}", work, landed=lambda session: actions.get(session, action_id)
-            ),
-        )
-
-    def rebuild(self, context: RequestContext, uuid: str, request: RebuildRequest) -> str:
-        """Begin to make a server anew from an image; see ``Rebuild.rebuild``."""
-        return self._rebuild.rebuild(context, uuid, request)
+        self._orders.place(context, uuid, Order(lambda _: verb))
 
     def lock(self, context: RequestContext, uuid: str, reason: str | None) -> None:
         """Keep others than admins from changing a server; raises NotFound.
@@ -149,7 +131,7 @@ class Servers:
         """
 
         def work(session: Session) -> None:
-            instance = _find(session, context, uuid)
+            instance = find(session, context, uuid)
             owns = instance.project_id == context.project_id
             if not (owns and instance.locked_by):
                 instances.lock(session, uuid, "owner" if owns else "admin", reason)
@@ -160,7 +142,7 @@ class Servers:
         """Let a server be changed again; raises NotFound, Forbidden where an admin locked it."""
 
         def work(session: Session) -> None:
-            instance = _find(session, context, uuid)
+            instance = find(session, context, uuid)
             if instance.locked_by == "admin" and not context.is_admin:
                 raise Forbidden(f"Instance {uuid} was locked by an administrator.")
             instances.lock(session, uuid, "", None)
@@ -171,7 +153,7 @@ class Servers:
         """Say what a server is, whatever the database said before; raises NotFound."""
 
         def work(session: Session) -> None:
-            instances.reset_state(session, _find(session, context, uuid).uuid, state)
+            instances.reset_state(session, find(session, context, uuid).uuid, state)
 
         self._database.run("server.reset_state", work)
 
@@ -205,7 +187,7 @@ class Servers:
         """Return a server's network interfaces; raises NotFound."""
 
         def work(session: Session) -> list[VirtualInterface]:
-            instance = _find(session, context, uuid)
+            instance = find(session, context, uuid)
             return list(addresses.interfaces_of(session, [instance.uuid]).get(instance.uuid, ()))
 
         return self._database.read("server.interfaces", work)
@@ -255,7 +237,7 @@ class Servers:
 
     def _swap_metadata(self, context: RequestContext, uuid: str, change: Any) -> Mapping[str, str]:
         def work(session: Session) -> Mapping[str, str] | None:
-            instance = _find(session, context, uuid)
+            instance = find(session, context, uuid)
             if instance.locked_by and not context.is_admin:
                 raise Locked(f"Instance {uuid} is locked")
             new: dict[str, str] = change(instance.metadata)
@@ -285,14 +267,14 @@ def name_pattern(text: str) -> str:
 
 
 def _begin_delete(session: Session, context: RequestContext, uuid: str, action_id: str) -> Action | None:
-    instance = _find(session, context, uuid)
+    instance = find(session, context, uuid)
     if instance.task_state == "deleting":
         return None
     instances.begin(session, instance, Verb.DELETE, despite_lock=context.is_admin)
     if not instance.host:
         actions.cancel(session, uuid, Verb.BOOT, "The instance was deleted before a host was chosen.")
         # The scheduler may have chosen one since the first look; its claim and this one exclude each other.
-        instance = _find(session, context, uuid)
+        instance = find(session, context, uuid)
     action = new_action(context, instance, Verb.DELETE, action_id)
     if instance.host:
         actions.insert(session, [action])
@@ -301,13 +283,6 @@ def _begin_delete(session: Session, context: RequestContext, uuid: str, action_i
     actions.insert(session, [done])
     holdings.retire(session, instance)
     return done
-
-
-def _find(session: Session, context: RequestContext, uuid: str) -> Instance:
-    found = instances.get(session, uuid, context.scope())
-    if found is None:
-        raise NotFound(f"Instance {uuid} could not be found.")
-    return found
 
 
 def _host_status(service: Service) -> str:
@@ -319,9 +294,9 @@ def _host_status(service: Service) -> str:
     return "UP" if service.up else "UNKNOWN"
 
 
-def _page(session: Session, page: instances.Page) -> list[Instance]:
+def _page(session: Session, page: Page) -> list[Instance]:
     try:
-        return instances.listing(session, page)
+        return instance_pages.listing(session, page)
     except NotFound as error:
         raise InvalidInput(str(error)) from error
 

@@ -7,16 +7,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from nova_lite.core import ids
-from nova_lite.core.actions import Action, new_action
 from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import NotFound, OverQuota
+from nova_lite.core.errors import OverQuota
 from nova_lite.core.image import Image, Visibility
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import Verb
-from nova_lite.db import actions, images, instances
-from nova_lite.db.engine import Database
+from nova_lite.db import images
 from nova_lite.operations.images import new_image
-from nova_lite.rpc.compute import ComputeProxy
+from nova_lite.operations.orders import Order, Orders
 
 _ABOUT_THE_BYTES = frozenset({"kernel_id", "ramdisk_id", "architecture", "os_distro", "os_version", "os_type"})
 """Properties of an instance's image that hold for an image made of the instance."""
@@ -38,9 +36,8 @@ class SnapshotRequest:
 class Snapshots:
     """The operations that make images of servers."""
 
-    def __init__(self, database: Database, compute: ComputeProxy, *, metadata_items: int) -> None:
-        self._database = database
-        self._compute = compute
+    def __init__(self, orders: Orders, *, metadata_items: int) -> None:
+        self._orders = orders
         self._metadata_items = metadata_items
 
     def create(self, context: RequestContext, uuid: str, request: SnapshotRequest) -> str:
@@ -50,27 +47,15 @@ class Snapshots:
         """
         if len(request.metadata) > self._metadata_items:
             raise OverQuota(f"Maximum number of metadata items exceeds {self._metadata_items}")
-        image_id, action_id = ids.new_uuid(), ids.new_uuid()
+        image_id = ids.new_uuid()
 
-        def work(session: Session) -> Action:
-            instance = instances.get(session, uuid, context.scope())
-            if instance is None:
-                raise NotFound(f"Instance {uuid} could not be found.")
-            instances.begin(session, instance, Verb.SNAPSHOT, despite_lock=True)
+        def prepare(session: Session, instance: Instance) -> Mapping[str, Any]:
             base = images.get(session, instance.image_id)
             images.insert(session, _image(context, instance, base, image_id, request))
-            parameters: dict[str, Any] = {"image_id": image_id}
-            if request.backup_type:
-                parameters |= {"backup_type": request.backup_type, "rotation": request.rotation}
-            action = new_action(context, instance, Verb.SNAPSHOT, action_id, parameters)
-            actions.insert(session, [action])
-            return action
+            backup = {"backup_type": request.backup_type, "rotation": request.rotation}
+            return {"image_id": image_id} | (backup if request.backup_type else {})
 
-        def landed(session: Session) -> Action | None:
-            return actions.get(session, action_id)
-
-        action = self._database.run("server.snapshot", work, landed=landed)
-        self._compute.on(action.host).perform(context, [action.id])
+        self._orders.place(context, uuid, Order(lambda _: Verb.SNAPSHOT, prepare, despite_lock=True))
         return image_id
 
 

@@ -10,6 +10,7 @@ from nova_lite.core.instance_states import VmState
 from nova_lite.core.tags import LONGEST, MOST
 from nova_lite.db import instances
 from nova_lite.db.engine import Database
+from nova_lite.operations.orders import find
 
 _SWAP_ATTEMPTS = 10
 _STATES = (VmState.ACTIVE, VmState.PAUSED, VmState.SUSPENDED, VmState.STOPPED)
@@ -27,10 +28,7 @@ class Tags:
         """Return a server's tags; raises NotFound."""
 
         def work(session: Session) -> Tagged:
-            found = instances.get(session, uuid, context.scope())
-            if found is None:
-                raise NotFound(f"Instance {uuid} could not be found.")
-            return found.tags
+            return find(session, context, uuid).tags
 
         return self._database.read("tags.get", work)
 
@@ -68,9 +66,7 @@ class Tags:
 
     def _swap(self, context: RequestContext, uuid: str, change: Callable[[Tagged], Tagged]) -> Tagged:
         def work(session: Session) -> Tagged | None:
-            found = instances.get(session, uuid, context.scope())
-            if found is None:
-                raise NotFound(f"Instance {uuid} could not be found.")
+            found = find(session, context, uuid)
             if found.vm_state not in _STATES:
                 raise WrongState(f"Cannot tag instance {uuid} while it is in vm_state {found.vm_state}")
             new = change(found.tags)

@@ -58,7 +58,14 @@ def _rescued(asking: Asking) -> requests.Response:
 
 
 def _imaged(action: str, **more: Any) -> Callable[[Asking], requests.Response]:
-    return lambda asking: asking.act({action: {"name": "copy"} | more})
+    def make(asking: Asking) -> requests.Response:
+        answer = asking.act({action: {"name": "shape"} | more})
+        found = asking.cloud.ask("GET", "/v2/images?name=shape", api="image").json()["images"]
+        for image in found:
+            asking.cloud.ask("DELETE", f"/v2/images/{image['id']}", api="image", user="admin")
+        return answer
+
+    return make
 
 
 def _flavor(asking: Asking) -> requests.Response:

@@ -5,7 +5,8 @@ from nova_lite.cmd.manage.table import Command, Desk, Option, show
 from nova_lite.conf.sample import sample
 from nova_lite.core.errors import NotFound
 from nova_lite.core.hosts import Service
-from nova_lite.db import instances, migration
+from nova_lite.db import migration
+from nova_lite.db.instance_pages import Page
 
 
 def sync(desk: Desk, revision: str) -> None:
@@ -81,7 +82,7 @@ def list_hosts(desk: Desk) -> None:
 
 def list_instances(desk: Desk, host: str) -> None:
     """List instances, of one host or of all."""
-    page = instances.Page(filters={"host": host} if host else {})
+    page = Page(filters={"host": host} if host else {})
     show(
         ["instance", "uuid", "host", "flavor", "state", "task", "project"],
         [

@@ -16,6 +16,7 @@ from nova_lite.operations.key_pairs import KeyPairs
 from nova_lite.operations.memberships import Memberships
 from nova_lite.operations.metadata import Metadata
 from nova_lite.operations.networks import NetworkDefaults, Networks
+from nova_lite.operations.orders import Orders
 from nova_lite.operations.quotas import Quotas
 from nova_lite.operations.rebuild import Rebuild
 from nova_lite.operations.rescue import Rescue
@@ -45,10 +46,11 @@ def make_cloud(base: Base) -> Cloud:
     store = plugins.load(conf, "image_service").from_flags(conf)
     images = Images(database, store, size_cap=conf.image_size_cap)
     boot = Boot(database, images, base.scheduler, limits, metadata_items=conf.quota_metadata_items)
+    orders = Orders(database, base.compute)
     servers = Servers(
         database,
         boot,
-        Rebuild(database, images, base.compute, metadata_items=conf.quota_metadata_items),
+        orders,
         base.compute,
         metadata_items=conf.quota_metadata_items,
         down_after=conf.service_down_time,
@@ -56,8 +58,9 @@ def make_cloud(base: Base) -> Cloud:
     return Cloud(
         servers=servers,
         tags=Tags(database),
-        rescue=Rescue(database, images, base.compute, image_id=conf.rescue_image_id),
-        snapshots=Snapshots(database, base.compute, metadata_items=conf.quota_metadata_items),
+        rebuild=Rebuild(images, orders, metadata_items=conf.quota_metadata_items),
+        rescue=Rescue(database, images, orders, image_id=conf.rescue_image_id),
+        snapshots=Snapshots(orders, metadata_items=conf.quota_metadata_items),
         flavors=Flavors(database),
         key_pairs=KeyPairs(database, limits),
         quotas=Quotas(database, limits),

@@ -12,7 +12,7 @@ from nova_lite.core.errors import Forbidden, InvalidInput, NotFound
 from nova_lite.core.instance import Instance
 from nova_lite.core.rebuild import RebuildRequest
 from nova_lite.core.tags import TagFilter
-from nova_lite.db.instances import SORTABLE, Page
+from nova_lite.db.instance_pages import SORTABLE, Page
 from nova_lite.operations.servers import name_pattern
 
 _TRUE = frozenset({"true", "1", "yes", "on", "t", "y"})
@@ -115,7 +115,7 @@ def rebuild(call: Call) -> Reply:
         admin_password=wanted.get("adminPass", ""),
     )
     server_id = call.params["server_id"]
-    password = call.cloud.servers.rebuild(call.context, server_id, request)
+    password = call.cloud.rebuild.begin(call.context, server_id, request)
     server = view.rebuilt(call, call.cloud.servers.get(call.context, server_id))
     location = call.url(f"/v2.1/servers/{server_id}")
     return Reply({"server": server | {"adminPass": password}}, headers={"Location": location})

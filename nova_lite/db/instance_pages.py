@@ -1,0 +1,98 @@
+"""Lists of instances: which part is wanted, and reading it."""
+
+import dataclasses
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from nova_lite.core.errors import NotFound
+from nova_lite.core.instance import Instance
+from nova_lite.core.tags import TagFilter
+from nova_lite.db import tags
+from nova_lite.db.instances import InstanceRow, to_value
+
+_TABLE = cast(sa.Table, InstanceRow.__table__)
+
+SORTABLE = frozenset(
+    {
+        "access_ip_v4", "access_ip_v6", "availability_zone", "config_drive", "created_at", "description",
+        "display_name", "flavor_id", "host", "hostname", "image_id", "kernel_id", "key_name", "launch_index",
+        "launched_at", "node", "power_state", "project_id", "ramdisk_id", "root_device_name", "task_state",
+        "terminated_at", "updated_at", "user_id", "uuid", "vm_state", "id",
+    }
+)  # fmt: skip
+"""Columns that a page may be sorted and filtered by."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Page:
+    """What part of a list is wanted; ``project_id`` None means of every project.
+
+    ``filters`` are exact matches by column name. ``name`` is matched anywhere in the display name.
+    """
+
+    project_id: str | None = None
+    filters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    name: str = ""
+    deleted: bool = False
+    changes_since: datetime.datetime | None = None
+    sort: Sequence[tuple[str, bool]] = (("created_at", True), ("id", True))
+    marker: str = ""
+    limit: int = 1000
+    uuids: Sequence[str] | None = None
+    locked: bool | None = None
+    tags: TagFilter = dataclasses.field(default_factory=TagFilter)
+
+
+def listing(session: Session, page: Page) -> list[Instance]:
+    """Return a page of instances; raises NotFound when its marker is unknown."""
+    query = _filtered(page)
+    if page.marker:
+        query = query.where(_after(session, page))
+    for column, descending in page.sort:
+        ordered = _TABLE.c[column]
+        query = query.order_by(ordered.desc() if descending else ordered.asc())
+    return [to_value(row._asdict()) for row in session.execute(query.limit(page.limit))]
+
+
+def _filtered(page: Page) -> sa.Select[Any]:
+    query = sa.select(_TABLE)
+    if page.uuids is not None:
+        query = query.where(_TABLE.c.uuid.in_(page.uuids))
+    if page.changes_since is not None:
+        query = query.where(_TABLE.c.updated_at >= page.changes_since)
+    else:
+        query = query.where(_TABLE.c.deleted == (sa.true() if page.deleted else sa.false()))
+    if page.project_id is not None:
+        query = query.where(_TABLE.c.project_id == page.project_id)
+    for column, value in page.filters.items():
+        chosen = _TABLE.c[column]
+        query = query.where(chosen.in_(value) if isinstance(value, list | tuple) else chosen == value)
+    if page.locked is not None:
+        query = query.where(_TABLE.c.locked_by != "" if page.locked else _TABLE.c.locked_by == "")
+    query = query.where(*tags.matching(_TABLE.c.tags, page.tags))
+    if page.name:
+        query = query.where(_TABLE.c.display_name.regexp_match(page.name))
+    return query
+
+
+def _after(session: Session, page: Page) -> sa.ColumnElement[bool]:
+    """Say "after the marker" in the page's order: equal in the first columns and beyond it in the next."""
+    query = sa.select(_TABLE).where(_TABLE.c.uuid == page.marker)
+    if page.project_id is not None:
+        query = query.where(_TABLE.c.project_id == page.project_id)
+    marker = session.execute(query).one_or_none()
+    if marker is None:
+        raise NotFound(f"The marker {page.marker} could not be found.")
+    branches: list[sa.ColumnElement[bool]] = []
+    equal: list[sa.ColumnElement[bool]] = []
+    for name, descending in page.sort:
+        column, value = _TABLE.c[name], marker._mapping[name]
+        if value is not None:
+            beyond = column < value if descending else column > value
+            branches.append(sa.and_(*equal, beyond))
+        equal.append(column.is_(None) if value is None else column == value)
+    return sa.or_(*branches)
