@@ -40,6 +40,7 @@ class Stage:
     def __init__(self) -> None:
         self.compute: Any = None
         self.network: Any = None
+        self.hypervisor: Any = None
         self.rings_lost = False
         self.died = threading.Event()
         self.seen: list[str] = []

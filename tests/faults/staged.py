@@ -14,7 +14,7 @@ from nova_lite.core.actions import Action
 from nova_lite.core.context import RequestContext, system_context
 from nova_lite.core.flow import Step
 from nova_lite.core.instance import Instance
-from nova_lite.core.instance_states import Verb
+from nova_lite.core.instance_states import PowerState, Verb
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.fake import FakeFirewall, FakeNetworkDriver
 from nova_lite.drivers.virt.fake import FakeVirtDriver
@@ -72,6 +72,7 @@ class StagedComputeManager(ComputeManager):
         self.dead = False
         self.reconciler = reconciler
         STAGE.compute = self
+        STAGE.hypervisor = host.driver
 
     def perform(self, context: RequestContext, action_ids: list[str]) -> None:
         if not self.dead:
@@ -92,6 +93,12 @@ class StagedNetworkManager(FlatDHCPManager):
 
 class StagedVirtDriver(FakeVirtDriver):
     """A simulated hypervisor with cues around what changes it."""
+
+    def change(self, uuid: str, power: PowerState) -> None:
+        """Let a guest change by itself."""
+        guest = self.guest(uuid)
+        assert guest is not None
+        self._write(dataclasses.replace(guest, power_state=power))
 
     def create_disks(self, *arguments: Any) -> None:
         STAGE.make("virt.create_disks", super().create_disks, *arguments)
