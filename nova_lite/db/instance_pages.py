@@ -39,6 +39,7 @@ class Page:
     name: str = ""
     deleted: bool = False
     changes_since: datetime.datetime | None = None
+    changes_before: datetime.datetime | None = None
     sort: Sequence[tuple[str, bool]] = (("created_at", True), ("id", True))
     marker: str = ""
     limit: int = 1000
@@ -66,6 +67,8 @@ def _filtered(page: Page) -> sa.Select[Any]:
         query = query.where(_TABLE.c.updated_at >= page.changes_since)
     else:
         query = query.where(_TABLE.c.deleted == (sa.true() if page.deleted else sa.false()))
+    if page.changes_before is not None:
+        query = query.where(_TABLE.c.updated_at <= page.changes_before)
     if page.project_id is not None:
         query = query.where(_TABLE.c.project_id == page.project_id)
     for column, value in page.filters.items():

@@ -1,6 +1,9 @@
 """What is done to a server: power verbs, console output, metadata, and the record of it all."""
 
+import urllib.parse
+
 from nova_lite.api.call import Call, Json, Reply
+from nova_lite.api.openstack.compute.servers import change_range, limit_of
 from nova_lite.api.openstack.views.servers import host_id
 from nova_lite.core import clock
 from nova_lite.core.actions import Action, ActionState, StepEvent
@@ -152,9 +155,19 @@ def delete_metadata_item(call: Call) -> Reply:
 
 
 def list_actions(call: Call) -> Reply:
-    """List what was done to a server."""
+    """List what was done to a server; since 2.58 in pages."""
     found = call.cloud.servers.actions(call.context, call.params["server_id"])
-    return Reply({"instanceActions": [_action(call, action) for action in found]})
+    if not call.at_least(58):
+        return Reply({"instanceActions": [_action(call, action) for action in found]})
+    since, before = change_range(call)
+    wanted = [
+        action
+        for action in _after_marker(call, found)
+        if (since is None or action.updated_at >= since) and (before is None or action.updated_at <= before)
+    ]
+    page = wanted[: limit_of(call)]
+    view: Json = {"instanceActions": [_action(call, action) for action in page]}
+    return Reply(view | (_next(call, page[-1]) if len(page) < len(wanted) else {}))
 
 
 def show_action(call: Call) -> Reply:
@@ -199,6 +212,23 @@ def _make_image(call: Call, request: SnapshotRequest) -> Reply:
     if call.at_least(45):
         return Reply({"image_id": image_id})
     return Reply(headers={"Location": call.url(f"/v2.1/images/{image_id}")})
+
+
+def _after_marker(call: Call, found: list[Action]) -> list[Action]:
+    marker = call.query("marker")
+    if marker is None:
+        return found
+    for position, action in enumerate(found):
+        if action.request_id == marker:
+            return found[position + 1 :]
+    raise InvalidInput(f"The marker {marker[:60]} could not be found.")
+
+
+def _next(call: Call, last: Action) -> Json:
+    kept = [(name, value) for name, value in call.request.GET.items() if name != "marker"]
+    query = urllib.parse.urlencode([*kept, ("marker", last.request_id)])
+    href = call.url(f"/v2.1/servers/{last.resource_id}/os-instance-actions?{query}")
+    return {"links": [{"rel": "next", "href": href}]}
 
 
 def _act(call: Call, verb: Verb) -> Reply:

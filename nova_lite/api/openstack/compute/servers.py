@@ -214,6 +214,7 @@ def _page(call: Call) -> Page:
     if "status" in query:
         states = [state for status in query.getall("status") for state in vm_states_of(status)]
         filters["vm_state"] = states
+    since, before = change_range(call)
     locked = boolean(query["locked"], "locked") if call.at_least(73) and "locked" in query else None
     uuids = query.getall("uuid") or None
     return Page(
@@ -221,7 +222,8 @@ def _page(call: Call) -> Page:
         filters=filters,
         name=name_pattern(query.get("name", "")),
         deleted=admin and truth(query.get("deleted", "false")),
-        changes_since=_moment(query.get("changes-since")),
+        changes_since=since,
+        changes_before=before,
         sort=_sort(call),
         marker=query.get("marker", ""),
         limit=limit_of(call),
@@ -288,11 +290,21 @@ def _next(call: Call, page: Page, found: list[Instance], path: str) -> Json:
     return {"servers_links": [{"rel": "next", "href": href}]}
 
 
-def _moment(text: str | None) -> datetime.datetime | None:
+def change_range(call: Call) -> tuple[datetime.datetime | None, datetime.datetime | None]:
+    """Return the ends of the time in which what is listed has changed; raises InvalidInput."""
+    since = _moment(call, "changes-since")
+    before = _moment(call, "changes-before") if call.at_least(66) else None
+    if since is not None and before is not None and since > before:
+        raise InvalidInput("The value of changes-since must be less than or equal to changes-before.")
+    return since, before
+
+
+def _moment(call: Call, name: str) -> datetime.datetime | None:
+    text = call.query(name)
     if text is None:
         return None
     try:
         moment = datetime.datetime.fromisoformat(text)
     except ValueError as error:
-        raise InvalidInput("changes-since is not an ISO 8601 date and time.") from error
+        raise InvalidInput(f"{name} is not an ISO 8601 date and time.") from error
     return moment.astimezone(datetime.UTC).replace(tzinfo=None) if moment.tzinfo else moment
