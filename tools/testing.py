@@ -47,15 +47,23 @@ LINT = (
     (Check("mypy", ("mypy", "--strict", "nova_lite")),),
     (Check("import contracts", ("lint-imports",)),),
 )
+CLIENTS = ("test_openstack_client.py", "test_other_clients.py")
+"""Functional tests with clients' programs: these do not see how the daemons run, and take seconds a command."""
+EDGE = ("test_every_route.py", "test_compute_responses.py")
+"""Functional tests of what no daemon but nova-api has a part in: many, and the same however it runs."""
+
+
+def _without(files: Sequence[str]) -> list[str]:
+    return [f"--ignore=tests/functional/{file}" for file in files]
+
+
 QUICK = (
     (_pytest("unit", "tests/unit", "tests/tables"),),
     (
-        # The client does not see how the daemons run, and each of its commands takes seconds.
-        _pytest("functional, eventlet", "tests/functional", "--ignore=tests/functional/test_openstack_client.py",
-                concurrency="eventlet"),
-        _pytest("functional, threads", "tests/functional"),
+        _pytest("functional, eventlet", "tests/functional", *_without(CLIENTS), concurrency="eventlet"),
+        _pytest("functional, threads", "tests/functional", *_without(EDGE)),
     ),
-)  # fmt: skip
+)
 SLOW = (
     (_pytest("contracts", "tests/contracts"), _pytest("faults", "tests/faults")),
     (_pytest("system", "tests/system"),),
