@@ -17,6 +17,7 @@ from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.servers import Servers
 from nova_lite.operations.snapshots import Snapshots
 from nova_lite.operations.tags import Tags
+from nova_lite.operations.usage import Usage
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Cloud:
     flavors: Flavors
     key_pairs: KeyPairs
     quotas: Quotas
+    usage: Usage
     hosts: Hosts
     images: Images
     identity: Identity

@@ -76,6 +76,7 @@ def test_what_an_operator_looks_at(cloud: Cloud) -> None:
         cloud.openstack("availability", "zone", "list", "--compute", "-f", "json")[0]["Zone Name"] == "nova"
     )
     assert cloud.openstack("limits", "show", "--absolute", "-f", "json")
+    cloud.openstack("usage", "list", user="admin")
     assert cloud.openstack("network", "list", "-f", "json")[0]["Name"] == "private"
     assert cloud.openstack("subnet", "list", "-f", "json")[0]["Subnet"] == "10.0.0.0/22"
     cloud.openstack("compute", "service", "set", "--disable", "host1", "nova-compute", user="admin")

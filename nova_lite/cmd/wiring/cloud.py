@@ -24,6 +24,7 @@ from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.servers import Servers
 from nova_lite.operations.snapshots import Snapshots
 from nova_lite.operations.tags import Tags
+from nova_lite.operations.usage import Usage
 
 _QUOTA_FLAGS = {
     "injected_files": "max_injected_files",
@@ -63,6 +64,7 @@ def make_cloud(base: Base) -> Cloud:
         snapshots=Snapshots(orders, metadata_items=conf.quota_metadata_items),
         flavors=Flavors(database),
         key_pairs=KeyPairs(database, limits),
+        usage=Usage(database),
         quotas=Quotas(database, limits),
         hosts=Hosts(database, down_after=conf.service_down_time),
         images=images,

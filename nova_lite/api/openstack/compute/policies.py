@@ -65,6 +65,8 @@ OTHERS: tuple[Rule, ...] = (
     Rule("os_compute_api:os-keypairs:create", ANY, "Add a key pair"),
     Rule("os_compute_api:os-keypairs:delete", ANY, "Remove one's key pair"),
     Rule("os_compute_api:limits", ANY, "Show limits"),
+    Rule("os_compute_api:os-simple-tenant-usage:list", ADMIN, "List what projects used"),
+    Rule("os_compute_api:os-simple-tenant-usage:show", READER, "Show what a project used"),
     Rule("os_compute_api:os-quota-sets:show", READER, "Show a quota set"),
     Rule("os_compute_api:os-quota-sets:detail", READER, "Show a quota set with what is used"),
     Rule("os_compute_api:os-quota-sets:defaults", ANY, "Show the default quota set"),

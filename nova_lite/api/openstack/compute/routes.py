@@ -14,6 +14,7 @@ from nova_lite.api.openstack.compute import (
     server_tags,
     servers,
     services,
+    usage,
     versions,
 )
 from nova_lite.api.openstack.schemas import compute as smaller
@@ -207,7 +208,12 @@ _QUOTA_RULE = "os_compute_api:os-quota-sets"
 _CLASS = "/v2.1/os-quota-class-sets/{name}"
 _CLASS_RULE = "os_compute_api:os-quota-class-sets"
 
+_USAGE = "/v2.1/os-simple-tenant-usage"
+_USAGE_RULE = "os_compute_api:os-simple-tenant-usage"
+
 QUOTAS: tuple[Route, ...] = (
+    Route("GET", _USAGE, usage.listing, f"{_USAGE_RULE}:list"),
+    Route("GET", f"{_USAGE}/{{project_id}}", usage.show, f"{_USAGE_RULE}:show"),
     Route("GET", "/v2.1/limits", quotas.limits, "os_compute_api:limits"),
     Route("GET", _QUOTA, quotas.show, f"{_QUOTA_RULE}:show"),
     Route("GET", f"{_QUOTA}/detail", quotas.detail, f"{_QUOTA_RULE}:detail"),
