@@ -20,6 +20,9 @@ from nova_lite.drivers.virt.base import (
 )
 
 _GIB = 1024**3
+_COPIES = ("snapshot", "snapshot.new")
+_FILES = ("disk", "disk.rescue", "guest.json", "memory", "console.log", *_COPIES)
+"""What the folder of a guest may hold."""
 
 
 class FakeVirtDriver(VirtDriver):
@@ -93,8 +96,7 @@ class FakeVirtDriver(VirtDriver):
     def delete_disks(self, uuid: str, name: str) -> None:
         """Remove the guest's folder."""
         folder = self._path / name
-        self.drop_snapshot(uuid, name)
-        for file in ("disk", "disk.rescue", "guest.json", "memory", "console.log"):
+        for file in _FILES:
             (folder / file).unlink(missing_ok=True)
         if folder.exists():
             folder.rmdir()
@@ -190,7 +192,7 @@ class FakeVirtDriver(VirtDriver):
 
     def drop_snapshot(self, uuid: str, name: str) -> None:
         """Remove the file."""
-        for file in ("snapshot", "snapshot.new"):
+        for file in _COPIES:
             (self._path / name / file).unlink(missing_ok=True)
 
     def _require_disk(self, name: str) -> None:
