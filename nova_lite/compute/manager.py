@@ -91,6 +91,10 @@ class ComputeManager(ComputeContract):
             raise NotFound(f"Instance {instance_uuid} could not be found.")
         return self._host.driver.console_output(instance.uuid, instance.name, length)
 
+    def host_uptime(self, context: RequestContext) -> str:
+        """Return since when this host runs and how busy it is."""
+        return self._host.driver.host_uptime()
+
     def refresh_instance_security(self, context: RequestContext, instance_uuid: str) -> None:
         """Renew the filter of an instance whose groups changed."""
         with concurrency.named_lock(f"instance-{instance_uuid}"):

@@ -4,10 +4,11 @@ import dataclasses
 from typing import Any
 
 from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import NotFound
+from nova_lite.core.errors import InvalidInput, NotFound
 from nova_lite.core.hosts import ComputeNode, Service
 from nova_lite.db import compute_nodes, services
 from nova_lite.db.engine import Database
+from nova_lite.rpc.compute import ComputeProxy
 
 INTERNAL_ZONE = "internal"
 """The zone that daemons other than nova-compute are shown in."""
@@ -25,8 +26,9 @@ class Zone:
 class Hosts:
     """The operations on hosts. ``down_after`` is in seconds."""
 
-    def __init__(self, database: Database, *, down_after: float) -> None:
+    def __init__(self, database: Database, compute: ComputeProxy, *, down_after: float) -> None:
         self._database = database
+        self._compute = compute
         self._down_after = down_after
 
     def services(self, context: RequestContext, *, binary: str = "", host: str = "") -> list[Service]:
@@ -69,6 +71,12 @@ class Hosts:
             if id_or_uuid in (str(node.id), node.uuid):
                 return node
         raise NotFound(f"Hypervisor {id_or_uuid} could not be found.")
+
+    def uptime(self, context: RequestContext, node: ComputeNode) -> str:
+        """Ask a hypervisor's host since when it runs; raises InvalidInput when its nova-compute is down."""
+        if not node.service.up:
+            raise InvalidInput(f"Compute service of {node.host} is unavailable at this time.")
+        return self._compute.on(node.host).host_uptime(context)
 
     def zones(self, context: RequestContext) -> "list[Zone]":
         """Return the availability zones, the internal one first."""

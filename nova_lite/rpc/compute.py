@@ -24,6 +24,11 @@ class ComputeContract(Contract):
     def console_output(self, context: RequestContext, instance_uuid: str, length: int | None) -> str:
         """Return the last ``length`` lines of a guest's console, all when None; raises NotFound."""
 
+    @call
+    @abc.abstractmethod
+    def host_uptime(self, context: RequestContext) -> str:
+        """Return since when the host runs and how busy it is, in the words of the program ``uptime``."""
+
     @cast
     @abc.abstractmethod
     def refresh_instance_security(self, context: RequestContext, instance_uuid: str) -> None:
@@ -54,6 +59,10 @@ class ComputeProxy(ComputeContract):
         """Ask for a console; raises NotFound, MessagingTimeout, Unavailable."""
         answer = self._caller.call("console_output", context, instance_uuid=instance_uuid, length=length)
         return typed(str, answer)
+
+    def host_uptime(self, context: RequestContext) -> str:
+        """Ask the host; raises MessagingTimeout, Unavailable."""
+        return typed(str, self._caller.call("host_uptime", context))
 
     def refresh_instance_security(self, context: RequestContext, instance_uuid: str) -> None:
         """Ring; the host's periodic repair does the same later."""

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -104,6 +105,11 @@ def test_the_host_says_how_large_it_is(driver: VirtDriver) -> None:
     assert 0 <= found.disk_available_least <= found.local_gb
     assert json.loads(found.cpu_info)["arch"]
     assert driver.capabilities.hypervisor_type
+
+
+def test_the_host_says_since_when_it_runs(driver: VirtDriver) -> None:
+    # The openstack client takes the line apart by this expression.
+    assert re.match(r"\s*(.+)\sup\s+(.+),\s+(.+)\susers?,\s+load average:\s(.+)", driver.host_uptime())
 
 
 def test_a_guest_is_there_from_spawn_to_destroy(driver: VirtDriver, spec: GuestSpec) -> None:

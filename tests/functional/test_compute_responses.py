@@ -95,6 +95,11 @@ def _deleted_key_pair(asking: Asking) -> requests.Response:
     return asking.ask("DELETE", "/os-keypairs/shaped")
 
 
+def _uptime(asking: Asking) -> requests.Response:
+    listed = asking.ask("GET", "/os-hypervisors", user="admin").json()["hypervisors"]
+    return asking.ask("GET", f"/os-hypervisors/{listed[0]['id']}/uptime", user="admin")
+
+
 def _shown_interface(asking: Asking) -> requests.Response:
     listed = asking.of_server("GET", "/os-interface").json()["interfaceAttachments"]
     return asking.of_server("GET", f"/os-interface/{listed[0]['port_id']}")
@@ -174,6 +179,7 @@ CALLS: dict[str, tuple[Callable[[Asking], requests.Response], int]] = {
     "delete_keypair": (_deleted_key_pair, LAST),
     "get_create_interfaces": (_shown_interface, LAST),
     "get_hypervisor": (_hypervisor, 87),
+    "get_hypervisor_uptime": (_uptime, 87),
     "get_hypervisor_statistics": (_admin("GET", "/os-hypervisors/statistics"), 87),
     "list_search_hypervisors": (_admin("GET", "/os-hypervisors"), LAST),
     "list_hypervisors_detail": (_admin("GET", "/os-hypervisors/detail"), 87),

@@ -43,6 +43,9 @@ def main(arguments):
                 time.sleep(1)
             return f"{self.name}: {instance_uuid} {length} {context.request_id}"
 
+        def host_uptime(self, context):
+            return ""
+
         def refresh_instance_security(self, context, instance_uuid):
             pass
 

@@ -19,7 +19,7 @@ PAIRS = [
 ]
 METHODS = [(proxy, method) for contract, proxy in PAIRS for method in methods(contract).values()]
 VALUES = {str: "text", list[str]: ["a", "b"], int | None: 3}
-ANSWERS = {"console_output": "text", "allocate": {}}
+ANSWERS = {"console_output": "text", "host_uptime": "text", "allocate": {}}
 
 
 class Recorder(Transport):

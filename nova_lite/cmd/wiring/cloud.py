@@ -66,7 +66,7 @@ def make_cloud(base: Base) -> Cloud:
         key_pairs=KeyPairs(database, limits),
         usage=Usage(database),
         quotas=Quotas(database, limits),
-        hosts=Hosts(database, down_after=conf.service_down_time),
+        hosts=Hosts(database, base.compute, down_after=conf.service_down_time),
         images=images,
         identity=make_identity(base),
         networks=Networks(database, network_defaults(conf)),

@@ -131,6 +131,10 @@ class VirtDriver(abc.ABC):
         """Return the host's size."""
 
     @abc.abstractmethod
+    def host_uptime(self) -> str:
+        """Return since when the host runs and how busy it is, in the words of the program ``uptime``."""
+
+    @abc.abstractmethod
     def guests(self) -> tuple[Guest, ...]:
         """Return every guest of ours that the hypervisor knows, running or not."""
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ class FakeVirtDriver(VirtDriver):
         self._size = size
         self._guests: dict[str, Guest] = {}
         self._lock = threading.Lock()
+        self._began = time.monotonic()
 
     @classmethod
     def from_flags(cls, conf: Any) -> "FakeVirtDriver":
@@ -74,6 +76,11 @@ class FakeVirtDriver(VirtDriver):
     def host_resources(self) -> HostResources:
         """Return the size that the flags say."""
         return self._size
+
+    def host_uptime(self) -> str:
+        """Return the driver's own age as that of the host that it pretends to be."""
+        minutes = int(time.monotonic() - self._began) // 60
+        return f" {time.strftime('%H:%M:%S')} up {minutes} min,  0 users,  load average: 0.00, 0.00, 0.00"
 
     def guests(self) -> tuple[Guest, ...]:
         """Return every guest."""

@@ -76,6 +76,9 @@ class Computes(ComputeContract):
     def console_output(self, context: RequestContext, instance_uuid: str, length: int | None) -> str:
         raise AssertionError("nobody asks for a console here")
 
+    def host_uptime(self, context: RequestContext) -> str:
+        return ""
+
     def refresh_instance_security(self, context: RequestContext, instance_uuid: str) -> None:
         pass
 

@@ -27,13 +27,15 @@ def show(call: Call) -> Reply:
     node = _find(call)
     shown = _view(call, node) | _servers(call, node)
     if call.at_least(88):
-        shown["uptime"] = None
+        shown["uptime"] = call.cloud.hosts.uptime(call.context, node) if node.service.up else None
     return Reply({"hypervisor": shown})
 
 
 def uptime(call: Call) -> Reply:
-    """Say that a hypervisor's uptime is not known (until 2.87)."""
-    raise InvalidInput("Virt driver does not implement uptime function.")
+    """Show since when a hypervisor's host runs and how busy it is (until 2.87)."""
+    node = _find(call)
+    said = call.cloud.hosts.uptime(call.context, node)
+    return Reply({"hypervisor": _brief(call, node) | {"uptime": said} | _servers(call, node)})
 
 
 def statistics(call: Call) -> Reply:

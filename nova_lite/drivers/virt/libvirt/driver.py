@@ -93,6 +93,10 @@ class LibvirtDriver(VirtDriver):
         cpu_info = {"arch": model, "model": model, "vendor": "", "topology": {"cores": cpus}, "features": []}
         return HostResources(hostname, version, cpus, memory, total, free, json.dumps(cpu_info))
 
+    def host_uptime(self) -> str:
+        """Return what the program says."""
+        return self._disks.runner.run(["uptime"]).rstrip()
+
     def guests(self) -> tuple[Guest, ...]:
         """Return our guests among libvirt's domains."""
 
