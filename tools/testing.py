@@ -47,21 +47,22 @@ LINT = (
     (Check("mypy", ("mypy", "--strict", "nova_lite")),),
     (Check("import contracts", ("lint-imports",)),),
 )
-CLIENTS = ("test_openstack_client.py", "test_other_clients.py")
+CLIENTS = ("tests/functional/test_openstack_client.py", "tests/functional/test_other_clients.py")
 """Functional tests with clients' programs: these do not see how the daemons run, and take seconds a command."""
-EDGE = ("test_every_route.py", "test_compute_responses.py")
+EDGE = ("tests/functional/test_every_route.py", "tests/functional/test_compute_responses.py")
 """Functional tests of what no daemon but nova-api has a part in: many, and the same however it runs."""
 
 
-def _without(files: Sequence[str]) -> list[str]:
-    return [f"--ignore=tests/functional/{file}" for file in files]
+def _without(*files: str) -> list[str]:
+    return [f"--ignore={file}" for file in files]
 
 
 QUICK = (
     (_pytest("unit", "tests/unit", "tests/tables"),),
     (
-        _pytest("functional, eventlet", "tests/functional", *_without(CLIENTS), concurrency="eventlet"),
-        _pytest("functional, threads", "tests/functional", *_without(EDGE)),
+        _pytest("functional, eventlet", "tests/functional", *_without(*CLIENTS), concurrency="eventlet"),
+        _pytest("functional, threads", "tests/functional", *_without(*CLIENTS, *EDGE)),
+        _pytest("clients", *CLIENTS),
     ),
 )
 SLOW = (
