@@ -216,7 +216,10 @@ def _filtered(page: ImagePage) -> sa.Select[Any]:
 
 
 def _after(session: Session, page: ImagePage) -> sa.ColumnElement[bool]:
-    marker = session.execute(_filtered(dataclasses.replace(page, filters={"id": page.marker}))).one_or_none()
+    # The visibility stays: it decides what others' images are seen at all.
+    kept = {name: value for name, value in page.filters.items() if name == "visibility"}
+    of_marker = dataclasses.replace(page, filters=kept | {"id": page.marker})
+    marker = session.execute(_filtered(of_marker)).one_or_none()
     if marker is None:
         raise InvalidInput(f"Image {page.marker} could not be found.")
     branches: list[sa.ColumnElement[bool]] = []
