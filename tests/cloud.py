@@ -129,6 +129,14 @@ class Cloud:
         headers |= more.pop("headers", {})
         return requests.request(method, self.url(api, path), json=body, headers=headers, timeout=20, **more)
 
+    def pages(self, path: str, collection: str, **more: Any) -> Iterator[Any]:
+        """Yield the pages of a collection, each found by the link of the one before."""
+        while path:
+            page = self.ask("GET", path, **more).json()
+            yield page
+            links = page.get(f"{collection}_links", [])
+            path = links[0]["href"].removeprefix(self.url("osapi_compute")) if links else ""
+
     def openstack(self, *words: str, user: str = "demo", check: bool = True) -> Any:
         """Run the unmodified openstack client and return its JSON output."""
         printed = self.run(str(Path(sys.executable).parent / "openstack"), *words, user=user, check=check)
