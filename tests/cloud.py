@@ -177,10 +177,11 @@ class Cloud:
             self.image_id = image_id
         return self.image_id
 
-    def boot(self, name: str = "vm", **fields: Any) -> str:
+    def boot(self, name: str = "vm", hints: Any = None, **fields: Any) -> str:
         """Boot an instance and return its id once it is settled."""
         body = {"name": name, "flavorRef": "6", "imageRef": self.image(), "networks": "auto"} | fields
-        answer = self.ask("POST", "/v2.1/servers", {"server": body})
+        more = {"os:scheduler_hints": hints} if hints else {}
+        answer = self.ask("POST", "/v2.1/servers", {"server": body} | more)
         assert answer.status_code == 202, answer.text
         self.settle()
         return str(answer.json()["server"]["id"])

@@ -10,14 +10,22 @@ FLAGS = (
     ),
     cfg.ListOpt(
         "scheduler_default_filters",
-        default=["ComputeFilter", "AvailabilityZoneFilter", "RamFilter", "CoreFilter", "DiskFilter"],
+        default=[
+            "ComputeFilter", "AvailabilityZoneFilter", "RamFilter", "CoreFilter", "DiskFilter",
+            "IsolatedHostsFilter", "SameHostFilter", "DifferentHostFilter", "SimpleCIDRAffinityFilter", "JsonFilter",
+            "ServerGroupAffinityFilter", "ServerGroupAntiAffinityFilter",
+        ],
         help="Filters that a host must pass: names of ours or classes, in order.",
     ),
     cfg.ListOpt(
         "scheduler_weights",
-        default=["FreeMemoryWeigher"],
+        default=[
+            "FreeMemoryWeigher", "ServerGroupSoftAffinityWeigher", "ServerGroupSoftAntiAffinityWeigher",
+        ],
         help="Weighers whose sum ranks the hosts: names of ours or classes.",
     ),
+    cfg.ListOpt("isolated_hosts", default=[], help="Hosts that only take instances of isolated_images."),
+    cfg.ListOpt("isolated_images", default=[], help="Ids of images whose instances only go to isolated_hosts."),
     cfg.FloatOpt(
         "cpu_allocation_ratio",
         default=16.0,

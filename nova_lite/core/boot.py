@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Mapping
 
+from nova_lite.core.hints import Hints
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RequestedNetwork:
@@ -40,6 +42,7 @@ class BootRequest:
     access_ip_v6: str = ""
     disk_config: str = "MANUAL"
     tags: tuple[str, ...] = ()
+    hints: Hints = dataclasses.field(default_factory=Hints)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ def listing(session: Session, down_after: float) -> list[ComputeNode]:
     """Return all hypervisors with their nova-compute, by id."""
     service = services.TABLE
     query = (
-        sa.select(_TABLE, *(column.label(f"service_{column.name}") for column in service.c))
+        sa.select(_TABLE, *(column.label(f"service_{column.name}") for column in services.columns()))
         .join(service, sa.and_(service.c.host == _TABLE.c.host, service.c.binary == "nova-compute"))
         .order_by(_TABLE.c.id)
     )

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core.instance import Instance
 from nova_lite.core.quota import Usage
-from nova_lite.db import compute_nodes, instances, quotas, security_groups
+from nova_lite.db import compute_nodes, instances, quotas, security_groups, server_groups
 
 
 def room_of(instance: Instance) -> compute_nodes.Room:
@@ -43,6 +43,7 @@ def retire(session: Session, instance: Instance) -> bool:
             return False
         instance = now
     security_groups.remove_members(session, [instance.uuid])
+    server_groups.remove_members(session, [instance.uuid])
     # Rows that other transactions want come last, so that they are held for the shortest time.
     quotas.release(session, instance.project_id, usage_of(instance))
     if instance.host:

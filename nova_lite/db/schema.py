@@ -3,6 +3,7 @@
 from nova_lite.db import (
     actions,
     addresses,
+    aggregates,
     compute_nodes,
     domains,
     flavors,
@@ -15,6 +16,7 @@ from nova_lite.db import (
     role_assignments,
     roles,
     security_groups,
+    server_groups,
     services,
     tokens,
     users,
@@ -24,6 +26,7 @@ from nova_lite.db.base import Base
 MODULES = (
     actions,
     addresses,
+    aggregates,
     compute_nodes,
     domains,
     flavors,
@@ -36,6 +39,7 @@ MODULES = (
     role_assignments,
     roles,
     security_groups,
+    server_groups,
     services,
     tokens,
     users,

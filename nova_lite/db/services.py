@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from nova_lite.core import clock, ids
 from nova_lite.core.hosts import Service
+from nova_lite.db import aggregates
 from nova_lite.db.base import MYSQL, UUID, Base
 
 
@@ -65,6 +66,12 @@ def report(session: Session, report: ServiceReport) -> None:
         )
 
 
+def columns() -> list[sa.ColumnElement[Any]]:
+    """Return the table's columns for a query, the zone as it is by the host's aggregates."""
+    zone = aggregates.zone_of(TABLE.c.host, TABLE.c.availability_zone)
+    return [zone.label(column.name) if column.name == "availability_zone" else column for column in TABLE.c]
+
+
 def leave(session: Session, binary: str, host: str) -> None:
     """Record that a daemon stopped in good order, so that it counts as down at once."""
     session.execute(
@@ -76,7 +83,7 @@ def leave(session: Session, binary: str, host: str) -> None:
 
 def listing(session: Session, down_after: float, *, binary: str = "", host: str = "") -> list[Service]:
     """Return daemons; one whose last heartbeat is older than ``down_after`` seconds is down."""
-    query = sa.select(TABLE).order_by(TABLE.c.id)
+    query = sa.select(*columns()).order_by(TABLE.c.id)
     if binary:
         query = query.where(TABLE.c.binary == binary)
     if host:
@@ -86,7 +93,7 @@ def listing(session: Session, down_after: float, *, binary: str = "", host: str 
 
 def get(session: Session, uuid: str, down_after: float) -> Service | None:
     """Return one daemon by its uuid, or None."""
-    row = session.execute(sa.select(TABLE).where(TABLE.c.uuid == uuid)).one_or_none()
+    row = session.execute(sa.select(*columns()).where(TABLE.c.uuid == uuid)).one_or_none()
     return None if row is None else to_value(row._mapping, down_after)
 
 

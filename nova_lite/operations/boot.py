@@ -3,9 +3,10 @@
 import base64
 import binascii
 import dataclasses
+import ipaddress
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -15,11 +16,21 @@ from nova_lite.core.actions import Action, new_action
 from nova_lite.core.boot import Booted, BootRequest
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Forbidden, InvalidInput, NotFound, OverQuota
+from nova_lite.core.hints import Hints, parsed_query
 from nova_lite.core.image import Image, ImageFacts
 from nova_lite.core.instance import Flavor, Instance
 from nova_lite.core.instance_states import TRANSITIONS, PowerState, Verb, VmState
-from nova_lite.core.quota import Limits, Usage
-from nova_lite.db import actions, flavors, instances, key_pairs, networks, quotas, security_groups
+from nova_lite.core.quota import UNLIMITED, Limits, Usage
+from nova_lite.db import (
+    actions,
+    flavors,
+    instances,
+    key_pairs,
+    networks,
+    quotas,
+    security_groups,
+    server_groups,
+)
 from nova_lite.db.engine import Database
 from nova_lite.operations import tags
 from nova_lite.operations.images import Images
@@ -79,6 +90,8 @@ class Boot:
             actions.insert(session, _boot_actions(context, request, image, rows, action_ids))
             memberships = [(row.uuid, group) for row in rows for group in parts.groups]
             security_groups.add_members(session, memberships)
+            if request.hints.group:
+                self._join(session, context, request.hints.group, booted.uuids[:count])
             if request.min_count == request.max_count:
                 # All of a project's boots want its counters: the row is locked last, and shortly.
                 self._reserve(session, context, parts.flavor, request)
@@ -100,6 +113,17 @@ class Boot:
         if request.host and not context.is_admin:
             raise Forbidden("Policy doesn't allow a host to be chosen.")
         check_user_data(request.user_data)
+        _check_hints(request.hints)
+
+    def _join(self, session: Session, context: RequestContext, group_id: str, uuids: Sequence[str]) -> None:
+        """Put the instances into their server group; raises InvalidInput for one that is not, OverQuota."""
+        group = server_groups.get(session, group_id, context.project_id)
+        if group is None:
+            raise InvalidInput(f"Instance group {group_id} could not be found.")
+        limit = quotas.effective(session, context.project_id, self._limits)["server_group_members"]
+        if limit != UNLIMITED and len(group.members) + len(uuids) > limit:
+            raise OverQuota("Quota exceeded, too many servers in group.")
+        server_groups.add_members(session, group.uuid, uuids)
 
     def _parts(self, session: Session, context: RequestContext, request: BootRequest, image: Image) -> _Parts:
         flavor = flavors.get(session, request.flavor_id, context.scope())
@@ -130,6 +154,16 @@ class Boot:
                 count -= 1
             else:
                 return count
+
+
+def _check_hints(hints: Hints) -> None:
+    """Raise InvalidInput for a hint that no filter could read."""
+    parsed_query(hints.query)
+    if hints.build_near_host_ip:
+        try:
+            ipaddress.ip_network(hints.build_near_host_ip + hints.cidr, strict=False)
+        except ValueError as error:
+            raise InvalidInput("The hints build_near_host_ip and cidr are no network.") from error
 
 
 def check_user_data(text: str) -> None:
@@ -259,6 +293,9 @@ def _parameters(request: BootRequest, image: Image) -> Mapping[str, Any]:
         parameters["networks"] = wanted or "none"
     if request.host:
         parameters["force_host"] = request.host
+    hints = request.hints.parameters()
+    if hints:
+        parameters["hints"] = hints
     return parameters
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from nova_lite.operations.aggregates import Aggregates
 from nova_lite.operations.flavors import Flavors
 from nova_lite.operations.hosts import Hosts
 from nova_lite.operations.identity import Identity
@@ -14,6 +15,7 @@ from nova_lite.operations.quotas import Quotas
 from nova_lite.operations.rebuild import Rebuild
 from nova_lite.operations.rescue import Rescue
 from nova_lite.operations.security_groups import SecurityGroups
+from nova_lite.operations.server_groups import ServerGroups
 from nova_lite.operations.servers import Servers
 from nova_lite.operations.snapshots import Snapshots
 from nova_lite.operations.tags import Tags
@@ -25,6 +27,7 @@ class Cloud:
     """What a user or an operator can ask for, by noun."""
 
     servers: Servers
+    server_groups: ServerGroups
     tags: Tags
     snapshots: Snapshots
     rebuild: Rebuild
@@ -34,6 +37,7 @@ class Cloud:
     quotas: Quotas
     usage: Usage
     hosts: Hosts
+    aggregates: Aggregates
     images: Images
     identity: Identity
     networks: Networks

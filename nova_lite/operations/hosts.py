@@ -6,7 +6,8 @@ from typing import Any
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import InvalidInput, NotFound
 from nova_lite.core.hosts import ComputeNode, Service
-from nova_lite.db import compute_nodes, services
+from nova_lite.core.instance import Instance
+from nova_lite.db import compute_nodes, instances, services
 from nova_lite.db.engine import Database
 from nova_lite.rpc.compute import ComputeProxy
 
@@ -71,6 +72,10 @@ class Hosts:
             if id_or_uuid in (str(node.id), node.uuid):
                 return node
         raise NotFound(f"Hypervisor {id_or_uuid} could not be found.")
+
+    def instances_on(self, context: RequestContext, host: str) -> "list[Instance]":
+        """Return the instances on a host."""
+        return self._database.read("host.instances", lambda session: instances.on_host(session, host))
 
     def uptime(self, context: RequestContext, node: ComputeNode) -> str:
         """Ask a hypervisor's host since when it runs; raises InvalidInput when its nova-compute is down."""

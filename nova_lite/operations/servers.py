@@ -20,7 +20,16 @@ from nova_lite.core.hosts import Service
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import Verb, VmState
 from nova_lite.core.network import VirtualInterface
-from nova_lite.db import actions, addresses, holdings, instance_pages, instances, security_groups, services
+from nova_lite.db import (
+    actions,
+    addresses,
+    holdings,
+    instance_pages,
+    instances,
+    security_groups,
+    server_groups,
+    services,
+)
 from nova_lite.db.engine import Database
 from nova_lite.db.instance_pages import Page
 from nova_lite.operations.boot import Boot
@@ -38,6 +47,7 @@ class ServerDetails:
     interfaces: tuple[VirtualInterface, ...]
     security_groups: tuple[str, ...]
     host_status: str = ""
+    server_group: str = ""
 
 
 class Servers:
@@ -71,7 +81,7 @@ class Servers:
         """Return a server; raises NotFound."""
 
         def work(session: Session) -> ServerDetails:
-            return self._details(session, context, [find(session, context, uuid)])[0]
+            return self._whole(session, context, uuid)
 
         return self._database.read("server.get", work)
 
@@ -101,7 +111,7 @@ class Servers:
             instance = find(session, context, uuid)
             if changes:
                 instances.update(session, instance.uuid, **changes)
-            return self._details(session, context, [find(session, context, uuid)])[0]
+            return self._whole(session, context, uuid)
 
         return self._database.run("server.update", work)
 
@@ -210,6 +220,12 @@ class Servers:
             return {name: value for name, value in old.items() if name != key}
 
         self._swap_metadata(context, uuid, without)
+
+    def _whole(self, session: Session, context: RequestContext, uuid: str) -> ServerDetails:
+        """Return a server with what lists do not show of it."""
+        (details,) = self._details(session, context, [find(session, context, uuid)])
+        group = server_groups.of_instances(session, [uuid]).get(uuid, "")
+        return dataclasses.replace(details, server_group=group) if group else details
 
     def _details(
         self, session: Session, context: RequestContext, found: list[Instance]

@@ -10,7 +10,7 @@ from nova_lite.scheduler.weights import Weigher
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """Demands by the host chosen for them, and a sentence for each that no host can take."""
+    """Demands by the host chosen for them; for each that no host can take, how many passed each filter."""
 
     placed: Mapping[str, tuple[Demand, ...]]
     refused: Mapping[str, str]
@@ -26,13 +26,18 @@ def plan(
     view = {host.host: host for host in hosts}
     placed: dict[str, list[Demand]] = {}
     refused: dict[str, str] = {}
+    companions: dict[str, dict[str, int]] = {}
     for demand in demands:
-        candidates, reason = _passing(demand, list(view.values()), filters)
+        group = demand.around.group
+        beside = companions.setdefault(group.uuid, dict(group.placed)) if group is not None else {}
+        hosts_now = [host.beside(beside) for host in view.values()] if group else list(view.values())
+        candidates, reason = _passing(demand, hosts_now, filters)
         if not candidates:
             refused[demand.instance_uuid] = reason
             continue
         best = _best(candidates, demand, weighers)
         view[best.host] = best.taking(demand)
+        beside[best.host] = beside.get(best.host, 0) + 1
         placed.setdefault(best.host, []).append(demand)
     return Plan({host: tuple(taken) for host, taken in placed.items()}, refused)
 
@@ -40,7 +45,7 @@ def plan(
 def _passing(
     demand: Demand, hosts: list[HostState], filters: Sequence[HostFilter]
 ) -> tuple[list[HostState], str]:
-    """Return the hosts that pass every filter; when none does, a sentence that tells it filter by filter."""
+    """Return the hosts that pass every filter; and how many were left after each."""
     left = [host for host in hosts if host.host not in demand.ignored_hosts]
     counts = [f"{len(left)} hosts"]
     if demand.host:
@@ -51,7 +56,7 @@ def _passing(
         counts.append(f"{len(left)} after {type(host_filter).__name__}")
         if not left:
             break
-    return left, "No valid host was found: " + ", ".join(counts) + "."
+    return left, ", ".join(counts)
 
 
 def _best(hosts: list[HostState], demand: Demand, weighers: Sequence[Weigher]) -> HostState:

@@ -2,9 +2,12 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping
+from typing import Any
 
+from nova_lite.core.hints import Hints
 from nova_lite.core.hosts import ComputeNode
 from nova_lite.core.instance import Instance
+from nova_lite.core.server_group import GroupPolicy
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -19,6 +22,25 @@ class Ratios:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Companions:
+    """The server group of an instance, and how many of its members each host has."""
+
+    uuid: str
+    policy: GroupPolicy
+    max_per_host: int
+    placed: Mapping[str, int]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What hints mean now: the server group, and the hosts of the instances that they name."""
+
+    group: Companions | None = None
+    same_hosts: frozenset[str] | None = None
+    different_hosts: frozenset[str] = frozenset()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Demand:
     """What an instance asks of a host: memory in MiB, disk in GiB; ``host`` is what an admin forces."""
 
@@ -30,10 +52,15 @@ class Demand:
     host: str = ""
     ignored_hosts: frozenset[str] = frozenset()
     extra_specs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    image_id: str = ""
+    hints: Hints = dataclasses.field(default_factory=Hints)
+    around: Surroundings = dataclasses.field(default_factory=Surroundings)
 
     @classmethod
-    def of(cls, instance: Instance, parameters: Mapping[str, str]) -> "Demand":
-        """Read the demand off an instance and its action's parameters."""
+    def of(
+        cls, instance: Instance, parameters: Mapping[str, Any], around: Surroundings
+    ) -> "Demand":
+        """Read the demand off an instance, its action's parameters and what its hints mean now."""
         flavor = instance.flavor
         return cls(
             instance_uuid=instance.uuid,
@@ -43,12 +70,19 @@ class Demand:
             availability_zone=instance.pinned_zone or "",
             host=parameters.get("force_host", ""),
             extra_specs=flavor.extra_specs,
+            image_id=instance.image_id,
+            hints=Hints.of(parameters),
+            around=around,
         )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class HostState:
-    """A host and what may be given away of it in all, and what is: memory in MiB, disk in GiB."""
+    """A host and what may be given away of it in all, and what is: memory in MiB, disk in GiB.
+
+    ``companions`` and ``companions_elsewhere`` count the members of the demand's server group on this host
+    and on others.
+    """
 
     host: str
     node: str
@@ -62,6 +96,9 @@ class HostState:
     memory_mb_used: int
     local_gb_used: int
     instances: int = 0
+    address: str = ""
+    companions: int = 0
+    companions_elsewhere: int = 0
 
     @classmethod
     def of(cls, node: ComputeNode, ratios: Ratios) -> "HostState":
@@ -79,12 +116,20 @@ class HostState:
             memory_mb_used=node.memory_mb_used,
             local_gb_used=node.local_gb_used,
             instances=node.running_vms,
+            address=node.host_ip,
         )
 
     @property
     def free_memory_mb(self) -> float:
         """Memory in MiB that may still be given away."""
         return self.memory_mb - self.memory_mb_used
+
+    def beside(self, placed: Mapping[str, int]) -> "HostState":
+        """Return this host as a member of a server group sees it whose members are so ``placed``."""
+        here = placed.get(self.host, 0)
+        return dataclasses.replace(
+            self, companions=here, companions_elsewhere=sum(placed.values()) - here
+        )
 
     def taking(self, demand: Demand) -> "HostState":
         """Return this host as it is after ``demand`` was placed on it."""

@@ -5,7 +5,7 @@ at the same time: who loses a race chooses again.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -14,15 +14,17 @@ from nova_lite.core import clock
 from nova_lite.core.actions import Action, ActionState
 from nova_lite.core.context import RequestContext, system_context
 from nova_lite.core.errors import Superseded
+from nova_lite.core.hints import Hints
 from nova_lite.core.instance import Fault, Instance
 from nova_lite.core.instance_states import TaskState, Verb
-from nova_lite.db import actions, compute_nodes, holdings, instance_work, instances
+from nova_lite.core.server_group import fits
+from nova_lite.db import actions, compute_nodes, holdings, instance_work, instances, server_groups
 from nova_lite.db.engine import Database
 from nova_lite.rpc.compute import ComputeProxy
 from nova_lite.rpc.scheduler import SchedulerContract
 from nova_lite.scheduler.choose import Plan, plan
 from nova_lite.scheduler.filters.base import HostFilter
-from nova_lite.scheduler.hosts import Demand, HostState, Ratios, states
+from nova_lite.scheduler.hosts import Companions, Demand, HostState, Ratios, Surroundings, states
 from nova_lite.scheduler.weights import Weigher
 
 LOG = logging.getLogger(__name__)
@@ -31,6 +33,8 @@ _ROUNDS = 5
 """How often instances that lost a race for room are planned anew before they wait for the next sweep."""
 
 _BEFORE_HOST = (TaskState.SCHEDULING,)
+
+_NO_HOST = "No valid host was found. There are not enough hosts available."
 
 
 class FilterScheduler(SchedulerContract):
@@ -88,8 +92,12 @@ class FilterScheduler(SchedulerContract):
     ) -> dict[str, tuple[Action, Instance]]:
         """Plan all that wait and carry the plan out; returns those who lost a race."""
         hosts = self._hosts()
+        around = self._surroundings(waiting)
         made = plan(
-            [Demand.of(instance, action.parameters) for action, instance in waiting.values()],
+            [
+                Demand.of(instance, action.parameters, around.get(instance.uuid, Surroundings()))
+                for action, instance in waiting.values()
+            ],
             list(hosts.values()),
             self._filters,
             self._weighers,
@@ -106,6 +114,13 @@ class FilterScheduler(SchedulerContract):
             "scheduler.hosts", lambda session: compute_nodes.listing(session, self._down_after)
         )
         return {state.host: state for state in states(nodes, self._ratios)}
+
+    def _surroundings(self, waiting: Mapping[str, tuple[Action, Instance]]) -> dict[str, Surroundings]:
+        """Look up what the hints mean of those who gave some, by instance."""
+        hints = {uuid: Hints.of(action.parameters) for uuid, (action, _) in waiting.items() if _hinted(action)}
+        if not hints:
+            return {}
+        return self._database.read("scheduler.hints", lambda session: _look_around(session, hints))
 
     def _settle(
         self, context: RequestContext, host: HostState, group: list[tuple[Action, Instance]]
@@ -129,12 +144,15 @@ class FilterScheduler(SchedulerContract):
         place = instances.Place(host.host, host.node, host.availability_zone)
         action_ids = [action.id for action, _ in group]
         uuids = [instance.uuid for _, instance in group]
+        together = {Hints.of(action.parameters).group for action, _ in group if _hinted(action)} - {""}
 
         def work(session: Session) -> bool:
+            server_groups.lock(session, sorted(together))
             # The row that all others want comes last, so that it is held for the shortest time.
             taken = (
                 instances.place(session, uuids, place) == len(group)
                 and actions.assign(session, action_ids, host.host) == len(group)
+                and _fit_their_groups(session, together)
                 and compute_nodes.claim(session, host.host, room, ceiling)
             )
             if not taken:
@@ -154,8 +172,8 @@ class FilterScheduler(SchedulerContract):
             self._fail(action, instance, reason)
 
     def _fail(self, action: Action, instance: Instance, reason: str) -> None:
-        """End a boot that no host can take."""
-        fault = Fault(500, reason, clock.now())
+        """End a boot that no host can take; what the filters said is for admins only."""
+        fault = Fault(500, _NO_HOST, clock.now(), details=f"No valid host was found: {reason}.")
 
         def work(session: Session) -> None:
             held = actions.claim(session, [action.id], "nova-scheduler")
@@ -167,6 +185,49 @@ class FilterScheduler(SchedulerContract):
                 reason_taken = "The instance was deleted before a host was chosen."
                 actions.finish(session, held[0], ActionState.UNDONE, error=reason_taken)
                 return
-            actions.finish(session, held[0], ActionState.FAILED, error=reason)
+            actions.finish(session, held[0], ActionState.FAILED, error=_NO_HOST)
 
         self._database.run("scheduler.refuse", work)
+
+
+def _hinted(action: Action) -> bool:
+    return "hints" in action.parameters
+
+
+def _look_around(session: Session, hints: Mapping[str, Hints]) -> dict[str, Surroundings]:
+    """Find out what hints mean now, by instance."""
+    named = {uuid for hint in hints.values() for uuid in (*hint.same_host, *hint.different_host)}
+    hosts = {uuid: found.host for uuid, found in instances.by_uuids(session, sorted(named)).items()} if named else {}
+    groups = {uuid: _companions(session, uuid) for uuid in {hint.group for hint in hints.values()} - {""}}
+
+    def hosts_of(uuids: Sequence[str]) -> frozenset[str]:
+        return frozenset(host for uuid in uuids if (host := hosts.get(uuid)))
+
+    return {
+        uuid: Surroundings(
+            groups.get(hint.group),
+            hosts_of(hint.same_host) if hint.same_host else None,
+            hosts_of(hint.different_host),
+        )
+        for uuid, hint in hints.items()
+    }
+
+
+def _companions(session: Session, uuid: str) -> Companions | None:
+    group = server_groups.get(session, uuid)
+    if group is None:
+        return None
+    return Companions(uuid, group.policy, group.max_per_host, server_groups.placed(session, [uuid])[uuid])
+
+
+def _fit_their_groups(session: Session, uuids: Collection[str]) -> bool:
+    """Tell whether the members of groups stand as their policies want, whoever else placed some meanwhile."""
+    for uuid in uuids:
+        found = _companions(session, uuid)
+        if found is None:
+            continue
+        everywhere = sum(found.placed.values())
+        for here in found.placed.values():
+            if not fits(found.policy, found.max_per_host, here, everywhere - here):
+                return False
+    return True

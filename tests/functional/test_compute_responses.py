@@ -145,6 +145,42 @@ def _hypervisor(asking: Asking) -> requests.Response:
     return asking.ask("GET", f"/os-hypervisors/{listed[0]['id']}", user="admin")
 
 
+def _aggregate(action: Callable[[Asking, str], requests.Response]) -> Callable[[Asking], requests.Response]:
+    """Return a call about an aggregate that is made for it and removed after it."""
+
+    def make(asking: Asking) -> requests.Response:
+        number = _new_aggregate(asking).json()["aggregate"]["id"]
+        answer = action(asking, f"/os-aggregates/{number}")
+        asking.ask("POST", f"/os-aggregates/{number}/action", {"remove_host": {"host": "host1"}}, user="admin")
+        if answer.request.method != "DELETE":
+            asking.ask("DELETE", f"/os-aggregates/{number}", user="admin")
+        return answer
+
+    return make
+
+
+def _new_aggregate(asking: Asking) -> requests.Response:
+    return asking.ask("POST", "/os-aggregates", {"aggregate": {"name": "shape"}}, user="admin")
+
+
+def _created_aggregate(asking: Asking) -> requests.Response:
+    answer = _new_aggregate(asking)
+    asking.ask("DELETE", f"/os-aggregates/{answer.json()['aggregate']['id']}", user="admin")
+    return answer
+
+
+def _on_aggregate(method: str, body: Any = None, path: str = "") -> Callable[[Asking], requests.Response]:
+    return _aggregate(lambda asking, found: asking.ask(method, found + path, body, user="admin"))
+
+
+def _server_group(asking: Asking) -> requests.Response:
+    wanted: dict[str, Any] = {"name": "shape"}
+    wanted |= {"policy": "affinity"} if asking.minor >= 64 else {"policies": ["affinity"]}
+    answer = asking.ask("POST", "/os-server-groups", {"server_group": wanted})
+    asking.ask("DELETE", f"/os-server-groups/{answer.json()['server_group']['id']}")
+    return answer
+
+
 LAST = 96
 CALLS: dict[str, tuple[Callable[[Asking], requests.Response], int]] = {
     "create_server_with_admin_pass": (_new_server, LAST),
@@ -189,6 +225,15 @@ CALLS: dict[str, tuple[Callable[[Asking], requests.Response], int]] = {
     "disable_log_reason": (_old_service("disable-log-reason", disabled_reason="why"), 52),
     "enable_disable_service": (_old_service("disable"), 52),
     "update_forced_down": (_old_service("force-down", forced_down=False), 52),
+    "create_aggregate": (_created_aggregate, LAST),
+    "delete_aggregate": (_on_aggregate("DELETE"), LAST),
+    "get_aggregate": (_on_aggregate("GET"), LAST),
+    "list_aggregates": (_aggregate(lambda asking, _: asking.ask("GET", "/os-aggregates", user="admin")), LAST),
+    "update_aggregate": (_on_aggregate("PUT", {"aggregate": {"name": "renamed"}}), LAST),
+    "aggregate_add_remove_host": (_on_aggregate("POST", {"add_host": {"host": "host1"}}, "/action"), LAST),
+    "aggregate_set_metadata": (_on_aggregate("POST", {"set_metadata": {"metadata": {"a": "1"}}}, "/action"), LAST),
+    "create_show_server_group": (_server_group, LAST),
+    "list_server_groups": (lambda asking: asking.ask("GET", "/os-server-groups"), LAST),
     "get_limit": (lambda asking: asking.ask("GET", "/limits"), LAST),
     "get_quota_set": (_quota(), LAST),
     "get_quota_set_details": (_quota("/detail"), LAST),

@@ -79,6 +79,14 @@ def test_what_an_operator_looks_at(cloud: Cloud) -> None:
     cloud.openstack("usage", "list", user="admin")
     assert cloud.openstack("network", "list", "-f", "json")[0]["Name"] == "private"
     assert cloud.openstack("subnet", "list", "-f", "json")[0]["Subnet"] == "10.0.0.0/22"
+    assert cloud.openstack("hypervisor", "show", "host1", "-f", "json", user="admin")["state"] == "up"
+    assert cloud.openstack("host", "list", "-f", "json", user="admin")[0]["Zone"]
+    assert cloud.openstack("host", "show", "host1", "-f", "json", user="admin")[0]["Project"] == "(total)"
+    cloud.openstack("aggregate", "create", "--zone", "nova", "--property", "ssd=true", "fast", user="admin")
+    cloud.openstack("aggregate", "add", "host", "fast", "host1", user="admin")
+    assert cloud.openstack("aggregate", "show", "fast", "-f", "json", user="admin")["hosts"] == ["host1"]
+    cloud.openstack("aggregate", "remove", "host", "fast", "host1", user="admin")
+    cloud.openstack("aggregate", "delete", "fast", user="admin")
     cloud.openstack("compute", "service", "set", "--disable", "host1", "nova-compute", user="admin")
     cloud.openstack("compute", "service", "set", "--enable", "host1", "nova-compute", user="admin")
     cloud.openstack("quota", "set", "--instances", "12", "demo", user="admin")

@@ -6,6 +6,7 @@ from nova_lite import plugins
 from nova_lite.cmd.wiring.base import Base
 from nova_lite.core.catalog import Catalog, services_of
 from nova_lite.core.quota import Limits
+from nova_lite.operations.aggregates import Aggregates
 from nova_lite.operations.boot import Boot
 from nova_lite.operations.cloud import Cloud
 from nova_lite.operations.flavors import Flavors
@@ -21,6 +22,7 @@ from nova_lite.operations.quotas import Quotas
 from nova_lite.operations.rebuild import Rebuild
 from nova_lite.operations.rescue import Rescue
 from nova_lite.operations.security_groups import SecurityGroups
+from nova_lite.operations.server_groups import ServerGroups
 from nova_lite.operations.servers import Servers
 from nova_lite.operations.snapshots import Snapshots
 from nova_lite.operations.tags import Tags
@@ -58,6 +60,7 @@ def make_cloud(base: Base) -> Cloud:
     )
     return Cloud(
         servers=servers,
+        server_groups=ServerGroups(database, limits),
         tags=Tags(database),
         rebuild=Rebuild(images, orders, metadata_items=conf.quota_metadata_items),
         rescue=Rescue(database, images, orders, image_id=conf.rescue_image_id),
@@ -67,6 +70,7 @@ def make_cloud(base: Base) -> Cloud:
         usage=Usage(database),
         quotas=Quotas(database, limits),
         hosts=Hosts(database, base.compute, down_after=conf.service_down_time),
+        aggregates=Aggregates(database),
         images=images,
         identity=make_identity(base),
         networks=Networks(database, network_defaults(conf)),

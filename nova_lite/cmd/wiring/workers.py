@@ -42,7 +42,7 @@ def scheduler_parts(base: Base) -> list[Component]:
     manager = manager_class(
         base.database,
         base.compute,
-        [found() for found in plugins.load_all(conf, "scheduler_default_filters")],
+        [found.from_flags(conf) for found in plugins.load_all(conf, "scheduler_default_filters")],
         [found() for found in plugins.load_all(conf, "scheduler_weights")],
         ratios=Ratios(
             cpu=conf.cpu_allocation_ratio,

@@ -85,6 +85,21 @@ OTHERS: tuple[Rule, ...] = (
     Rule("os_compute_api:os-hypervisors:uptime", ADMIN, "Show a hypervisor's uptime"),
     Rule("os_compute_api:os-hypervisors:search", ADMIN, "Find hypervisors"),
     Rule("os_compute_api:os-hypervisors:servers", ADMIN, "Find hypervisors with their instances"),
+    Rule("os_compute_api:os-hosts:list", ADMIN, "List hosts"),
+    Rule("os_compute_api:os-hosts:show", ADMIN, "Show a host's room"),
+    Rule("os_compute_api:os-hosts:update", ADMIN, "Enable and disable hosts"),
+    Rule("os_compute_api:os-aggregates:index", ADMIN, "List host aggregates"),
+    Rule("os_compute_api:os-aggregates:show", ADMIN, "Show a host aggregate"),
+    Rule("os_compute_api:os-aggregates:create", ADMIN, "Make a host aggregate"),
+    Rule("os_compute_api:os-aggregates:update", ADMIN, "Change a host aggregate"),
+    Rule("os_compute_api:os-aggregates:delete", ADMIN, "Remove a host aggregate"),
+    Rule("os_compute_api:os-aggregates:add_host", ADMIN, "Put a host into an aggregate"),
+    Rule("os_compute_api:os-aggregates:remove_host", ADMIN, "Take a host out of an aggregate"),
+    Rule("os_compute_api:os-aggregates:set_metadata", ADMIN, "Set an aggregate's metadata"),
+    Rule("os_compute_api:os-server-groups:index", READER, "List server groups"),
+    Rule("os_compute_api:os-server-groups:show", READER, "Show a server group"),
+    Rule("os_compute_api:os-server-groups:create", MEMBER, "Make a server group"),
+    Rule("os_compute_api:os-server-groups:delete", MEMBER, "Remove a server group"),
 )
 
 NETWORKS: tuple[Rule, ...] = (

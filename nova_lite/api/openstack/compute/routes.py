@@ -4,13 +4,16 @@ from typing import Any
 
 from nova_lite.api.call import Handler, Microversion
 from nova_lite.api.openstack.compute import (
+    aggregates,
     flavors,
+    hosts,
     hypervisors,
     key_pairs,
     networks,
     quotas,
     security_groups,
     server_actions,
+    server_groups,
     server_tags,
     servers,
     services,
@@ -237,6 +240,8 @@ _HYPERVISOR_RULE = "os_compute_api:os-hypervisors"
 _ZONES = "/v2.1/os-availability-zone"
 _BY_UUID = Microversion(2, 53)
 _BY_HOST = Microversion(2, 52)
+_HOST_RULE = "os_compute_api:os-hosts"
+_HOSTS_UNTIL = Microversion(2, 42)
 
 HOSTS: tuple[Route, ...] = (
     Route("GET", _SERVICES, services.listing, f"{_SERVICE_RULE}:list"),
@@ -260,6 +265,11 @@ HOSTS: tuple[Route, ...] = (
         "PUT", f"{_SERVICES}/{{service_id}}", services.update, f"{_SERVICE_RULE}:update",
         smaller.UPDATE_SERVICE, since=_BY_UUID,
     ),
+    Route("GET", "/v2.1/os-hosts", hosts.listing, f"{_HOST_RULE}:list", until=_HOSTS_UNTIL),
+    Route("GET", "/v2.1/os-hosts/{host}", hosts.show, f"{_HOST_RULE}:show", until=_HOSTS_UNTIL),
+    Route(
+        "PUT", "/v2.1/os-hosts/{host}", hosts.update, f"{_HOST_RULE}:update", smaller.UPDATE_HOST, until=_HOSTS_UNTIL,
+    ),
     Route("GET", _ZONES, services.zones, "os_compute_api:os-availability-zone:list"),
     Route("GET", f"{_ZONES}/detail", services.zones_detail, "os_compute_api:os-availability-zone:detail"),
     Route("GET", _HYPERVISORS, hypervisors.listing, f"{_HYPERVISOR_RULE}:list"),
@@ -281,6 +291,48 @@ HOSTS: tuple[Route, ...] = (
         "GET", f"{_HYPERVISORS}/{{text}}/servers", hypervisors.servers, f"{_HYPERVISOR_RULE}:servers",
         until=_BY_HOST,
     ),
+)  # fmt: skip
+
+_AGGREGATES = "/v2.1/os-aggregates"
+_AGGREGATE = "/v2.1/os-aggregates/{aggregate_id}"
+_AGGREGATE_RULE = "os_compute_api:os-aggregates"
+
+
+def _aggregate_action(handler: Handler, schema: dict[str, Any], name: str) -> Route:
+    return Route("POST", f"{_AGGREGATE}/action", handler, f"{_AGGREGATE_RULE}:{name}", schema, action=name)
+
+
+AGGREGATES: tuple[Route, ...] = (
+    Route("GET", _AGGREGATES, aggregates.listing, f"{_AGGREGATE_RULE}:index"),
+    Route("POST", _AGGREGATES, aggregates.create, f"{_AGGREGATE_RULE}:create", smaller.CREATE_AGGREGATE),
+    Route("GET", _AGGREGATE, aggregates.show, f"{_AGGREGATE_RULE}:show"),
+    Route("PUT", _AGGREGATE, aggregates.update, f"{_AGGREGATE_RULE}:update", smaller.UPDATE_AGGREGATE),
+    Route("DELETE", _AGGREGATE, aggregates.delete, f"{_AGGREGATE_RULE}:delete"),
+    _aggregate_action(aggregates.add_host, smaller.ADD_HOST, "add_host"),
+    _aggregate_action(aggregates.remove_host, smaller.REMOVE_HOST, "remove_host"),
+    _aggregate_action(aggregates.set_metadata, smaller.SET_AGGREGATE_METADATA, "set_metadata"),
+)
+
+_SERVER_GROUPS = "/v2.1/os-server-groups"
+_SERVER_GROUP = "/v2.1/os-server-groups/{group_id}"
+_SERVER_GROUP_RULE = "os_compute_api:os-server-groups"
+
+SERVER_GROUPS: tuple[Route, ...] = (
+    Route("GET", _SERVER_GROUPS, server_groups.listing, f"{_SERVER_GROUP_RULE}:index"),
+    Route(
+        "POST", _SERVER_GROUPS, server_groups.create, f"{_SERVER_GROUP_RULE}:create", smaller.CREATE_SERVER_GROUP,
+        until=Microversion(2, 14),
+    ),
+    Route(
+        "POST", _SERVER_GROUPS, server_groups.create, f"{_SERVER_GROUP_RULE}:create",
+        smaller.CREATE_SERVER_GROUP_215, since=Microversion(2, 15), until=Microversion(2, 63),
+    ),
+    Route(
+        "POST", _SERVER_GROUPS, server_groups.create, f"{_SERVER_GROUP_RULE}:create",
+        smaller.CREATE_SERVER_GROUP_264, since=Microversion(2, 64),
+    ),
+    Route("GET", _SERVER_GROUP, server_groups.show, f"{_SERVER_GROUP_RULE}:show"),
+    Route("DELETE", _SERVER_GROUP, server_groups.delete, f"{_SERVER_GROUP_RULE}:delete", status=204),
 )  # fmt: skip
 
 _GROUPS = "/v2.1/os-security-groups"
@@ -344,5 +396,7 @@ ROUTES: tuple[Route, ...] = (
     *KEY_PAIRS,
     *QUOTAS,
     *HOSTS,
+    *AGGREGATES,
+    *SERVER_GROUPS,
     *NETWORKS,
 )

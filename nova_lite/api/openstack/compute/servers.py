@@ -9,6 +9,7 @@ from nova_lite.api.openstack.status import vm_states_of
 from nova_lite.api.openstack.views import servers as view
 from nova_lite.core.boot import BootRequest, RequestedNetwork
 from nova_lite.core.errors import Forbidden, InvalidInput, NotFound
+from nova_lite.core.hints import Hints
 from nova_lite.core.instance import Instance
 from nova_lite.core.rebuild import RebuildRequest
 from nova_lite.core.tags import TagFilter
@@ -180,7 +181,25 @@ def _boot_request(call: Call, wanted: Json) -> BootRequest:
         access_ip_v6=wanted.get("accessIPv6", ""),
         disk_config=wanted.get("OS-DCF:diskConfig", "MANUAL"),
         tags=tuple(dict.fromkeys(wanted.get("tags", ()))),
+        hints=_hints(call.body),
     )
+
+
+def _hints(body: Json) -> Hints:
+    """Return the scheduler hints; those that no filter reads are left out."""
+    wanted = body.get("os:scheduler_hints") or body.get("OS-SCH-HNT:scheduler_hints") or {}
+    return Hints(
+        group=wanted.get("group", ""),
+        same_host=_several(wanted.get("same_host", ())),
+        different_host=_several(wanted.get("different_host", ())),
+        query=wanted.get("query"),
+        build_near_host_ip=wanted.get("build_near_host_ip", ""),
+        cidr=wanted.get("cidr", "/24"),
+    )
+
+
+def _several(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _image_id(wanted: Json) -> str:

@@ -121,3 +121,60 @@ UPDATE_SERVICE: Schema = {
     },
     "additionalProperties": False,
 }
+
+_ZONE: Schema = {"type": ["string", "null"], "minLength": 1, "maxLength": 255, "pattern": "^[^:]*$"}
+_AGGREGATE: Schema = {"name": NAME, "availability_zone": _ZONE}
+CREATE_AGGREGATE = body("aggregate", _AGGREGATE, ["name"])
+UPDATE_AGGREGATE = body("aggregate", _AGGREGATE)
+UPDATE_AGGREGATE["properties"]["aggregate"]["minProperties"] = 1
+ADD_HOST = body("add_host", {"host": _TEXT}, ["host"])
+REMOVE_HOST = body("remove_host", {"host": _TEXT}, ["host"])
+SET_AGGREGATE_METADATA = body(
+    "set_metadata",
+    {
+        "metadata": {
+            "type": "object",
+            "properties": {"availability_zone": _ZONE},
+            "patternProperties": {r"^[a-zA-Z0-9\-_:. ]{1,255}$": {"type": ["string", "null"], "maxLength": 255}},
+            "additionalProperties": False,
+        }
+    },
+    ["metadata"],
+)
+
+
+def _server_group(*policies: str) -> Schema:
+    names: Schema = {"type": "array", "items": {"enum": list(policies)}, "minItems": 1, "maxItems": 1}
+    return body("server_group", {"name": NAME, "policies": names}, ["name", "policies"])
+
+
+_HARD, _SOFT = ("affinity", "anti-affinity"), ("soft-affinity", "soft-anti-affinity")
+CREATE_SERVER_GROUP = _server_group(*_HARD)
+CREATE_SERVER_GROUP_215 = _server_group(*_HARD, *_SOFT)
+_MOST: Schema = {
+    "anyOf": [
+        {"type": "integer", "minimum": 1, "maximum": 2147483647},
+        {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"},
+    ]
+}
+CREATE_SERVER_GROUP_264 = body(
+    "server_group",
+    {
+        "name": NAME,
+        "policy": {"enum": [*_HARD, *_SOFT]},
+        "rules": {
+            "type": "object",
+            "properties": {"max_server_per_host": _MOST},
+            "additionalProperties": False,
+        },
+    },
+    ["name", "policy"],
+)
+
+_SWITCH: Schema = {"enum": ["enable", "disable", "Enable", "Disable", "ENABLE", "DISABLE"]}
+UPDATE_HOST: Schema = {
+    "type": "object",
+    "properties": {"status": _SWITCH, "maintenance_mode": _SWITCH},
+    "minProperties": 1,
+    "additionalProperties": False,
+}

@@ -103,6 +103,27 @@ _ADDED: tuple[tuple[int, Schema], ...] = (
 )
 """What each microversion adds to the body of a create."""
 
+_IDS: Schema = {
+    "anyOf": [
+        {"type": "string", "format": "uuid"},
+        {"type": "array", "items": {"type": "string", "format": "uuid"}, "maxItems": 100},
+    ]
+}
+_HINTS: Schema = {
+    "type": "object",
+    "properties": {
+        "group": {"type": "string", "format": "uuid"},
+        "same_host": _IDS,
+        "different_host": _IDS,
+        "query": {"type": ["string", "array"], "maxLength": 4096, "maxItems": 100},
+        "build_near_host_ip": {"type": "string", "format": "ipv4"},
+        "cidr": {"type": "string", "pattern": "^/[0-9]{1,2}$"},
+        "target_cell": {"type": ["string", "array"]},
+        "different_cell": {"type": ["string", "array"]},
+    },
+    "additionalProperties": True,
+}
+
 _REBUILD: Schema = {
     "imageRef": {"type": "string", "minLength": 1, "maxLength": 255},
     "preserve_ephemeral": {"enum": [False, "false", "False"]},
@@ -126,9 +147,16 @@ Variants = list[tuple[Microversion, Microversion, Schema]]
 def create_variants() -> Variants:
     """Return the schema of a create for each range of microversions."""
     return [
-        (first, last, body("server", known, ["name", "flavorRef", *(["networks"] if first.minor >= 37 else [])]))
+        (first, last, _with_hints(known, ["name", "flavorRef", *(["networks"] if first.minor >= 37 else [])]))
         for first, last, known in _growing(_CREATE, _ADDED)
     ]
+
+
+def _with_hints(known: Schema, required: list[str]) -> Schema:
+    """Return the schema of a create, whose hints stand beside the server under one of two names."""
+    schema = body("server", known, required)
+    schema["properties"] |= {"os:scheduler_hints": _HINTS, "OS-SCH-HNT:scheduler_hints": _HINTS}
+    return schema
 
 
 def rebuild_variants() -> Variants:

@@ -28,7 +28,7 @@ def shown(call: Call, server: ServerDetails) -> Json:
     """Return a server as ``GET /servers/{id}`` shows it."""
     view = listed(call, server)
     if call.at_least(71):
-        view["server_groups"] = []
+        view["server_groups"] = [server.server_group] if server.server_group else []
     return view
 
 
@@ -45,7 +45,7 @@ def updated(call: Call, server: ServerDetails) -> Json:
         return shown(call, server)
     view = _core(call, server, with_mac=False)
     if call.at_least(71):
-        view["server_groups"] = []
+        view["server_groups"] = [server.server_group] if server.server_group else []
     return view
 
 
