@@ -2,7 +2,7 @@
 
 Revision ID: 0002
 Revises: 0001
-Create Date: 2026-11-23 21:20:12.865625
+Create Date: 2026-11-23 21:37:06.872659
 """
 
 import sqlalchemy as sa
@@ -71,6 +71,46 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_server_groups_project_id"), ["project_id"], unique=False)
 
     op.create_table(
+        "server_migrations",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("uuid", sa.String(length=36), nullable=False),
+        sa.Column("instance_uuid", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("source_host", sa.String(length=255), nullable=False),
+        sa.Column("source_node", sa.String(length=255), nullable=False),
+        sa.Column("dest_host", sa.String(length=255), nullable=False),
+        sa.Column("dest_node", sa.String(length=255), nullable=False),
+        sa.Column("old_flavor", JSON_TEXT, nullable=False),
+        sa.Column("new_flavor", JSON_TEXT, nullable=False),
+        sa.Column("image_id", sa.String(length=36), nullable=False),
+        sa.Column("project_id", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.String(length=64), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime()
+            .with_variant(mysql.DATETIME(fsp=6), "mariadb")
+            .with_variant(mysql.DATETIME(fsp=6), "mysql"),
+            nullable=False,
+        ),
+        sa.Column(
+            "updated_at",
+            sa.DateTime()
+            .with_variant(mysql.DATETIME(fsp=6), "mariadb")
+            .with_variant(mysql.DATETIME(fsp=6), "mysql"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_server_migrations")),
+        sa.UniqueConstraint("uuid", name=op.f("uq_server_migrations_uuid")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("server_migrations", schema=None) as batch_op:
+        batch_op.create_index("ix_server_migrations_instance", ["instance_uuid", "status"], unique=False)
+        batch_op.create_index(batch_op.f("ix_server_migrations_status"), ["status"], unique=False)
+
+    op.create_table(
         "aggregate_hosts",
         sa.Column("aggregate_id", sa.Integer(), nullable=False),
         sa.Column("host", sa.String(length=255), nullable=False),
@@ -114,6 +154,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_aggregate_hosts_host"))
 
     op.drop_table("aggregate_hosts")
+    with op.batch_alter_table("server_migrations", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_server_migrations_status"))
+        batch_op.drop_index("ix_server_migrations_instance")
+
+    op.drop_table("server_migrations")
     with op.batch_alter_table("server_groups", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_server_groups_project_id"))
 

@@ -25,6 +25,7 @@ class DeleteFlow:
         """Stop the guest and remove its disks."""
         self._host.driver.destroy(self._instance.uuid)
         self._host.driver.delete_disks(self._instance.uuid, self._instance.name)
+        self._host.driver.drop_aside(self._instance.name)
 
     def disconnect(self) -> None:
         """Remove the filter and give the addresses back."""

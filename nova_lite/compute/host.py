@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from nova_lite.compute import protection
 from nova_lite.core import ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import DriverError, Unavailable
@@ -19,6 +20,7 @@ from nova_lite.db.engine import Database
 from nova_lite.drivers.image.base import ImageStore
 from nova_lite.drivers.net.base import FirewallDriver
 from nova_lite.drivers.virt.base import GuestImage, GuestInterface, GuestSpec, VirtDriver
+from nova_lite.rpc.compute import ComputeProxy
 from nova_lite.rpc.network import NetworkProxy
 
 LOG = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ class ComputeHost:
     firewall: FirewallDriver
     images: ImageStore
     network: NetworkProxy
+    compute: ComputeProxy
     shutdown_timeout: float = 60.0
 
     def interfaces(self, instance: Instance) -> tuple[VirtualInterface, ...]:
@@ -50,6 +53,12 @@ class ComputeHost:
             self.network.release(context, [instance.uuid])
         except Unavailable as error:
             LOG.warning("addresses of %s are left to the network's sweep: %s", instance.uuid, error)
+
+    def protected_spec(self, instance: Instance) -> GuestSpec:
+        """Return what an instance's guest is like, the filter of its interfaces in force."""
+        interfaces = self.interfaces(instance)
+        self.firewall.protect(*protection.of(self.database, interfaces))
+        return guest_spec(instance, interfaces)
 
     def guest_image(self, instance: Instance, facts: ImageFacts) -> GuestImage:
         """Return the instance's image in the form that drivers take."""

@@ -16,7 +16,8 @@ from nova_lite.db.engine import Database
 class ActionJournal:
     """Writes each step before it runs, in one transaction with the task state that it shows, if any.
 
-    That the first step runs is said by the claim on the action, which was written just before.
+    That the first step runs is said by the claim on the action, which was written just before. The steps that
+    another host did before it handed the action over are kept.
     """
 
     def __init__(
@@ -25,13 +26,14 @@ class ActionJournal:
         self._database = database
         self._action = action
         self._tasks = tasks or {}
-        self._events: list[StepEvent] = []
+        self._kept = action.parameters.get("kept", 0)
+        self._events = list(action.events[: self._kept])
 
     def enter(self, step: str) -> None:
         """Record that ``step`` begins; raises Superseded when the action or the instance was taken over."""
         self._close("Success")
         self._events.append(StepEvent(step, clock.now(), host=self._action.host))
-        if len(self._events) == 1 and step not in self._tasks:
+        if len(self._events) == self._kept + 1 and step not in self._tasks:
             return
 
         def work(session: Session) -> None:

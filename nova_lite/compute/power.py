@@ -1,11 +1,10 @@
 """Stopping, starting, rebooting, pausing and suspending: one step each, which may run twice."""
 
-from nova_lite.compute import protection
-from nova_lite.compute.host import ComputeHost, guest_spec
+from nova_lite.compute.host import ComputeHost
 from nova_lite.core.flow import Step
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import Verb
-from nova_lite.drivers.virt.base import GuestSpec, RebootKind
+from nova_lite.drivers.virt.base import RebootKind
 
 
 class PowerFlow:
@@ -35,11 +34,11 @@ class PowerFlow:
 
     def start(self) -> None:
         """Start the guest behind its filter."""
-        self._host.driver.power_on(self._protected())
+        self._host.driver.power_on(self._host.protected_spec(self._instance))
 
     def reboot(self, kind: RebootKind) -> None:
         """Restart the guest behind its filter."""
-        self._host.driver.reboot(self._protected(), kind)
+        self._host.driver.reboot(self._host.protected_spec(self._instance), kind)
 
     def pause(self) -> None:
         """Stop the guest's processors; its memory stays."""
@@ -55,10 +54,4 @@ class PowerFlow:
 
     def resume(self) -> None:
         """Let a suspended guest go on behind its filter."""
-        self._host.driver.resume(self._protected())
-
-    def _protected(self) -> GuestSpec:
-        """Return what the guest is like, its filter in force."""
-        interfaces = self._host.interfaces(self._instance)
-        self._host.firewall.protect(*protection.of(self._host.database, interfaces))
-        return guest_spec(self._instance, interfaces)
+        self._host.driver.resume(self._host.protected_spec(self._instance))

@@ -7,7 +7,6 @@ and may be rebuilt again.
 from collections.abc import Mapping
 from typing import Any
 
-from nova_lite.compute import protection
 from nova_lite.compute.host import ComputeHost, guest_spec
 from nova_lite.core.flow import Step
 from nova_lite.core.image import ImageFacts
@@ -47,9 +46,7 @@ class RebuildFlow:
 
     def spawn(self) -> None:
         """Start the new guest behind its filter."""
-        interfaces = self._host.interfaces(self._instance)
-        self._host.firewall.protect(*protection.of(self._host.database, interfaces))
-        self._host.driver.spawn(guest_spec(self._instance, interfaces))
+        self._host.driver.spawn(self._host.protected_spec(self._instance))
 
     def power_off(self) -> None:
         """Stop the guest of an instance that was stopped: it has nothing yet to lose."""

@@ -13,8 +13,8 @@ from nova_lite.compute import protection
 from nova_lite.compute.host import ComputeHost
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import PowerState, VmState
-from nova_lite.db import actions, instances
-from nova_lite.drivers.virt.base import Guest
+from nova_lite.db import actions, instances, server_migrations
+from nova_lite.drivers.virt.base import Guest, aside
 
 LOG = logging.getLogger(__name__)
 
@@ -31,10 +31,14 @@ class Finding:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _View:
-    """The instances of the host, and the resources that open actions are about."""
+    """The instances of the host, the resources that open actions are about, and the disks that are kept here.
+
+    ``kept`` are the names of instances that may come back to this host.
+    """
 
     instances: dict[str, Instance]
     busy: frozenset[str]
+    kept: frozenset[str]
 
 
 _STANDING = (VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED)
@@ -79,7 +83,13 @@ class Reconciler:
     def _view(self, session: Session) -> _View:
         rows = instances.on_host(session, self._host.name)
         busy = frozenset(action.resource_id for action in actions.open_actions(session))
-        return _View({row.uuid: row for row in rows}, busy)
+        kept = {
+            migration.instance_uuid
+            for migration in server_migrations.every_open(session)
+            if migration.source_host == self._host.name
+        }
+        names = frozenset(found.name for found in instances.by_uuids(session, sorted(kept)).values())
+        return _View({row.uuid: row for row in rows}, busy, names)
 
     def _orphans(self, view: _View, guests: dict[str, Guest]) -> list[Finding]:
         """Guests that no instance of this host stands for."""
@@ -100,20 +110,25 @@ class Reconciler:
     def _leftovers(self, view: _View, guests: dict[str, Guest], files: tuple[str, ...]) -> list[Finding]:
         """Files of instances that are no longer here."""
         expected = {instance.name for instance in view.instances.values()}
+        expected |= {aside(name) for name in view.kept}
         expected |= {guest.name for guest in guests.values()}
         if view.busy - view.instances.keys():
             # Actions elsewhere may be about to move something here; the next look decides.
             return []
-        return [
-            Finding(
-                "files",
-                name,
-                "there are files of an instance that is not on this host",
-                lambda name=name: self._host.driver.delete_disks("", name),  # type: ignore[misc]
-            )
-            for name in files
-            if name not in expected
-        ]
+        lost = {aside(one.name): one for one in view.instances.values() if one.uuid not in guests}
+        return [self._leftover(name, lost.get(name)) for name in files if name not in expected]
+
+    def _leftover(self, name: str, owner: Instance | None) -> Finding:
+        """Return what becomes of files: those that their instance lost are given back to it."""
+
+        def mend() -> None:
+            if owner is None:
+                self._host.driver.delete_disks("", name)
+            else:
+                self._host.driver.put_back(owner.uuid, owner.name)
+
+        whose = "that is not on this host" if owner is None else "that was moved and is here"
+        return Finding("files", name, f"there are files of an instance {whose}", mend)
 
     def _power(self, view: _View, guests: dict[str, Guest]) -> list[Finding]:
         """Instances whose guest is not in the power state that the database has."""

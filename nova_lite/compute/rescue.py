@@ -4,13 +4,12 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from nova_lite.compute import protection
-from nova_lite.compute.host import ComputeHost, guest_spec
+from nova_lite.compute.host import ComputeHost
 from nova_lite.core.flow import Step
 from nova_lite.core.image import ImageFacts
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import VmState
-from nova_lite.drivers.virt.base import GuestImage, GuestSpec
+from nova_lite.drivers.virt.base import GuestImage
 
 
 class RescueFlow:
@@ -31,11 +30,11 @@ class RescueFlow:
 
     def rescue(self) -> None:
         """Start the guest from a fresh disk of the rescue image."""
-        self._host.driver.rescue(self._protected(), self._image())
+        self._host.driver.rescue(self._host.protected_spec(self._instance), self._image())
 
     def unrescue(self) -> None:
         """Start the guest from its own disk again, and remove the other."""
-        self._host.driver.unrescue(self._protected())
+        self._host.driver.unrescue(self._host.protected_spec(self._instance))
 
     def give_up(self) -> None:
         """Bring the guest back to where it was."""
@@ -46,9 +45,3 @@ class RescueFlow:
     def _image(self) -> GuestImage:
         chosen = dataclasses.replace(self._instance, image_id=self._parameters["image_id"])
         return self._host.guest_image(chosen, ImageFacts(**self._parameters["image"]))
-
-    def _protected(self) -> GuestSpec:
-        """Return what the guest is like, its filter in force."""
-        interfaces = self._host.interfaces(self._instance)
-        self._host.firewall.protect(*protection.of(self._host.database, interfaces))
-        return guest_spec(self._instance, interfaces)

@@ -2,16 +2,19 @@
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from nova_lite.compute.boot import TASKS, TASKS_MEANWHILE, BootFlow
+from nova_lite.compute import boot, resize
+from nova_lite.compute.boot import BootFlow
 from nova_lite.compute.delete import DeleteFlow
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.journal import ActionJournal
 from nova_lite.compute.power import PowerFlow
 from nova_lite.compute.rebuild import RebuildFlow
 from nova_lite.compute.rescue import RescueFlow
+from nova_lite.compute.resize import ConfirmFlow, ResizeFlow
 from nova_lite.compute.rotation import rotate
 from nova_lite.compute.snapshot import SnapshotFlow, abandon
 from nova_lite.core import clock, flow
@@ -20,13 +23,20 @@ from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import NovaError, Superseded, Unavailable
 from nova_lite.core.flow import Step
 from nova_lite.core.instance import Fault, Instance
-from nova_lite.core.instance_states import TRANSITIONS, TaskState, Verb
-from nova_lite.db import actions, holdings, instances
+from nova_lite.core.instance_states import TRANSITIONS, TaskState, Verb, VmState
+from nova_lite.core.server_migration import Phase
+from nova_lite.db import actions, holdings, instances, moves
 
 LOG = logging.getLogger(__name__)
 
 _LAUNCHES = (Verb.BOOT, Verb.REBUILD, Verb.REBUILD_STOPPED)
 """The verbs that make a new guest."""
+
+_SHOWN = {Verb.BOOT: boot.TASKS, Verb.RESIZE: resize.TASKS}
+"""The task states that the steps of a verb show."""
+
+_MEANWHILE = {Verb.BOOT: boot.TASKS_MEANWHILE, Verb.RESIZE: resize.TASKS_MEANWHILE}
+"""The task states in which a verb may end, where there are several."""
 
 
 class Work:
@@ -36,8 +46,10 @@ class Work:
         self._host = host
         self._max_attempts = max_attempts
 
-    def perform(self, context: RequestContext, action: Action, instance: Instance | None) -> None:
-        """Run a claimed action to its end; raises Unavailable when it has to be taken up again later.
+    def perform(self, context: RequestContext, action: Action, instance: Instance | None) -> str:
+        """Run a claimed action to its end here; returns the host that has to be rung to go on, "" for none.
+
+        Raises Unavailable when it has to be taken up again later.
 
         ``instance`` is as it was at the claim, None when it was deleted. Another action may have run since:
         no flow relies on its state, and every change of it is conditional.
@@ -45,9 +57,9 @@ class Work:
         if instance is None:
             self._abandon(action)
             self._end(action, ActionState.UNDONE, error="The instance was deleted.")
-            return
+            return ""
         verb = Verb(action.verb)
-        journal = ActionJournal(self._host.database, action, TASKS if verb is Verb.BOOT else None)
+        journal = ActionJournal(self._host.database, action, _SHOWN.get(verb))
         steps = self._steps(context, instance, action)
         try:
             self._run(action, steps, journal)
@@ -59,9 +71,33 @@ class Work:
             self._host.database.run("action.requeue", lambda session: actions.requeue(session, action))
             raise
         except (flow.FlowUndone, flow.UndoFailed) as error:
+            phase = moves.next_phase(action, failed=True)
+            if phase is not None:
+                return self._hand_over(action, phase, journal, str(error))
             self._fail(action, instance, error, journal)
         else:
+            phase = moves.next_phase(action, failed=False)
+            if phase is not None:
+                return self._hand_over(action, phase, journal)
             self._finish(action, instance, journal)
+        return ""
+
+    def _hand_over(self, action: Action, phase: Phase, journal: ActionJournal, error: str = "") -> str:
+        """Give the action to the host that does its next phase; returns the host, "" for none."""
+        events = journal.end(error)
+        try:
+            host = self._host.database.run(
+                "action.hand_over",
+                lambda session: moves.hand_over(session, action, phase, events, error),
+                landed=lambda session: _host_of(session, action, phase),
+            )
+        except Superseded:
+            self._end(
+                action, ActionState.UNDONE, events=events, error="Another action took the instance over."
+            )
+            return ""
+        LOG.info("%s of instance %s goes on at %s: %s", action.verb, action.resource_id, host, phase)
+        return host
 
     def _abandon(self, action: Action) -> None:
         """Remove what an action that will not be done would leave apart from its instance."""
@@ -93,27 +129,40 @@ class Work:
                 return RescueFlow(self._host, instance, parameters).unrescue_steps()
             case Verb.SNAPSHOT:
                 return SnapshotFlow(self._host, instance, action).steps()
+            case Verb.RESIZE | Verb.REVERT_RESIZE:
+                return ResizeFlow(self._host, context, instance, action).steps()
+            case Verb.CONFIRM_RESIZE:
+                return ConfirmFlow(self._host, instance).steps()
             case _:
                 return PowerFlow(self._host, instance, verb).steps()
 
     def _finish(self, action: Action, instance: Instance, journal: ActionJournal) -> None:
         verb = Verb(action.verb)
         events = journal.end()
+        error = action.parameters.get("error", "")
+        end = ActionState.FAILED if error else ActionState.DONE
 
         def work(session: Session) -> bool:
-            if not actions.finish(session, action, ActionState.DONE, events=events):
+            if not actions.finish(session, action, end, events=events, error=error):
                 raise Superseded()
             if verb is Verb.DELETE:
                 return holdings.retire(session, instance)
-            values = {"launched_at": clock.now()} if verb in _LAUNCHES else {}
-            instances.finish(session, instance.uuid, verb, _tasks(verb), **values)
+            if error:
+                # All was turned back; what began to go wrong on another host is told here.
+                instances.fail(session, instance.uuid, verb, _tasks(verb), Fault(500, error, clock.now()))
+                return True
+            values: dict[str, Any] = {"launched_at": clock.now()} if verb in _LAUNCHES else {}
+            off = action.parameters.get("off", False)
+            instances.finish(session, instance.uuid, verb, _tasks(verb), off=off, **values)
+            if "migration" in action.parameters:
+                moves.settle(session, action, failed=False)
             if "rotation" in action.parameters:
                 rotate(session, instance, action)
             return True
 
         def landed(session: Session) -> bool | None:
             now = actions.get(session, action.id)
-            return True if now is not None and now.state is ActionState.DONE else None
+            return True if now is not None and now.state is end else None
 
         try:
             self._host.database.run("action.finish", work, landed=landed)
@@ -141,10 +190,13 @@ class Work:
         def work(session: Session) -> None:
             if not actions.finish(session, action, ActionState.FAILED, events=events, error=str(error)):
                 return
+            lost = {"vm_state": VmState.ERROR} if moves.phase_of(action) is Phase.RETURN else {}
             try:
-                instances.fail(session, instance.uuid, verb, _tasks(verb), fault)
+                instances.fail(session, instance.uuid, verb, _tasks(verb), fault, **lost)
             except Superseded:
                 return
+            if "migration" in action.parameters:
+                moves.settle(session, action, failed=True)
             if clean and verb is Verb.BOOT:
                 holdings.leave_host(session, instance)
 
@@ -161,4 +213,10 @@ class Work:
 
 def _tasks(verb: Verb) -> tuple[TaskState, ...]:
     """The task states in which ``verb`` may end an instance's work."""
-    return TASKS_MEANWHILE if verb is Verb.BOOT else (TRANSITIONS[verb].task,)
+    return _MEANWHILE.get(verb, (TRANSITIONS[verb].task,))
+
+
+def _host_of(session: Session, action: Action, phase: Phase) -> str | None:
+    """Return the host that an action was handed to for its next phase, None when it was not."""
+    now = actions.get(session, action.id)
+    return now.host if now is not None and moves.phase_of(now) is phase else None

@@ -24,6 +24,11 @@ FLAGS = (
         ],
         help="Weighers whose sum ranks the hosts: names of ours or classes.",
     ),
+    cfg.BoolOpt(
+        "allow_resize_to_same_host",
+        default=True,
+        help="Whether a server may be resized on the host that it is on.",
+    ),
     cfg.ListOpt("isolated_hosts", default=[], help="Hosts that only take instances of isolated_images."),
     cfg.ListOpt("isolated_images", default=[], help="Ids of images whose instances only go to isolated_hosts."),
     cfg.FloatOpt(

@@ -17,6 +17,7 @@ class VmState(enum.StrEnum):
     PAUSED = "paused"
     SUSPENDED = "suspended"
     RESCUED = "rescued"
+    RESIZED = "resized"
     ERROR = "error"
     DELETED = "deleted"
 
@@ -41,6 +42,11 @@ class TaskState(enum.StrEnum):
     IMAGE_SNAPSHOT = "image_snapshot"
     RESCUING = "rescuing"
     UNRESCUING = "unrescuing"
+    RESIZE_PREP = "resize_prep"
+    RESIZE_MIGRATING = "resize_migrating"
+    RESIZE_FINISH = "resize_finish"
+    RESIZE_CONFIRMING = "resize_confirming"
+    RESIZE_REVERTING = "resize_reverting"
 
 
 class PowerState(enum.IntEnum):
@@ -72,6 +78,9 @@ class Verb(enum.StrEnum):
     SNAPSHOT = "snapshot"
     RESCUE = "rescue"
     UNRESCUE = "unrescue"
+    RESIZE = "resize"
+    CONFIRM_RESIZE = "confirmResize"
+    REVERT_RESIZE = "revertResize"
 
 
 class OnCrash(enum.StrEnum):
@@ -80,7 +89,7 @@ class OnCrash(enum.StrEnum):
     FAIL = "fail"
     """The instance goes to the verb's failure state with the reason as its fault."""
     FINISH = "finish"
-    """What the action gives back (room, addresses, quota) is given back without the host."""
+    """The verb is done without the host: what it gives back (room, addresses, quota) is given back."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -90,6 +99,7 @@ class Transition:
     ``from_tasks`` lists the task states that it may interrupt besides "none". ``failed`` is None where a
     failure leaves the vm state as it was, ``done`` where success does too. ``power`` is the guest's power
     state when the verb is done. ``needs_host`` is False where an instance that no host has may start it too.
+    ``stays_off`` is True where an instance that was off is off again when the verb is done.
     """
 
     verb: Verb
@@ -102,6 +112,7 @@ class Transition:
     title: str = ""
     power: PowerState = PowerState.RUNNING
     needs_host: bool = True
+    stays_off: bool = False
 
 
 _ANY = frozenset(VmState) - {VmState.DELETED}
@@ -252,6 +263,36 @@ TRANSITIONS: dict[Verb, Transition] = {
             OnCrash.FAIL,
             title="unrescue",
         ),
+        Transition(
+            Verb.RESIZE,
+            frozenset({VmState.ACTIVE, VmState.STOPPED}),
+            TaskState.RESIZE_PREP,
+            VmState.RESIZED,
+            None,
+            OnCrash.FAIL,
+            title="resize",
+            stays_off=True,
+        ),
+        Transition(
+            Verb.CONFIRM_RESIZE,
+            frozenset({VmState.RESIZED}),
+            TaskState.RESIZE_CONFIRMING,
+            VmState.ACTIVE,
+            None,
+            OnCrash.FINISH,
+            title="confirmResize",
+            stays_off=True,
+        ),
+        Transition(
+            Verb.REVERT_RESIZE,
+            frozenset({VmState.RESIZED}),
+            TaskState.RESIZE_REVERTING,
+            VmState.ACTIVE,
+            None,
+            OnCrash.FAIL,
+            title="revertResize",
+            stays_off=True,
+        ),
     )
 }
 
@@ -264,5 +305,7 @@ def diagram() -> str:
     for row in TRANSITIONS.values():
         for source in sorted(row.sources):
             lines.append(f"    {source} --> {row.done or source}: {row.verb}")
+            if row.stays_off and row.done is VmState.ACTIVE:
+                lines.append(f"    {source} --> {VmState.STOPPED}: {row.verb} of one that is off")
     lines.append("    deleted --> [*]")
     return "\n".join(lines)

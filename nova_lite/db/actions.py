@@ -138,14 +138,13 @@ def requeue(session: Session, action: Action) -> bool:
     )
 
 
-def cancel(session: Session, resource_id: str, verb: str, error: str) -> bool:
-    """End a queued action of a resource that no host has yet; False when there is none."""
+def cancel(session: Session, resource_id: str, error: str) -> bool:
+    """End a queued action of a resource that waits for a host; False when there is none."""
     now = clock.now()
     cancelled = session.execute(
         sa.update(_TABLE)
         .where(
             _TABLE.c.resource_id == resource_id,
-            _TABLE.c.verb == verb,
             _TABLE.c.state == ActionState.QUEUED,
             _TABLE.c.host == "",
         )
@@ -168,6 +167,35 @@ def end_without_host(session: Session, action: Action, state: ActionState, error
         .values(state=state, error=error, updated_at=now, finished_at=now)
     )
     return _changed(ended)
+
+
+def hand_over(
+    session: Session,
+    action: Action,
+    host: str,
+    parameters: Mapping[str, Any],
+    events: Sequence[StepEvent],
+) -> bool:
+    """Give an open action, exactly as it was read, to another host to go on with; False when it has moved."""
+    given = session.execute(
+        sa.update(_TABLE)
+        .where(
+            _TABLE.c.id == action.id,
+            _TABLE.c.state == action.state,
+            _TABLE.c.claimed_by == action.claimed_by,
+            _TABLE.c.attempt == action.attempt,
+        )
+        .values(
+            state=ActionState.QUEUED,
+            host=host,
+            claimed_by="",
+            attempt=0,
+            parameters=dict(parameters),
+            events=_events_to_json(events),
+            updated_at=clock.now(),
+        )
+    )
+    return _changed(given)
 
 
 def queued(

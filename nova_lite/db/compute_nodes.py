@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+from collections.abc import Iterable
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -74,6 +75,13 @@ class Ceiling:
     vcpus: float
     memory_mb: float
     local_gb: float
+
+
+def total(rooms: Iterable[Room]) -> Room:
+    """Return several amounts together."""
+    names = [field.name for field in dataclasses.fields(Room)]
+    amounts = list(rooms)
+    return Room(*(sum(getattr(room, name) for room in amounts) for name in names))
 
 
 def report(session: Session, report: NodeReport) -> None:

@@ -1,29 +1,16 @@
 """What an instance holds, given back once: its row, its share of the quota, its room, its memberships."""
 
-import dataclasses
-
 from sqlalchemy.orm import Session
 
 from nova_lite.core.instance import Instance
 from nova_lite.core.quota import Usage
-from nova_lite.db import compute_nodes, instances, quotas, security_groups, server_groups
+from nova_lite.core.server_migration import MigrationStatus
+from nova_lite.db import compute_nodes, instances, moves, quotas, security_groups, server_groups
 
 
 def room_of(instance: Instance) -> compute_nodes.Room:
     """Return the room that an instance takes on its host."""
-    flavor = instance.flavor
-    return compute_nodes.Room(flavor.vcpus, flavor.memory_mb, flavor.root_gb + flavor.ephemeral_gb)
-
-
-def room_of_all(amount: list[Instance]) -> compute_nodes.Room:
-    """Return the room that several instances take together."""
-    rooms = [room_of(instance) for instance in amount]
-    return compute_nodes.Room(
-        *(
-            sum(getattr(room, field.name) for room in rooms)
-            for field in dataclasses.fields(compute_nodes.Room)
-        )
-    )
+    return moves.room_of(instance.flavor)
 
 
 def usage_of(instance: Instance, count: int = 1) -> Usage:
@@ -44,6 +31,7 @@ def retire(session: Session, instance: Instance) -> bool:
         instance = now
     security_groups.remove_members(session, [instance.uuid])
     server_groups.remove_members(session, [instance.uuid])
+    moves.close_of(session, instance.uuid, MigrationStatus.CANCELLED)
     # Rows that other transactions want come last, so that they are held for the shortest time.
     quotas.release(session, instance.project_id, usage_of(instance))
     if instance.host:

@@ -89,6 +89,15 @@ class Place:
     availability_zone: str
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Seat:
+    """Where an instance is, and of what size."""
+
+    host: str
+    node: str
+    flavor: Flavor
+
+
 def insert(session: Session, instances: Sequence[Instance]) -> None:
     """Add instances, all in the state that booting starts from; their ``id`` is given by the database."""
     session.execute(sa.insert(_TABLE), [_to_row(instance) for instance in instances])
@@ -163,12 +172,20 @@ def show_task(session: Session, uuid: str, expected: Sequence[TaskState], task: 
         raise Superseded()
 
 
-def finish(session: Session, uuid: str, verb: Verb, tasks: Sequence[TaskState], **values: Any) -> None:
-    """End ``verb`` well; raises Superseded when another action has taken the instance over."""
+def finish(
+    session: Session, uuid: str, verb: Verb, tasks: Sequence[TaskState], *, off: bool = False, **values: Any
+) -> None:
+    """End ``verb`` well, with the instance ``off`` if it stays so.
+
+    Raises Superseded when another action has taken the instance over.
+    """
     row = TRANSITIONS[verb]
     changed: dict[str, Any] = {"task_state": None}
     if row.done is not None:
         changed |= {"vm_state": row.done, "power_state": row.power, "fault": None}
+        if off and row.stays_off:
+            done = VmState.STOPPED if row.done is VmState.ACTIVE else row.done
+            changed |= {"vm_state": done, "power_state": PowerState.SHUTDOWN}
     _end(session, uuid, tasks, changed | values)
 
 
@@ -219,6 +236,16 @@ def place(session: Session, uuids: Sequence[str], place: Place) -> int:
         )
     )
     return int(placed.rowcount)  # type: ignore[attr-defined]
+
+
+def relocate(session: Session, uuid: str, tasks: Sequence[TaskState], seat: Seat) -> bool:
+    """Write the host and size that an instance has from now on; False when it is in none of ``tasks``."""
+    moved = session.execute(
+        sa.update(_TABLE)
+        .where(_TABLE.c.uuid == uuid, _ALIVE, _TABLE.c.task_state.in_(tasks))
+        .values(host=seat.host, node=seat.node, updated_at=clock.now(), **_flavor_columns(seat.flavor))
+    )
+    return _changed(moved)
 
 
 def unplace(session: Session, uuid: str, host: str) -> bool:
@@ -337,14 +364,20 @@ def _to_row(instance: Instance) -> dict[str, Any]:
     flavor = instance.flavor
     return {name: getattr(instance, name) for name in _SAME} | {
         "power_state": int(instance.power_state),
-        "flavor": _flavor_to_json(flavor),
+        **_flavor_columns(flavor),
+        "metadata": dict(instance.metadata),
+        "tags": list(instance.tags),
+        "deleted": False,
+    }
+
+
+def _flavor_columns(flavor: Flavor) -> dict[str, Any]:
+    return {
+        "flavor": flavor_to_json(flavor),
         "flavor_id": flavor.id,
         "vcpus": flavor.vcpus,
         "memory_mb": flavor.memory_mb,
         "local_gb": flavor.root_gb + flavor.ephemeral_gb,
-        "metadata": dict(instance.metadata),
-        "tags": list(instance.tags),
-        "deleted": False,
     }
 
 
@@ -368,7 +401,8 @@ def to_value(values: Mapping[str, Any]) -> Instance:
     )
 
 
-def _flavor_to_json(flavor: Flavor) -> dict[str, Any]:
+def flavor_to_json(flavor: Flavor) -> dict[str, Any]:
+    """Return a flavor as its copies are kept."""
     return dataclasses.asdict(flavor) | {"extra_specs": dict(flavor.extra_specs)}
 
 

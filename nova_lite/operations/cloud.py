@@ -14,6 +14,7 @@ from nova_lite.operations.networks import Networks
 from nova_lite.operations.quotas import Quotas
 from nova_lite.operations.rebuild import Rebuild
 from nova_lite.operations.rescue import Rescue
+from nova_lite.operations.resize import Resize
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.server_groups import ServerGroups
 from nova_lite.operations.servers import Servers
@@ -32,6 +33,7 @@ class Cloud:
     snapshots: Snapshots
     rebuild: Rebuild
     rescue: Rescue
+    resize: Resize
     flavors: Flavors
     key_pairs: KeyPairs
     quotas: Quotas

@@ -20,12 +20,14 @@ from nova_lite.core.hosts import Service
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import Verb, VmState
 from nova_lite.core.network import VirtualInterface
+from nova_lite.core.server_migration import MigrationStatus
 from nova_lite.db import (
     actions,
     addresses,
     holdings,
     instance_pages,
     instances,
+    moves,
     security_groups,
     server_groups,
     services,
@@ -164,6 +166,8 @@ class Servers:
 
         def work(session: Session) -> None:
             instances.reset_state(session, find(session, context, uuid).uuid, state)
+            actions.cancel(session, uuid, "The state of the instance was reset.")
+            moves.close_of(session, uuid, MigrationStatus.ERROR)
 
         self._database.run("server.reset_state", work)
 
@@ -287,8 +291,8 @@ def _begin_delete(session: Session, context: RequestContext, uuid: str, action_i
     if instance.task_state == "deleting":
         return None
     instances.begin(session, instance, Verb.DELETE, despite_lock=context.is_admin)
+    actions.cancel(session, uuid, "The instance was deleted before a host was chosen.")
     if not instance.host:
-        actions.cancel(session, uuid, Verb.BOOT, "The instance was deleted before a host was chosen.")
         # The scheduler may have chosen one since the first look; its claim and this one exclude each other.
         instance = find(session, context, uuid)
     action = new_action(context, instance, Verb.DELETE, action_id)

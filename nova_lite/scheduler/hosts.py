@@ -6,7 +6,7 @@ from typing import Any
 
 from nova_lite.core.hints import Hints
 from nova_lite.core.hosts import ComputeNode
-from nova_lite.core.instance import Instance
+from nova_lite.core.instance import Flavor, Instance
 from nova_lite.core.server_group import GroupPolicy
 
 
@@ -61,7 +61,8 @@ class Demand:
         cls, instance: Instance, parameters: Mapping[str, Any], around: Surroundings
     ) -> "Demand":
         """Read the demand off an instance, its action's parameters and what its hints mean now."""
-        flavor = instance.flavor
+        wanted = parameters.get("flavor")
+        flavor = Flavor(**wanted) if wanted else instance.flavor
         return cls(
             instance_uuid=instance.uuid,
             vcpus=flavor.vcpus,
@@ -69,6 +70,7 @@ class Demand:
             local_gb=flavor.root_gb + flavor.ephemeral_gb,
             availability_zone=instance.pinned_zone or "",
             host=parameters.get("force_host", ""),
+            ignored_hosts=frozenset(parameters.get("ignored_hosts", ())),
             extra_specs=flavor.extra_specs,
             image_id=instance.image_id,
             hints=Hints.of(parameters),

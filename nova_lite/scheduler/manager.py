@@ -16,23 +16,22 @@ from nova_lite.core.context import RequestContext, system_context
 from nova_lite.core.errors import Superseded
 from nova_lite.core.hints import Hints
 from nova_lite.core.instance import Fault, Instance
-from nova_lite.core.instance_states import TaskState, Verb
 from nova_lite.core.server_group import fits
-from nova_lite.db import actions, compute_nodes, holdings, instance_work, instances, server_groups
+from nova_lite.db import actions, compute_nodes, instance_work, instances, server_groups
 from nova_lite.db.engine import Database
 from nova_lite.rpc.compute import ComputeProxy
 from nova_lite.rpc.scheduler import SchedulerContract
+from nova_lite.scheduler import placement
 from nova_lite.scheduler.choose import Plan, plan
 from nova_lite.scheduler.filters.base import HostFilter
 from nova_lite.scheduler.hosts import Companions, Demand, HostState, Ratios, Surroundings, states
+from nova_lite.scheduler.placement import Waiting
 from nova_lite.scheduler.weights import Weigher
 
 LOG = logging.getLogger(__name__)
 
 _ROUNDS = 5
 """How often instances that lost a race for room are planned anew before they wait for the next sweep."""
-
-_BEFORE_HOST = (TaskState.SCHEDULING,)
 
 _NO_HOST = "No valid host was found. There are not enough hosts available."
 
@@ -80,7 +79,7 @@ class FilterScheduler(SchedulerContract):
             LOG.info("sweep found %d actions that wait for a host", len(waiting))
             self.place(system_context(), waiting)
 
-    def _waiting(self, action_ids: Sequence[str]) -> dict[str, tuple[Action, Instance]]:
+    def _waiting(self, action_ids: Sequence[str]) -> dict[str, Waiting]:
         """Return the actions that still wait, with their instances, by instance."""
         found = self._database.read(
             "scheduler.waiting", lambda session: instance_work.waiting(session, action_ids)
@@ -88,8 +87,8 @@ class FilterScheduler(SchedulerContract):
         return {instance.uuid: (action, instance) for action, instance in found}
 
     def _round(
-        self, context: RequestContext, waiting: Mapping[str, tuple[Action, Instance]]
-    ) -> dict[str, tuple[Action, Instance]]:
+        self, context: RequestContext, waiting: Mapping[str, Waiting]
+    ) -> dict[str, Waiting]:
         """Plan all that wait and carry the plan out; returns those who lost a race."""
         hosts = self._hosts()
         around = self._surroundings(waiting)
@@ -103,7 +102,7 @@ class FilterScheduler(SchedulerContract):
             self._weighers,
         )
         self._refuse(made, waiting)
-        lost: dict[str, tuple[Action, Instance]] = {}
+        lost: dict[str, Waiting] = {}
         for name, demands in made.placed.items():
             group = [waiting[demand.instance_uuid] for demand in demands]
             lost |= self._settle(context, hosts[name], group)
@@ -115,7 +114,7 @@ class FilterScheduler(SchedulerContract):
         )
         return {state.host: state for state in states(nodes, self._ratios)}
 
-    def _surroundings(self, waiting: Mapping[str, tuple[Action, Instance]]) -> dict[str, Surroundings]:
+    def _surroundings(self, waiting: Mapping[str, Waiting]) -> dict[str, Surroundings]:
         """Look up what the hints mean of those who gave some, by instance."""
         hints = {uuid: Hints.of(action.parameters) for uuid, (action, _) in waiting.items() if _hinted(action)}
         if not hints:
@@ -123,35 +122,38 @@ class FilterScheduler(SchedulerContract):
         return self._database.read("scheduler.hints", lambda session: _look_around(session, hints))
 
     def _settle(
-        self, context: RequestContext, host: HostState, group: list[tuple[Action, Instance]]
-    ) -> dict[str, tuple[Action, Instance]]:
+        self, context: RequestContext, host: HostState, group: list[Waiting]
+    ) -> dict[str, Waiting]:
         """Claim a host for a group of instances and ring it; returns those for whom there was no room."""
         if self._claim(host, group):
             LOG.info("placed %d instances on %s", len(group), host.host)
-            self._compute.on(host.host).perform(context, [action.id for action, _ in group])
+            for worker, members in placement.workers(group, host.host).items():
+                self._compute.on(worker).perform(context, [action.id for action, _ in members])
             return {}
         if len(group) == 1:
             return self._waiting([group[0][0].id])
-        lost: dict[str, tuple[Action, Instance]] = {}
+        lost: dict[str, Waiting] = {}
         for member in group:
             lost |= self._settle(context, host, [member])
         return lost
 
-    def _claim(self, host: HostState, group: list[tuple[Action, Instance]]) -> bool:
+    def _claim(self, host: HostState, group: list[Waiting]) -> bool:
         """Take the room and write the host, for all of a group or none."""
-        room = holdings.room_of_all([instance for _, instance in group])
+        room = compute_nodes.total([placement.room(*member) for member in group])
         ceiling = compute_nodes.Ceiling(host.vcpus, host.memory_mb, host.local_gb)
         place = instances.Place(host.host, host.node, host.availability_zone)
-        action_ids = [action.id for action, _ in group]
-        uuids = [instance.uuid for _, instance in group]
+        expected = {
+            action.id: worker
+            for worker, members in placement.workers(group, host.host).items()
+            for action, _ in members
+        }
         together = {Hints.of(action.parameters).group for action, _ in group if _hinted(action)} - {""}
 
         def work(session: Session) -> bool:
             server_groups.lock(session, sorted(together))
             # The row that all others want comes last, so that it is held for the shortest time.
             taken = (
-                instances.place(session, uuids, place) == len(group)
-                and actions.assign(session, action_ids, host.host) == len(group)
+                placement.place(session, group, place)
                 and _fit_their_groups(session, together)
                 and compute_nodes.claim(session, host.host, room, ceiling)
             )
@@ -160,19 +162,19 @@ class FilterScheduler(SchedulerContract):
             return taken
 
         def landed(session: Session) -> bool | None:
-            found = actions.by_ids(session, action_ids)
-            return True if all(action.host == host.host for action in found) else None
+            found = actions.by_ids(session, [action.id for action, _ in group])
+            return True if all(action.host == expected[action.id] for action in found) else None
 
         return self._database.run("scheduler.claim", work, landed=landed)
 
-    def _refuse(self, made: Plan, waiting: Mapping[str, tuple[Action, Instance]]) -> None:
+    def _refuse(self, made: Plan, waiting: Mapping[str, Waiting]) -> None:
         for uuid, reason in made.refused.items():
             action, instance = waiting[uuid]
             LOG.warning("instance %s cannot be placed: %s", uuid, reason)
             self._fail(action, instance, reason)
 
     def _fail(self, action: Action, instance: Instance, reason: str) -> None:
-        """End a boot that no host can take; what the filters said is for admins only."""
+        """End the action of an instance that no host can take; what the filters said is for admins only."""
         fault = Fault(500, _NO_HOST, clock.now(), details=f"No valid host was found: {reason}.")
 
         def work(session: Session) -> None:
@@ -180,7 +182,7 @@ class FilterScheduler(SchedulerContract):
             if not held:
                 return
             try:
-                instances.fail(session, instance.uuid, Verb.BOOT, _BEFORE_HOST, fault)
+                placement.refuse(session, action, instance, fault)
             except Superseded:
                 reason_taken = "The instance was deleted before a host was chosen."
                 actions.finish(session, held[0], ActionState.UNDONE, error=reason_taken)

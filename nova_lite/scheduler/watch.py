@@ -10,8 +10,9 @@ from nova_lite.core import clock
 from nova_lite.core.actions import Action, ActionState
 from nova_lite.core.errors import Superseded
 from nova_lite.core.instance import Fault
-from nova_lite.core.instance_states import TRANSITIONS, OnCrash, TaskState, Verb
-from nova_lite.db import actions, holdings, instances, services
+from nova_lite.core.instance_states import TRANSITIONS, OnCrash, TaskState, Verb, VmState
+from nova_lite.core.server_migration import Phase
+from nova_lite.db import actions, holdings, instances, moves, services
 from nova_lite.db.engine import Database
 
 LOG = logging.getLogger(__name__)
@@ -49,24 +50,58 @@ class HostWatch:
     def _end(self, session: Session, action: Action) -> None:
         transition = TRANSITIONS[Verb(action.verb)]
         reason = f"The host {action.host} went down."
+        phase = moves.next_phase(action, failed=moves.phase_of(action) is Phase.ARRIVE)
+        if phase is Phase.RETURN:
+            self._return(session, action, phase, reason)
+            return
         finish = transition.on_dead_host is OnCrash.FINISH
         state = ActionState.DONE if finish else ActionState.FAILED
         if not actions.end_without_host(session, action, state, "" if finish else reason):
             return
         LOG.warning("action %s (%s) on dead host %s ends as %s", action.id, action.verb, action.host, state)
         if finish:
-            instance = instances.get(session, action.resource_id)
-            if instance is not None:
-                holdings.retire(session, instance)
+            self._finish(session, action)
             return
         try:
             fault = Fault(500, reason, clock.now())
-            instances.fail(session, action.resource_id, transition.verb, _tasks(transition.verb), fault)
+            lost = {"vm_state": VmState.ERROR} if moves.phase_of(action) is Phase.RETURN else {}
+            instances.fail(
+                session, action.resource_id, transition.verb, _tasks(transition.verb), fault, **lost
+            )
         except Superseded:
             LOG.info("instance %s was taken over by another action", action.resource_id)
+            return
+        if "migration" in action.parameters:
+            moves.settle(session, action, failed=True)
+
+    @staticmethod
+    def _finish(session: Session, action: Action) -> None:
+        """Bring about without the host what the verb ends with."""
+        instance = instances.get(session, action.resource_id)
+        if instance is None:
+            return
+        if action.verb == Verb.DELETE:
+            holdings.retire(session, instance)
+            return
+        off = action.parameters["off"]
+        instances.finish(session, instance.uuid, Verb(action.verb), _tasks(Verb(action.verb)), off=off)
+        moves.settle(session, action, failed=False)
+
+    @staticmethod
+    def _return(session: Session, action: Action, phase: Phase, reason: str) -> None:
+        """Let the host that an instance came from take it back, for the one that it went to is dead."""
+        error = reason if moves.phase_of(action) is Phase.ARRIVE else ""
+        try:
+            with session.begin_nested():
+                host = moves.hand_over(session, action, phase, action.events, error)
+        except Superseded:
+            return
+        LOG.warning("action %s (%s) on dead host %s goes back to %s", action.id, action.verb, action.host, host)
 
 
 def _tasks(verb: Verb) -> tuple[TaskState, ...]:
     if verb is Verb.BOOT:
         return (TaskState.SCHEDULING, TaskState.NETWORKING, TaskState.SPAWNING)
+    if verb is Verb.RESIZE:
+        return (TaskState.RESIZE_PREP, TaskState.RESIZE_MIGRATING, TaskState.RESIZE_FINISH)
     return (TRANSITIONS[verb].task,)

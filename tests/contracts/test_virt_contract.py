@@ -13,7 +13,7 @@ from nova_lite.conf import load
 from nova_lite.core import ids
 from nova_lite.core.errors import DriverError, NotFound, NovaError
 from nova_lite.core.instance_states import PowerState
-from nova_lite.drivers.virt.base import GuestImage, GuestSpec, RebootKind, VirtDriver
+from nova_lite.drivers.virt.base import GuestImage, GuestSpec, RebootKind, VirtDriver, aside
 from nova_lite.drivers.virt.fake import FakeVirtDriver
 from nova_lite.drivers.virt.libvirt.driver import LibvirtDriver
 from tools.services import Libvirtd
@@ -300,6 +300,56 @@ def test_what_is_not_there_has_no_snapshot(driver: VirtDriver, spec: GuestSpec) 
     with pytest.raises(DriverError):
         driver.snapshot_file(spec.uuid, spec.name)
     driver.drop_snapshot(spec.uuid, spec.name)
+
+
+def test_disks_that_are_kept_aside_come_back(driver: VirtDriver, spec: GuestSpec) -> None:
+    spawned(driver, spec)
+    for _ in range(2):
+        driver.set_aside(spec.uuid, spec.name)
+    assert driver.guest(spec.uuid) is None
+    assert driver.is_aside(spec.name)
+    assert driver.leftovers() == (aside(spec.name),)
+
+    for _ in range(2):
+        driver.put_back(spec.uuid, spec.name)
+        driver.define(spec)
+    assert not driver.is_aside(spec.name)
+    assert power_of(driver, spec) is PowerState.SHUTDOWN
+    driver.power_on(spec)
+    assert power_of(driver, spec) is PowerState.RUNNING
+
+
+def test_a_guest_is_made_of_a_copy_of_anothers_disk(driver: VirtDriver, spec: GuestSpec) -> None:
+    spawned(driver, spec)
+    driver.snapshot(spec.uuid, spec.name)
+    copy = driver.snapshot_file(spec.uuid, spec.name)
+    image = GuestImage(ids.new_uuid(), copy.disk_format, copy.path.stat().st_size, copying(copy.path))
+    driver.drop_snapshot(spec.uuid, spec.name)
+    driver.set_aside(spec.uuid, spec.name)
+    larger = dataclasses.replace(spec, root_gb=1, memory_mb=96)
+
+    for _ in range(2):
+        driver.receive_disks(larger, image)
+        driver.spawn(larger)
+    assert power_of(driver, spec) is PowerState.RUNNING
+    assert driver.is_aside(spec.name)
+    for _ in range(2):
+        driver.drop_aside(spec.name)
+    assert driver.leftovers() == (spec.name,)
+    assert power_of(driver, spec) is PowerState.RUNNING
+
+
+def test_what_comes_back_takes_the_place_of_what_was_made_since(driver: VirtDriver, spec: GuestSpec) -> None:
+    spawned(driver, spec)
+    driver.set_aside(spec.uuid, spec.name)
+    spawned(driver, spec)
+
+    driver.put_back(spec.uuid, spec.name)
+
+    assert driver.guest(spec.uuid) is None
+    assert driver.leftovers() == (spec.name,)
+    driver.spawn(spec)
+    assert power_of(driver, spec) is PowerState.RUNNING
 
 
 def test_the_console_gives_as_many_lines_as_are_asked_for(driver: VirtDriver, spec: GuestSpec) -> None:

@@ -15,6 +15,7 @@ from nova_lite.core.context import RequestContext, system_context
 from nova_lite.core.flow import Step
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import PowerState, Verb
+from nova_lite.core.server_migration import Phase
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.fake import FakeFirewall, FakeNetworkDriver
 from nova_lite.drivers.virt.fake import FakeVirtDriver
@@ -24,6 +25,8 @@ from nova_lite.rpc.transport import Address
 from tests.faults.stage import STAGE
 
 ATTEMPTS = 3
+PHASES = {Verb.RESIZE: [Phase.LEAVE, Phase.ARRIVE], Verb.REVERT_RESIZE: [Phase.RETREAT, Phase.RETURN]}
+"""The phases of the verbs that are done in several when nothing goes wrong."""
 
 
 class StagedWork(Work):
@@ -36,8 +39,14 @@ class StagedWork(Work):
 def step_names(verb: Verb) -> list[str]:
     """Return the names of the steps of a verb's flow, as the flow itself has them."""
     work = StagedWork(cast(ComputeHost, None), max_attempts=ATTEMPTS)
-    action = SimpleNamespace(id="", verb=verb, parameters={"image": {}, "image_id": ""})
-    return [step.name for step in work._steps(system_context(), cast(Any, None), cast(Any, action))]
+    names = []
+    for phase in PHASES.get(verb, [None]):
+        action = SimpleNamespace(
+            id="", verb=verb, parameters={"image": {}, "image_id": "", "phase": phase, "off": False}
+        )
+        steps = work._steps(system_context(), cast(Any, None), cast(Any, action))
+        names += [step.name for step in steps]
+    return names
 
 
 class StagedDatabase:
@@ -138,6 +147,21 @@ class StagedVirtDriver(FakeVirtDriver):
 
     def unrescue(self, *arguments: Any) -> None:
         STAGE.make("virt.unrescue", super().unrescue, *arguments)
+
+    def define(self, *arguments: Any) -> None:
+        STAGE.make("virt.define", super().define, *arguments)
+
+    def set_aside(self, *arguments: Any) -> None:
+        STAGE.make("virt.set_aside", super().set_aside, *arguments)
+
+    def put_back(self, *arguments: Any) -> None:
+        STAGE.make("virt.put_back", super().put_back, *arguments)
+
+    def drop_aside(self, *arguments: Any) -> None:
+        STAGE.make("virt.drop_aside", super().drop_aside, *arguments)
+
+    def receive_disks(self, *arguments: Any) -> None:
+        STAGE.make("virt.receive_disks", super().receive_disks, *arguments)
 
     def snapshot(self, *arguments: Any) -> None:
         STAGE.make("virt.snapshot", super().snapshot, *arguments)

@@ -34,6 +34,9 @@ BODIES = {
     Verb.SNAPSHOT: {"createImage": {"name": "copy"}},
     Verb.RESCUE: {"rescue": {}},
     Verb.UNRESCUE: {"unrescue": None},
+    Verb.RESIZE: {"resize": {"flavorRef": "1"}},
+    Verb.CONFIRM_RESIZE: {"confirmResize": None},
+    Verb.REVERT_RESIZE: {"revertResize": None},
 }
 """How the compute API spells the verbs; IMAGE stands for the id of the cloud's image."""
 
@@ -42,6 +45,7 @@ LEADS_TO = {
     VmState.PAUSED: Verb.PAUSE,
     VmState.SUSPENDED: Verb.SUSPEND,
     VmState.RESCUED: Verb.RESCUE,
+    VmState.RESIZED: Verb.RESIZE,
 }
 """What brings an active server to a state that other verbs start from."""
 
@@ -51,6 +55,18 @@ _PATIENCE = 10.0
 def end_of(verb: Verb) -> VmState:
     """Return the state in which a server is when ``verb`` is done, after ``prepare``."""
     return TRANSITIONS[verb].done or VmState.ACTIVE
+
+
+def end_after_failure(verb: Verb, before: VmState | None, where: str) -> VmState | None:
+    """Return the state in which a server is when ``verb`` failed at ``where``, a step or a call of a driver."""
+    if verb is Verb.REVERT_RESIZE and where not in BEFORE_RETURN:
+        # The host that it went to has let it go, and the one that it came from cannot have it back.
+        return VmState.ERROR
+    return TRANSITIONS[verb].failed or before
+
+
+BEFORE_RETURN = ("destroying", "virt.destroy", "virt.delete_disks", "firewall.unprotect")
+"""Where a revert may fail and leave the server as it was."""
 
 
 class Restartable:
@@ -177,6 +193,10 @@ class StagedCloud(Cloud):
         """Return the host that a server is on, None where it is on none."""
         host: str | None = self.show(server_id, user="admin")["OS-EXT-SRV-ATTR:host"]
         return host
+
+    def failed(self, server_id: str) -> bool:
+        """Tell whether a step of the newest action on a server failed."""
+        return any(event["result"] == "Error" for event in self.last_events(server_id))
 
     def last_events(self, server_id: str) -> list[dict[str, Any]]:
         """Return the steps of the newest action on a server as its owner sees them."""

@@ -234,6 +234,7 @@ CALLS: dict[str, tuple[Callable[[Asking], requests.Response], int]] = {
     "aggregate_set_metadata": (_on_aggregate("POST", {"set_metadata": {"metadata": {"a": "1"}}}, "/action"), LAST),
     "create_show_server_group": (_server_group, LAST),
     "list_server_groups": (lambda asking: asking.ask("GET", "/os-server-groups"), LAST),
+    "list_migrations": (_admin("GET", "/os-migrations"), LAST),
     "get_limit": (lambda asking: asking.ask("GET", "/limits"), LAST),
     "get_quota_set": (_quota(), LAST),
     "get_quota_set_details": (_quota("/detail"), LAST),

@@ -37,6 +37,13 @@ def test_a_users_first_hour(cloud: Cloud, tmp_path: Path) -> None:
         cloud.settle()
         assert cloud.show(made["id"])["status"] == status
     cloud.openstack("server", "rebuild", "--wait", "first")
+    for end, ram in (("revert", 128), ("confirm", 512)):
+        cloud.openstack("server", "resize", "--flavor", "m1.tiny", "--wait", "first")
+        cloud.openstack("server", "resize", end, "first")
+        cloud.settle()
+        assert cloud.show(made["id"])["flavor"]["ram"] == ram
+    listed = cloud.openstack("server", "migration", "list", "-f", "json", user="admin")
+    assert [row["Status"] for row in listed] == ["confirmed", "reverted"]
     cloud.openstack("security", "group", "create", "web")
     cloud.openstack("server", "add", "security", "group", "first", "web")
     assert len(cloud.show(made["id"])["security_groups"]) == 2
@@ -58,7 +65,7 @@ def test_a_users_first_hour(cloud: Cloud, tmp_path: Path) -> None:
     assert cloud.openstack("server", "list", "--tags", "web", "-f", "json")[0]["Name"] == "first"
     assert cloud.openstack("server", "list", "--tags", "blue", "-f", "json") == []
     assert "simulated guest started" in cloud.openstack("console", "log", "show", "first")
-    assert len(cloud.openstack("server", "event", "list", "first", "-f", "json")) == 14
+    assert len(cloud.openstack("server", "event", "list", "first", "-f", "json")) == 18
     cloud.openstack("server", "set", "--property", "colour=red", "--name", "renamed", "first")
     assert cloud.openstack("server", "show", "renamed", "-f", "json")["properties"] == {"colour": "red"}
     assert cloud.openstack("port", "list", "--server", "renamed", "-f", "json")[0]["Status"] == "ACTIVE"

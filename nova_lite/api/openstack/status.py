@@ -9,6 +9,7 @@ OF_VM_STATE: dict[VmState, str] = {
     VmState.PAUSED: "PAUSED",
     VmState.SUSPENDED: "SUSPENDED",
     VmState.RESCUED: "RESCUE",
+    VmState.RESIZED: "VERIFY_RESIZE",
     VmState.ERROR: "ERROR",
     VmState.DELETED: "DELETED",
 }
@@ -24,6 +25,12 @@ OF_TASK: dict[tuple[VmState, TaskState], str] = {
     (VmState.ACTIVE, TaskState.REBUILDING): "REBUILD",
     (VmState.STOPPED, TaskState.REBUILDING): "REBUILD",
     (VmState.ERROR, TaskState.REBUILDING): "REBUILD",
+    **{
+        (state, task): "RESIZE"
+        for state in (VmState.ACTIVE, VmState.STOPPED)
+        for task in (TaskState.RESIZE_PREP, TaskState.RESIZE_MIGRATING, TaskState.RESIZE_FINISH)
+    },
+    (VmState.RESIZED, TaskState.RESIZE_REVERTING): "REVERT_RESIZE",
 }
 """The status while a task changes it."""
 

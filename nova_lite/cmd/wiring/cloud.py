@@ -21,6 +21,7 @@ from nova_lite.operations.orders import Orders
 from nova_lite.operations.quotas import Quotas
 from nova_lite.operations.rebuild import Rebuild
 from nova_lite.operations.rescue import Rescue
+from nova_lite.operations.resize import Resize, Rules
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.server_groups import ServerGroups
 from nova_lite.operations.servers import Servers
@@ -64,6 +65,7 @@ def make_cloud(base: Base) -> Cloud:
         tags=Tags(database),
         rebuild=Rebuild(images, orders, metadata_items=conf.quota_metadata_items),
         rescue=Rescue(database, images, orders, image_id=conf.rescue_image_id),
+        resize=Resize(database, base.scheduler, base.compute, Rules(limits, conf.allow_resize_to_same_host)),
         snapshots=Snapshots(orders, metadata_items=conf.quota_metadata_items),
         flavors=Flavors(database),
         key_pairs=KeyPairs(database, limits),

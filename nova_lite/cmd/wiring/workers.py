@@ -72,6 +72,7 @@ def compute_host(base: Base) -> ComputeHost:
         firewall=plugins.load(conf, "firewall_driver").from_flags(conf),
         images=plugins.load(conf, "image_service").from_flags(conf),
         network=base.network,
+        compute=base.compute,
         shutdown_timeout=conf.shutdown_timeout,
     )
 

@@ -102,6 +102,11 @@ class GuestSnapshot:
     virtual_size: int
 
 
+def aside(name: str) -> str:
+    """Return the name under which the disks of the guest ``name`` are kept aside."""
+    return f"{name}_resize"
+
+
 class RebootKind(enum.StrEnum):
     """How a guest is restarted: asked to (ACPI), or reset with its definition made anew."""
 
@@ -216,9 +221,39 @@ class VirtDriver(abc.ABC):
         """Remove the copy, and end the copying if it goes on; nothing there is not an error."""
 
     @abc.abstractmethod
+    def define(self, spec: GuestSpec) -> None:
+        """Make the guest known without starting it; one that is known is left alone."""
+
+    @abc.abstractmethod
+    def set_aside(self, uuid: str, name: str) -> None:
+        """Forget the guest and keep its disks where no guest of that name is in their way; they may be there."""
+
+    @abc.abstractmethod
+    def is_aside(self, name: str) -> bool:
+        """Tell whether disks of a guest are kept aside."""
+
+    @abc.abstractmethod
+    def put_back(self, uuid: str, name: str) -> None:
+        """Give a guest of that name the disks that were kept aside, in place of its own; without any, nothing."""
+
+    @abc.abstractmethod
+    def drop_aside(self, name: str) -> None:
+        """Remove the disks that are kept aside; nothing there is not an error."""
+
+    @abc.abstractmethod
+    def receive_disks(self, spec: GuestSpec, image: GuestImage) -> None:
+        """Make the guest's disks of a copy of another guest's root disk, which may grow; whole ones are kept.
+
+        Raises DriverError for a copy that is larger than the guest's disk.
+        """
+
+    @abc.abstractmethod
     def console_output(self, uuid: str, name: str, length: int | None) -> str:
         """Return the last ``length`` lines that the guest printed on its console, all when None."""
 
     @abc.abstractmethod
     def leftovers(self) -> tuple[str, ...]:
-        """Return the names (``instance-…``) for which files or folders exist on this host."""
+        """Return the names (``instance-…``) for which files or folders exist on this host.
+
+        What is kept aside has the name that ``aside`` makes of the guest's.
+        """

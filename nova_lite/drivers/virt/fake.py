@@ -18,11 +18,12 @@ from nova_lite.drivers.virt.base import (
     HostResources,
     RebootKind,
     VirtDriver,
+    aside,
 )
 
 _GIB = 1024**3
 _COPIES = ("snapshot", "snapshot.new")
-_FILES = ("disk", "disk.rescue", "guest.json", "memory", "console.log", *_COPIES)
+_FILES = ("disk", "disk.new", "disk.rescue", "guest.json", "memory", "console.log", *_COPIES)
 """What the folder of a guest may hold."""
 
 
@@ -102,6 +103,9 @@ class FakeVirtDriver(VirtDriver):
 
     def delete_disks(self, uuid: str, name: str) -> None:
         """Remove the guest's folder."""
+        self._remove(name)
+
+    def _remove(self, name: str) -> None:
         folder = self._path / name
         for file in _FILES:
             (folder / file).unlink(missing_ok=True)
@@ -201,6 +205,44 @@ class FakeVirtDriver(VirtDriver):
         """Remove the file."""
         for file in _COPIES:
             (self._path / name / file).unlink(missing_ok=True)
+
+    def define(self, spec: GuestSpec) -> None:
+        """Write the guest down as one that is off."""
+        self._require_disk(spec.name)
+        if self.guest(spec.uuid) is None:
+            self._write(Guest(spec.uuid, spec.name, PowerState.SHUTDOWN))
+
+    def set_aside(self, uuid: str, name: str) -> None:
+        """Rename the guest's folder."""
+        self.destroy(uuid)
+        if not self.is_aside(name):
+            self._require_disk(name)
+            (self._path / name).rename(self._path / aside(name))
+
+    def is_aside(self, name: str) -> bool:
+        """Tell whether there is a folder of that other name."""
+        return (self._path / aside(name)).exists()
+
+    def put_back(self, uuid: str, name: str) -> None:
+        """Rename the folder back."""
+        if self.is_aside(name):
+            self.destroy(uuid)
+            self._remove(name)
+            (self._path / aside(name)).rename(self._path / name)
+
+    def drop_aside(self, name: str) -> None:
+        """Remove the folder of that other name."""
+        self._remove(aside(name))
+
+    def receive_disks(self, spec: GuestSpec, image: GuestImage) -> None:
+        """Fetch the copy."""
+        if spec.root_gb and image.size > spec.root_gb * _GIB:
+            raise DriverError(f"cannot make the disk: image {image.id} is larger than the flavor's disk.")
+        folder = self._path / spec.name
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "disk").exists():
+            image.fetch(folder / "disk.new")
+            (folder / "disk.new").rename(folder / "disk")
 
     def _require_disk(self, name: str) -> None:
         if not (self._path / name / "disk").exists():

@@ -9,6 +9,7 @@ from nova_lite.api.openstack.compute import (
     hosts,
     hypervisors,
     key_pairs,
+    migrations,
     networks,
     quotas,
     security_groups,
@@ -129,6 +130,20 @@ SERVER_ACTIONS: tuple[Route, ...] = (
     _plain_action(server_actions.suspend, "os_compute_api:os-suspend-server:suspend", "suspend"),
     _plain_action(server_actions.resume, "os_compute_api:os-suspend-server:resume", "resume"),
     _action(server_actions.rescue, "os_compute_api:os-rescue", schemas.RESCUE, "rescue", 200),
+    _action(migrations.resize, f"{_RULE}:resize", schemas.RESIZE, "resize"),
+    _action(
+        migrations.confirm, f"{_RULE}:confirm_resize", schemas.action("confirmResize", schemas.ANYTHING),
+        "confirmResize", 204,
+    ),
+    _plain_action(migrations.revert, f"{_RULE}:revert_resize", "revertResize"),
+    _action(
+        migrations.migrate, "os_compute_api:os-migrate-server:migrate",
+        schemas.action("migrate", schemas.ANYTHING), "migrate", until=Microversion(2, 55),
+    ),
+    _action(
+        migrations.migrate, "os_compute_api:os-migrate-server:migrate", schemas.MIGRATE_256, "migrate",
+        since=Microversion(2, 56),
+    ),
     _plain_action(server_actions.unrescue, "os_compute_api:os-unrescue", "unrescue"),
     _action(
         server_actions.lock, "os_compute_api:os-lock-server:lock", schemas.LOCK, "lock", until=Microversion(2, 72),
@@ -302,6 +317,10 @@ def _aggregate_action(handler: Handler, schema: dict[str, Any], name: str) -> Ro
     return Route("POST", f"{_AGGREGATE}/action", handler, f"{_AGGREGATE_RULE}:{name}", schema, action=name)
 
 
+MIGRATIONS: tuple[Route, ...] = (
+    Route("GET", "/v2.1/os-migrations", migrations.listing, "os_compute_api:os-migrations:index"),
+)
+
 AGGREGATES: tuple[Route, ...] = (
     Route("GET", _AGGREGATES, aggregates.listing, f"{_AGGREGATE_RULE}:index"),
     Route("POST", _AGGREGATES, aggregates.create, f"{_AGGREGATE_RULE}:create", smaller.CREATE_AGGREGATE),
@@ -396,6 +415,7 @@ ROUTES: tuple[Route, ...] = (
     *KEY_PAIRS,
     *QUOTAS,
     *HOSTS,
+    *MIGRATIONS,
     *AGGREGATES,
     *SERVER_GROUPS,
     *NETWORKS,

@@ -248,7 +248,7 @@ def _change(call: Call, items: Json, *, replace: bool) -> Json:
 def _action(call: Call, action: Action) -> Json:
     failed = action.state is ActionState.FAILED
     shown: Json = {
-        "action": TRANSITIONS[Verb(action.verb)].title,
+        "action": action.parameters.get("title") or TRANSITIONS[Verb(action.verb)].title,
         "instance_uuid": action.resource_id,
         "request_id": action.request_id,
         "user_id": action.user_id,

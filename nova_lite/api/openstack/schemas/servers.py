@@ -303,3 +303,20 @@ CONSOLE_OUTPUT = action(
         "additionalProperties": False,
     },
 )
+RESIZE = action(
+    "resize",
+    {
+        "type": "object",
+        "properties": {"flavorRef": REFERENCE, "OS-DCF:diskConfig": _CREATE["OS-DCF:diskConfig"]},
+        "required": ["flavorRef"],
+        "additionalProperties": False,
+    },
+)
+MIGRATE_256 = action(
+    "migrate",
+    {
+        "type": ["object", "null"],
+        "properties": {"host": {"type": ["string", "null"], "minLength": 1, "maxLength": 255}},
+        "additionalProperties": False,
+    },
+)

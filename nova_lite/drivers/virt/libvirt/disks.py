@@ -11,7 +11,7 @@ from pathlib import Path
 from nova_lite import concurrency
 from nova_lite.core.errors import ConfigurationError, DriverError
 from nova_lite.drivers.runner import Runner, require_programs
-from nova_lite.drivers.virt.base import GuestImage, GuestSnapshot, GuestSpec
+from nova_lite.drivers.virt.base import GuestImage, GuestSnapshot, GuestSpec, aside
 from nova_lite.drivers.virt.libvirt.xml import Disk, Files
 
 _GIB = 1024**3
@@ -52,6 +52,42 @@ class Disks:
         folder.mkdir(parents=True, exist_ok=True)
         backing = ("-F", base.suffix.removeprefix("."), "-b", str(base))
         self._make(folder / "disk", "-f", "qcow2", *backing, size=wanted)
+        self._add_others(spec)
+
+    def receive(self, spec: GuestSpec, image: GuestImage) -> None:
+        """Make the guest's disks, the root disk from a copy of another's; raises DriverError as ``create``."""
+        folder = self._folder / spec.name
+        folder.mkdir(parents=True, exist_ok=True)
+        disk = folder / "disk"
+        if not disk.exists():
+            new = disk.with_name(disk.name + _NEW)
+            self._fetch_to(image, new)
+            size, wanted = self._examine(new, image), spec.root_gb * _GIB
+            if wanted and size > wanted:
+                raise DriverError(f"cannot make the disk: image {image.id} is larger than the flavor's disk.")
+            if wanted > size:
+                self.runner.run(["qemu-img", "resize", "-q", "-f", "qcow2", str(new), str(wanted)])
+            new.rename(disk)
+        self._add_others(spec)
+
+    def set_aside(self, name: str) -> None:
+        """Rename a guest's folder; raises DriverError for a guest without a disk."""
+        if not self.is_aside(name):
+            self.files(name)
+            (self._folder / name).rename(self._folder / aside(name))
+
+    def is_aside(self, name: str) -> bool:
+        """Tell whether a guest's folder was renamed."""
+        return (self._folder / aside(name)).exists()
+
+    def put_back(self, name: str) -> None:
+        """Rename a guest's folder back, in place of one that was made since."""
+        self.delete(name)
+        (self._folder / aside(name)).rename(self._folder / name)
+
+    def _add_others(self, spec: GuestSpec) -> None:
+        """Make the guest's ephemeral and swap disk, and the file of its console."""
+        folder = self._folder / spec.name
         if spec.ephemeral_gb:
             self._make(folder / "disk.local", "-f", "qcow2", size=spec.ephemeral_gb * _GIB)
         if spec.swap_mb:
@@ -152,14 +188,18 @@ class Disks:
         """Bring an image into the cache: whole and safe, or not at all."""
         new = path.with_suffix(path.suffix + _NEW)
         try:
-            image.fetch(new)
+            self._fetch_to(image, new)
             self._examine(new, image)
             new.chmod(0o444)
             new.rename(path)
-        except OSError as error:
-            raise DriverError(f"cannot store image {image.id} on the host: {error.strerror}.") from error
         finally:
             new.unlink(missing_ok=True)
+
+    def _fetch_to(self, image: GuestImage, path: Path) -> None:
+        try:
+            image.fetch(path)
+        except OSError as error:
+            raise DriverError(f"cannot store image {image.id} on the host: {error.strerror}.") from error
 
     def _examine(self, path: Path, image: GuestImage) -> int:
         """Return an image's virtual size; raises DriverError when it is not what it says, or not safe."""

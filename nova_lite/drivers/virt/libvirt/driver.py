@@ -19,6 +19,7 @@ from nova_lite.drivers.virt.base import (
     HostResources,
     RebootKind,
     VirtDriver,
+    aside,
 )
 from nova_lite.drivers.virt.libvirt import xml
 from nova_lite.drivers.virt.libvirt.connection import LibvirtConnection, constant, lookup, tolerate
@@ -247,6 +248,39 @@ class LibvirtDriver(VirtDriver):
 
         self._connection.talk(work)
         self._disks.drop_snapshot(name)
+
+    def define(self, spec: GuestSpec) -> None:
+        """Define the guest and leave it off."""
+        description = xml.domain(spec, self._disks.files(spec.name), self._machine)
+
+        def work(connection: Any) -> None:
+            if lookup(connection, spec.uuid) is None:
+                connection.defineXML(description)
+
+        self._connection.talk(work)
+
+    def set_aside(self, uuid: str, name: str) -> None:
+        """Undefine the guest and rename its folder."""
+        self.destroy(uuid)
+        self._disks.set_aside(name)
+
+    def is_aside(self, name: str) -> bool:
+        """Tell whether there is a folder of that other name."""
+        return self._disks.is_aside(name)
+
+    def put_back(self, uuid: str, name: str) -> None:
+        """Rename the folder back."""
+        if self.is_aside(name):
+            self.destroy(uuid)
+            self._disks.put_back(name)
+
+    def drop_aside(self, name: str) -> None:
+        """Remove the folder of that other name."""
+        self._disks.delete(aside(name))
+
+    def receive_disks(self, spec: GuestSpec, image: GuestImage) -> None:
+        """Fetch the copy as the guest's own disk, without a base image below it."""
+        self._disks.receive(spec, image)
 
     def _await_job(self, uuid: str) -> None:
         """Wait for the end of the domain's job; raises DriverError when it did not end well."""

@@ -1,0 +1,101 @@
+"""Migrations of servers: the table."""
+
+import datetime
+from collections.abc import Collection
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from nova_lite.core import clock
+from nova_lite.core.instance import Flavor
+from nova_lite.core.server_migration import OPEN, MigrationKind, MigrationStatus, ServerMigration
+from nova_lite.db.base import MYSQL, UUID, Base, JsonText
+from nova_lite.db.instances import flavor_to_json
+
+
+class ServerMigrationRow(Base):
+    """One migration."""
+
+    __tablename__ = "server_migrations"
+    __table_args__ = (sa.Index("ix_server_migrations_instance", "instance_uuid", "status"), MYSQL)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[str] = mapped_column(UUID, unique=True)
+    instance_uuid: Mapped[str] = mapped_column(UUID)
+    kind: Mapped[str] = mapped_column(sa.String(16))
+    status: Mapped[str] = mapped_column(sa.String(16), index=True)
+    source_host: Mapped[str]
+    source_node: Mapped[str]
+    dest_host: Mapped[str] = mapped_column(default="")
+    dest_node: Mapped[str] = mapped_column(default="")
+    old_flavor: Mapped[Any] = mapped_column(JsonText)
+    new_flavor: Mapped[Any] = mapped_column(JsonText)
+    image_id: Mapped[str] = mapped_column(sa.String(36), default="")
+    project_id: Mapped[str] = mapped_column(sa.String(64))
+    user_id: Mapped[str] = mapped_column(sa.String(64))
+    created_at: Mapped[datetime.datetime]
+    updated_at: Mapped[datetime.datetime]
+
+
+_TABLE = cast(sa.Table, ServerMigrationRow.__table__)
+
+
+def insert(session: Session, migration: ServerMigration) -> None:
+    """Add a migration; its ``id`` is given by the database."""
+    values = {column.name: getattr(migration, column.name) for column in _TABLE.c if column.name != "id"}
+    flavors = {name: flavor_to_json(values[name]) for name in ("old_flavor", "new_flavor")}
+    session.execute(sa.insert(_TABLE).values(**(values | flavors)))
+
+
+def get(session: Session, uuid: str) -> ServerMigration | None:
+    """Return a migration, or None."""
+    row = session.execute(sa.select(_TABLE).where(_TABLE.c.uuid == uuid)).one_or_none()
+    return None if row is None else _to_value(row)
+
+
+def open_of(session: Session, instance_uuid: str) -> ServerMigration | None:
+    """Return the migration of an instance that is not over, or None."""
+    query = sa.select(_TABLE).where(_TABLE.c.instance_uuid == instance_uuid, _TABLE.c.status.in_(OPEN))
+    row = session.execute(query.order_by(_TABLE.c.id.desc()).limit(1)).one_or_none()
+    return None if row is None else _to_value(row)
+
+
+def every_open(session: Session) -> list[ServerMigration]:
+    """Return the migrations that are not over."""
+    return [_to_value(row) for row in session.execute(sa.select(_TABLE).where(_TABLE.c.status.in_(OPEN)))]
+
+
+def listing(session: Session, **filters: str) -> list[ServerMigration]:
+    """Return migrations that match columns exactly, the newest first."""
+    query = sa.select(_TABLE).order_by(_TABLE.c.id.desc())
+    for name, value in filters.items():
+        query = query.where(_TABLE.c[name] == value)
+    return [_to_value(row) for row in session.execute(query)]
+
+
+def move(
+    session: Session, uuid: str, sources: Collection[MigrationStatus], status: MigrationStatus, **values: Any
+) -> bool:
+    """Bring a migration from one of ``sources`` to ``status``; False when it is in none of them."""
+    moved = session.execute(
+        sa.update(_TABLE)
+        .where(_TABLE.c.uuid == uuid, _TABLE.c.status.in_(sources))
+        .values(status=status, updated_at=clock.now(), **values)
+    )
+    return bool(moved.rowcount)  # type: ignore[attr-defined]
+
+
+def _to_value(row: sa.Row[Any]) -> ServerMigration:
+    values = row._asdict()
+    return ServerMigration(
+        **(
+            values
+            | {
+                "kind": MigrationKind(values["kind"]),
+                "status": MigrationStatus(values["status"]),
+                "old_flavor": Flavor(**values["old_flavor"]),
+                "new_flavor": Flavor(**values["new_flavor"]),
+            }
+        )
+    )

@@ -1,0 +1,96 @@
+"""A cloud with two simulated compute hosts, of which the second can be stopped."""
+
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from nova_lite.cmd import wiring
+from nova_lite.cmd.daemon import Component
+from nova_lite.cmd.wiring import make_base
+from nova_lite.cmd.wiring.apis import api_parts
+from nova_lite.cmd.wiring.base import Base
+from nova_lite.cmd.wiring.workers import compute_host, compute_parts, network_parts, scheduler_parts
+from nova_lite.compute.reconcile import Reconciler
+from nova_lite.conf import load
+from tests.cloud import Cloud
+
+SECOND = "host2"
+
+
+class TwoHosts(Cloud):
+    """The cloud; ``second`` is what runs on the second host."""
+
+    def __init__(self, folder: Path, database_url: str, *flags: str) -> None:
+        super().__init__(folder, database_url, *flags)
+        more = [f"--host={SECOND}", f"--instances_path={folder}/instances2"]
+        shared = [f"--state_path={folder}", f"--sql_connection={database_url}", "--my_ip=127.0.0.2"]
+        kinds = ["--compute_driver=fake", "--network_driver=fake", "--firewall_driver=fake"]
+        often = ["--action_sweep_interval=1", "--report_interval=2"]
+        self._second_conf = load([*shared, *kinds, *often, *flags, *more], prog="nova-compute")
+        self.second: list[Component] = []
+
+    def make_components(self) -> list[Any]:
+        base = make_base(self.conf)
+        self._base: Base = dataclasses.replace(base, conf=self._second_conf)
+        self.second = compute_parts(self._base)
+        return [
+            *base.parts(), *network_parts(base), *compute_parts(base), *self.second, *scheduler_parts(base),
+            *api_parts(base),
+        ]  # fmt: skip
+
+    def stop_second(self) -> None:
+        """End the second host's nova-compute."""
+        for part in reversed(self.second):
+            part.stop(5.0)
+
+    def start_second(self) -> None:
+        """Begin the second host's nova-compute anew, under the same flags."""
+        again = compute_parts(self._base)
+        for part in again:
+            part.start()
+        self._components[self._components.index(self.second[0]) : len(self.second)] = again
+        self.second = again
+
+    def host_of(self, server_id: str) -> str:
+        """Return the host that a server is on."""
+        host: str = self.show(server_id, user="admin")["OS-EXT-SRV-ATTR:host"]
+        return host
+
+    def files(self) -> list[str]:
+        """Return the names of what guests have on both hosts: folder of the host and of the guest."""
+        paths = [*self.folder.glob("instances/instance-*"), *self.folder.glob("instances2/instance-*")]
+        return sorted(f"{path.parent.name}/{path.name.split('_')[-1][:8]}" for path in paths)
+
+    def repair(self) -> None:
+        """Let both hosts mend what differs from the database."""
+        for conf in (self.conf, self._second_conf):
+            with self._reconciler(conf) as reconciler:
+                reconciler.repair()
+
+    def leaks(self) -> list[str]:
+        """Return what is left over, on the second host too."""
+        with self._reconciler(self._second_conf) as reconciler:
+            found = reconciler.findings()
+        return super().leaks() + [f"{SECOND} {one.kind} {one.name}: {one.sentence}" for one in found]
+
+    @contextlib.contextmanager
+    def _reconciler(self, conf: Any) -> Iterator[Reconciler]:
+        base = dataclasses.replace(wiring.make_base(self.conf), conf=conf)
+        try:
+            host = compute_host(base)
+            host.driver.start()
+            yield Reconciler(host)
+        finally:
+            base.close()
+
+
+def two_hosts(folder: Path, database_url: str, *flags: str) -> Iterator[TwoHosts]:
+    """Run such a cloud for a while."""
+    cloud = TwoHosts(folder, database_url, *flags)
+    cloud.start()
+    try:
+        yield cloud
+    finally:
+        cloud.stop()
