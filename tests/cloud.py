@@ -47,15 +47,13 @@ class Cloud:
         self.folder = folder
         ports = [f"--{api}_listen_port={_port()}" for api in APIS]
         listen = [f"--{api}_listen=127.0.0.1" for api in APIS]
-        self.conf = load(
-            [
-                f"--state_path={folder}", f"--sql_connection={database_url}", "--host=host1", "--my_ip=127.0.0.1",
-                "--compute_driver=fake", "--network_driver=fake", "--firewall_driver=fake",
-                "--password_hash_rounds=4", "--action_sweep_interval=1", "--report_interval=2",
-                *ports, *listen, *flags,
-            ],
-            prog="nova-all",
-        )  # fmt: skip
+        self.flags = [
+            f"--state_path={folder}", f"--sql_connection={database_url}", "--host=host1", "--my_ip=127.0.0.1",
+            "--compute_driver=fake", "--network_driver=fake", "--firewall_driver=fake",
+            "--password_hash_rounds=4", "--action_sweep_interval=1", "--report_interval=2",
+            *ports, *listen, *flags,
+        ]  # fmt: skip
+        self.conf = load(self.flags, prog="nova-all")
         self._alarms = _Alarms()
         self._components: list[Any] = []
         self.image_id = ""
@@ -201,8 +199,9 @@ class Cloud:
 
     def delete_all(self) -> None:
         """Delete every server and wait until they are gone."""
-        for server in self.ask("GET", "/v2.1/servers?all_tenants=1", user="admin").json()["servers"]:
-            self.ask("DELETE", f"/v2.1/servers/{server['id']}", user="admin")
+        for query in ("all_tenants=1", "all_tenants=1&status=SOFT_DELETED"):
+            for server in self.ask("GET", f"/v2.1/servers?{query}", user="admin").json()["servers"]:
+                self.ask("DELETE", f"/v2.1/servers/{server['id']}", user="admin")
         self.settle()
 
     def settle(self) -> None:

@@ -149,10 +149,10 @@ class ComputeManager(ComputeContract):
         with self._gate:
             # A repair that is under way has looked at the host without this action.
             pass
-        next_host = ""
+        onward = None
         try:
             with concurrency.named_lock(f"instance-{action.resource_id}"):
-                next_host = self._work.perform(context, action, instance)
+                onward = self._work.perform(context, action, instance)
         except Unavailable as error:
             LOG.warning("action %s waits for the next sweep: %s", action.id, error)
         except Exception:
@@ -160,6 +160,6 @@ class ComputeManager(ComputeContract):
         finally:
             with self._guard:
                 self._running.discard(action.id)
-            if next_host:
+            if onward is not None:
                 # Only now: the next host may be this one, which passes over what it still runs.
-                self._host.compute.on(next_host).perform(context, [action.id])
+                self._host.compute.on(onward.host).perform(context, [onward.action_id])

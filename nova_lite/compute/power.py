@@ -1,4 +1,4 @@
-"""Stopping, starting, rebooting, pausing and suspending: one step each, which may run twice."""
+"""Verbs that only stop a guest or let it run: one step each, which may run twice."""
 
 from nova_lite.compute.host import ComputeHost
 from nova_lite.core.flow import Step
@@ -26,6 +26,9 @@ class PowerFlow:
             Verb.UNPAUSE: [Step("unpausing", self.unpause)],
             Verb.SUSPEND: [Step("suspending", self.suspend)],
             Verb.RESUME: [Step("resuming", self.resume)],
+            Verb.SOFT_DELETE: [Step("powering-off", self.stop)],
+            Verb.RESTORE: [Step("powering-on", self.start)],
+            Verb.UNSHELVE_HERE: [Step("powering-on", self.start)],
         }[self._verb]
 
     def stop(self) -> None:

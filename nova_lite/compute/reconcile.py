@@ -42,6 +42,7 @@ class _View:
 
 
 _STANDING = (VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED)
+"""What becomes ACTIVE when the guest is found running."""
 _STOPPED = (PowerState.SHUTDOWN, PowerState.CRASHED, PowerState.NOSTATE)
 
 

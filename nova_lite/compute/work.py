@@ -1,5 +1,6 @@
 """One action from its claim to its end: choose the flow, run it, record how it ended."""
 
+import dataclasses
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -16,27 +17,41 @@ from nova_lite.compute.rebuild import RebuildFlow
 from nova_lite.compute.rescue import RescueFlow
 from nova_lite.compute.resize import ConfirmFlow, ResizeFlow
 from nova_lite.compute.rotation import rotate
+from nova_lite.compute.shelve import ArriveFlow, OffloadFlow, ShelveFlow
 from nova_lite.compute.snapshot import SnapshotFlow, abandon
-from nova_lite.core import clock, flow
-from nova_lite.core.actions import Action, ActionState, StepEvent
+from nova_lite.core import clock, flow, ids
+from nova_lite.core.actions import Action, ActionState, StepEvent, new_action
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import NovaError, Superseded, Unavailable
 from nova_lite.core.flow import Step
 from nova_lite.core.instance import Fault, Instance
 from nova_lite.core.instance_states import TRANSITIONS, TaskState, Verb, VmState
 from nova_lite.core.server_migration import Phase
-from nova_lite.db import actions, holdings, instances, moves
+from nova_lite.db import actions, holdings, images, instances, moves
 
 LOG = logging.getLogger(__name__)
 
-_LAUNCHES = (Verb.BOOT, Verb.REBUILD, Verb.REBUILD_STOPPED)
+_LAUNCHES = (Verb.BOOT, Verb.REBUILD, Verb.REBUILD_STOPPED, Verb.UNSHELVE, Verb.EVACUATE)
 """The verbs that make a new guest."""
+
+_UNSHELVES = (Verb.UNSHELVE, Verb.UNSHELVE_HERE)
+
+_CARRIED = (Verb.RESIZE, *_UNSHELVES)
+"""The verbs whose image is of no use when they are done."""
 
 _SHOWN = {Verb.BOOT: boot.TASKS, Verb.RESIZE: resize.TASKS}
 """The task states that the steps of a verb show."""
 
 _MEANWHILE = {Verb.BOOT: boot.TASKS_MEANWHILE, Verb.RESIZE: resize.TASKS_MEANWHILE}
 """The task states in which a verb may end, where there are several."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Onward:
+    """An action that is to be taken up next, and by which host."""
+
+    host: str
+    action_id: str
 
 
 class Work:
@@ -46,8 +61,8 @@ class Work:
         self._host = host
         self._max_attempts = max_attempts
 
-    def perform(self, context: RequestContext, action: Action, instance: Instance | None) -> str:
-        """Run a claimed action to its end here; returns the host that has to be rung to go on, "" for none.
+    def perform(self, context: RequestContext, action: Action, instance: Instance | None) -> Onward | None:
+        """Run a claimed action to its end here; returns who has to be rung to go on.
 
         Raises Unavailable when it has to be taken up again later.
 
@@ -57,7 +72,7 @@ class Work:
         if instance is None:
             self._abandon(action)
             self._end(action, ActionState.UNDONE, error="The instance was deleted.")
-            return ""
+            return None
         verb = Verb(action.verb)
         journal = ActionJournal(self._host.database, action, _SHOWN.get(verb))
         steps = self._steps(context, instance, action)
@@ -75,15 +90,25 @@ class Work:
             if phase is not None:
                 return self._hand_over(action, phase, journal, str(error))
             self._fail(action, instance, error, journal)
+            self._drop_carrier(action)
         else:
             phase = moves.next_phase(action, failed=False)
             if phase is not None:
                 return self._hand_over(action, phase, journal)
-            self._finish(action, instance, journal)
-        return ""
+            onward = self._finish(context, action, instance, journal)
+            self._drop_carrier(action)
+            return onward
+        return None
 
-    def _hand_over(self, action: Action, phase: Phase, journal: ActionJournal, error: str = "") -> str:
-        """Give the action to the host that does its next phase; returns the host, "" for none."""
+    def _drop_carrier(self, action: Action) -> None:
+        """Remove an image that only carried a disk to here; should this be lost, the reaper of images does it."""
+        if action.verb in _CARRIED and action.parameters["image_id"]:
+            abandon(self._host, action.parameters["image_id"])
+
+    def _hand_over(
+        self, action: Action, phase: Phase, journal: ActionJournal, error: str = ""
+    ) -> Onward | None:
+        """Give the action to the host that does its next phase."""
         events = journal.end(error)
         try:
             host = self._host.database.run(
@@ -95,13 +120,13 @@ class Work:
             self._end(
                 action, ActionState.UNDONE, events=events, error="Another action took the instance over."
             )
-            return ""
+            return None
         LOG.info("%s of instance %s goes on at %s: %s", action.verb, action.resource_id, host, phase)
-        return host
+        return Onward(host, action.id)
 
     def _abandon(self, action: Action) -> None:
         """Remove what an action that will not be done would leave apart from its instance."""
-        if action.verb == Verb.SNAPSHOT:
+        if action.verb in (Verb.SNAPSHOT, Verb.SHELVE):
             abandon(self._host, action.parameters["image_id"])
 
     def _run(self, action: Action, steps: Sequence[Step], journal: ActionJournal) -> None:
@@ -131,16 +156,27 @@ class Work:
                 return SnapshotFlow(self._host, instance, action).steps()
             case Verb.RESIZE | Verb.REVERT_RESIZE:
                 return ResizeFlow(self._host, context, instance, action).steps()
+            case Verb.SHELVE:
+                return ShelveFlow(self._host, instance, action).steps()
+            case Verb.SHELVE_OFFLOAD:
+                return OffloadFlow(self._host, instance).steps()
+            case Verb.UNSHELVE:
+                return ArriveFlow(self._host, context, instance, action).unshelve_steps()
+            case Verb.EVACUATE:
+                return ArriveFlow(self._host, context, instance, action).evacuate_steps()
             case Verb.CONFIRM_RESIZE:
                 return ConfirmFlow(self._host, instance).steps()
             case _:
                 return PowerFlow(self._host, instance, verb).steps()
 
-    def _finish(self, action: Action, instance: Instance, journal: ActionJournal) -> None:
+    def _finish(
+        self, context: RequestContext, action: Action, instance: Instance, journal: ActionJournal
+    ) -> Onward | None:
         verb = Verb(action.verb)
         events = journal.end()
         error = action.parameters.get("error", "")
         end = ActionState.FAILED if error else ActionState.DONE
+        follows = ids.new_uuid() if action.parameters.get("offload") else ""
 
         def work(session: Session) -> bool:
             if not actions.finish(session, action, end, events=events, error=error):
@@ -152,10 +188,13 @@ class Work:
                 instances.fail(session, instance.uuid, verb, _tasks(verb), Fault(500, error, clock.now()))
                 return True
             values: dict[str, Any] = {"launched_at": clock.now()} if verb in _LAUNCHES else {}
+            if verb in _UNSHELVES:
+                values["shelved_image_id"] = None
             off = action.parameters.get("off", False)
             instances.finish(session, instance.uuid, verb, _tasks(verb), off=off, **values)
-            if "migration" in action.parameters:
-                moves.settle(session, action, failed=False)
+            self._settle(session, instance, action)
+            if follows:
+                _begin_offload(session, context, instance.uuid, follows)
             if "rotation" in action.parameters:
                 rotate(session, instance, action)
             return True
@@ -170,8 +209,20 @@ class Work:
             self._end(
                 action, ActionState.UNDONE, events=events, error="Another action took the instance over."
             )
-            return
+            return None
         LOG.info("%s of instance %s is done", verb, instance.uuid)
+        return Onward(self._host.name, follows) if follows else None
+
+    @staticmethod
+    def _settle(session: Session, instance: Instance, action: Action) -> None:
+        """Give back what an instance needs no more since its verb is done."""
+        verb = Verb(action.verb)
+        if verb is Verb.SHELVE_OFFLOAD:
+            holdings.leave_host(session, instance)
+        if verb in _UNSHELVES and action.parameters["image_id"]:
+            images.mark_deleted(session, action.parameters["image_id"])
+        if "migration" in action.parameters:
+            moves.settle(session, action, failed=False)
 
     def _fail(
         self,
@@ -197,7 +248,9 @@ class Work:
                 return
             if "migration" in action.parameters:
                 moves.settle(session, action, failed=True)
-            if clean and verb is Verb.BOOT:
+            if verb is Verb.SHELVE:
+                instances.update(session, instance.uuid, shelved_image_id=None)
+            if clean and verb in (Verb.BOOT, Verb.UNSHELVE):
                 holdings.leave_host(session, instance)
 
         self._host.database.run("action.fail", work)
@@ -220,3 +273,11 @@ def _host_of(session: Session, action: Action, phase: Phase) -> str | None:
     """Return the host that an action was handed to for its next phase, None when it was not."""
     now = actions.get(session, action.id)
     return now.host if now is not None and moves.phase_of(now) is phase else None
+
+
+def _begin_offload(session: Session, context: RequestContext, uuid: str, action_id: str) -> None:
+    """Let an instance that was shelved just now leave its host."""
+    instance = instances.get(session, uuid)
+    if instance is not None:
+        instances.begin(session, instance, Verb.SHELVE_OFFLOAD, despite_lock=True)
+        actions.insert(session, [new_action(context, instance, Verb.SHELVE_OFFLOAD, action_id, {"off": True})])

@@ -18,6 +18,18 @@ FLAGS = (
         default="nova_lite.drivers.net.firewall.NftablesFirewall",
         help="Class that filters the guests' traffic; 'nftables' and 'fake' are short for ours.",
     ),
+    cfg.IntOpt(
+        "reclaim_instance_interval",
+        default=0,
+        min=0,
+        help="Seconds for which a deleted server can be restored; 0: it is gone at once.",
+    ),
+    cfg.IntOpt(
+        "shelved_offload_time",
+        default=0,
+        min=-1,
+        help="Seconds after which a shelved server leaves its host; 0: at once, -1: never by itself.",
+    ),
     cfg.StrOpt("instances_path", default="$state_path/instances", help="Folder of the guests' disks."),
     cfg.StrOpt("base_dir_name", default="_base", help="Folder of cached images below instances_path."),
     cfg.StrOpt(

@@ -40,7 +40,8 @@ class Instance:
     """One virtual machine as the database knows it.
 
     ``flavor`` is the copy taken when it was booted, ``pinned_zone`` the availability zone that was asked for,
-    ``availability_zone`` the one that it is in. ``locked_by`` is "owner" or "admin" while it is locked.
+    ``availability_zone`` the one that it is in, ``shelved_image_id`` the image that its disk was made while it
+    is shelved. ``locked_by`` is "owner" or "admin" while it is locked.
     """
 
     id: int
@@ -78,6 +79,7 @@ class Instance:
     admin_password_hash: str = ""
     locked_by: str = ""
     locked_reason: str | None = None
+    shelved_image_id: str | None = None
     launched_at: datetime.datetime | None = None
     terminated_at: datetime.datetime | None = None
     fault: Fault | None = None

@@ -18,6 +18,9 @@ class VmState(enum.StrEnum):
     SUSPENDED = "suspended"
     RESCUED = "rescued"
     RESIZED = "resized"
+    SHELVED = "shelved"
+    SHELVED_OFFLOADED = "shelved_offloaded"
+    SOFT_DELETED = "soft-delete"
     ERROR = "error"
     DELETED = "deleted"
 
@@ -47,6 +50,12 @@ class TaskState(enum.StrEnum):
     RESIZE_FINISH = "resize_finish"
     RESIZE_CONFIRMING = "resize_confirming"
     RESIZE_REVERTING = "resize_reverting"
+    SHELVING = "shelving"
+    SHELVING_OFFLOADING = "shelving_offloading"
+    UNSHELVING = "unshelving"
+    EVACUATING = "rebuild_spawning"
+    SOFT_DELETING = "soft-deleting"
+    RESTORING = "restoring"
 
 
 class PowerState(enum.IntEnum):
@@ -81,6 +90,13 @@ class Verb(enum.StrEnum):
     RESIZE = "resize"
     CONFIRM_RESIZE = "confirmResize"
     REVERT_RESIZE = "revertResize"
+    SHELVE = "shelve"
+    SHELVE_OFFLOAD = "shelveOffload"
+    UNSHELVE = "unshelve"
+    UNSHELVE_HERE = "unshelve_here"
+    EVACUATE = "evacuate"
+    SOFT_DELETE = "softDelete"
+    RESTORE = "restore"
 
 
 class OnCrash(enum.StrEnum):
@@ -114,6 +130,9 @@ class Transition:
     needs_host: bool = True
     stays_off: bool = False
 
+
+PLACED = frozenset({Verb.BOOT, Verb.RESIZE, Verb.UNSHELVE, Verb.EVACUATE})
+"""The verbs for which the scheduler has to find a host."""
 
 _ANY = frozenset(VmState) - {VmState.DELETED}
 
@@ -292,6 +311,74 @@ TRANSITIONS: dict[Verb, Transition] = {
             OnCrash.FAIL,
             title="revertResize",
             stays_off=True,
+        ),
+        Transition(
+            Verb.SHELVE,
+            frozenset({VmState.ACTIVE, VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED}),
+            TaskState.SHELVING,
+            VmState.SHELVED,
+            None,
+            OnCrash.FAIL,
+            title="shelve",
+            power=PowerState.SHUTDOWN,
+        ),
+        Transition(
+            Verb.SHELVE_OFFLOAD,
+            frozenset({VmState.SHELVED}),
+            TaskState.SHELVING_OFFLOADING,
+            VmState.SHELVED_OFFLOADED,
+            None,
+            OnCrash.FINISH,
+            title="shelveOffload",
+            power=PowerState.SHUTDOWN,
+        ),
+        Transition(
+            Verb.UNSHELVE,
+            frozenset({VmState.SHELVED_OFFLOADED}),
+            TaskState.UNSHELVING,
+            VmState.ACTIVE,
+            None,
+            OnCrash.FAIL,
+            title="unshelve",
+            needs_host=False,
+        ),
+        Transition(
+            Verb.UNSHELVE_HERE,
+            frozenset({VmState.SHELVED}),
+            TaskState.UNSHELVING,
+            VmState.ACTIVE,
+            None,
+            OnCrash.FAIL,
+            title="unshelve",
+        ),
+        Transition(
+            Verb.EVACUATE,
+            frozenset({VmState.ACTIVE, VmState.STOPPED, VmState.ERROR}),
+            TaskState.EVACUATING,
+            VmState.ACTIVE,
+            VmState.ERROR,
+            OnCrash.FAIL,
+            title="evacuate",
+            stays_off=True,
+        ),
+        Transition(
+            Verb.SOFT_DELETE,
+            frozenset({VmState.ACTIVE, VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED, VmState.RESCUED}),
+            TaskState.SOFT_DELETING,
+            VmState.SOFT_DELETED,
+            None,
+            OnCrash.FAIL,
+            title="delete",
+            power=PowerState.SHUTDOWN,
+        ),
+        Transition(
+            Verb.RESTORE,
+            frozenset({VmState.SOFT_DELETED}),
+            TaskState.RESTORING,
+            VmState.ACTIVE,
+            None,
+            OnCrash.FAIL,
+            title="restore",
         ),
     )
 }

@@ -32,6 +32,8 @@ class MigrationStatus(enum.StrEnum):
     CONFIRMED = "confirmed"
     REVERTED = "reverted"
     CANCELLED = "cancelled"
+    ACCEPTED = "accepted"
+    """An evacuation that is under way; it holds nothing but the instance itself does."""
     DONE = "done"
     ERROR = "error"
 

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from nova_lite.core.instance import Instance
 from nova_lite.core.quota import Usage
 from nova_lite.core.server_migration import MigrationStatus
-from nova_lite.db import compute_nodes, instances, moves, quotas, security_groups, server_groups
+from nova_lite.db import compute_nodes, images, instances, moves, quotas, security_groups, server_groups
 
 
 def room_of(instance: Instance) -> compute_nodes.Room:
@@ -32,6 +32,8 @@ def retire(session: Session, instance: Instance) -> bool:
     security_groups.remove_members(session, [instance.uuid])
     server_groups.remove_members(session, [instance.uuid])
     moves.close_of(session, instance.uuid, MigrationStatus.CANCELLED)
+    if instance.shelved_image_id:
+        images.mark_deleted(session, instance.shelved_image_id)
     # Rows that other transactions want come last, so that they are held for the shortest time.
     quotas.release(session, instance.project_id, usage_of(instance))
     if instance.host:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core.errors import NotFound
 from nova_lite.core.instance import Instance
+from nova_lite.core.instance_states import VmState
 from nova_lite.core.tags import TagFilter
 from nova_lite.db import tags
 from nova_lite.db.instances import InstanceRow, to_value
@@ -71,6 +72,9 @@ def _filtered(page: Page) -> sa.Select[Any]:
         query = query.where(_TABLE.c.updated_at <= page.changes_before)
     if page.project_id is not None:
         query = query.where(_TABLE.c.project_id == page.project_id)
+    if "vm_state" not in page.filters and page.changes_since is None:
+        # Those that may still be restored are shown to who asks for them.
+        query = query.where(_TABLE.c.vm_state != VmState.SOFT_DELETED)
     for column, value in page.filters.items():
         chosen = _TABLE.c[column]
         query = query.where(chosen.in_(value) if isinstance(value, list | tuple) else chosen == value)

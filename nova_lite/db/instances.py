@@ -68,6 +68,7 @@ class InstanceRow(Base):
     admin_password_hash: Mapped[str] = mapped_column(default="")
     locked_by: Mapped[str] = mapped_column(sa.String(16), default="")
     locked_reason: Mapped[str | None]
+    shelved_image_id: Mapped[str | None] = mapped_column(UUID)
     fault: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
     created_at: Mapped[datetime.datetime]
     updated_at: Mapped[datetime.datetime]
@@ -238,6 +239,22 @@ def place(session: Session, uuids: Sequence[str], place: Place) -> int:
     return int(placed.rowcount)  # type: ignore[attr-defined]
 
 
+def seat(session: Session, uuid: str, old_host: str | None, task: TaskState, place: Place) -> bool:
+    """Write the host that was chosen for an instance in ``task``; False when it is elsewhere or goes on."""
+    on_old = _TABLE.c.host.is_(None) if old_host is None else _TABLE.c.host == old_host
+    seated = session.execute(
+        sa.update(_TABLE)
+        .where(_TABLE.c.uuid == uuid, _ALIVE, on_old, _TABLE.c.task_state == task)
+        .values(
+            host=place.host,
+            node=place.node,
+            availability_zone=place.availability_zone,
+            updated_at=clock.now(),
+        )
+    )
+    return _changed(seated)
+
+
 def relocate(session: Session, uuid: str, tasks: Sequence[TaskState], seat: Seat) -> bool:
     """Write the host and size that an instance has from now on; False when it is in none of ``tasks``."""
     moved = session.execute(
@@ -354,6 +371,7 @@ _SAME = [
     "public_key",
     "user_data", "reservation_id", "launch_index", "root_device_name", "config_drive", "access_ip_v4",
     "access_ip_v6", "disk_config", "admin_password_hash", "locked_by", "locked_reason",
+    "shelved_image_id",
     "created_at", "updated_at", "launched_at",
     "terminated_at",
 ]  # fmt: skip

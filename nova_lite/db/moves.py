@@ -9,7 +9,7 @@ from nova_lite.core.errors import Superseded
 from nova_lite.core.instance import Flavor
 from nova_lite.core.instance_states import TaskState
 from nova_lite.core.quota import Usage
-from nova_lite.core.server_migration import OPEN, MigrationStatus, Phase, ServerMigration
+from nova_lite.core.server_migration import OPEN, MigrationKind, MigrationStatus, Phase, ServerMigration
 from nova_lite.db import actions, compute_nodes, images, instances, quotas, server_migrations
 
 
@@ -54,7 +54,10 @@ def settle(session: Session, action: Action, *, failed: bool) -> None:
     if migration is None:
         return
     phase = phase_of(action)
-    if phase is Phase.ARRIVE:
+    if migration.kind is MigrationKind.EVACUATION:
+        end = MigrationStatus.ERROR if failed else MigrationStatus.DONE
+        server_migrations.move(session, uuid, {MigrationStatus.ACCEPTED}, end)
+    elif phase is Phase.ARRIVE:
         server_migrations.move(session, uuid, {MigrationStatus.POST_MIGRATING}, MigrationStatus.FINISHED)
         _forget_image(session, migration)
     elif phase is Phase.LEAVE:

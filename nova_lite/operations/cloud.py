@@ -3,6 +3,7 @@
 import dataclasses
 
 from nova_lite.operations.aggregates import Aggregates
+from nova_lite.operations.evacuation import Evacuation
 from nova_lite.operations.flavors import Flavors
 from nova_lite.operations.hosts import Hosts
 from nova_lite.operations.identity import Identity
@@ -18,6 +19,7 @@ from nova_lite.operations.resize import Resize
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.server_groups import ServerGroups
 from nova_lite.operations.servers import Servers
+from nova_lite.operations.shelving import Shelving
 from nova_lite.operations.snapshots import Snapshots
 from nova_lite.operations.tags import Tags
 from nova_lite.operations.usage import Usage
@@ -34,6 +36,8 @@ class Cloud:
     rebuild: Rebuild
     rescue: Rescue
     resize: Resize
+    shelving: Shelving
+    evacuation: Evacuation
     flavors: Flavors
     key_pairs: KeyPairs
     quotas: Quotas

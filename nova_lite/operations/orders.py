@@ -11,10 +11,11 @@ from nova_lite.core.actions import Action, new_action
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import NotFound
 from nova_lite.core.instance import Instance
-from nova_lite.core.instance_states import Verb
+from nova_lite.core.instance_states import PLACED, Verb
 from nova_lite.db import actions, instances
 from nova_lite.db.engine import Database
 from nova_lite.rpc.compute import ComputeProxy
+from nova_lite.rpc.scheduler import SchedulerProxy
 
 Parameters = Mapping[str, Any]
 
@@ -37,10 +38,11 @@ class Order:
 
 
 class Orders:
-    """Places orders with the compute hosts."""
+    """Places orders with the compute hosts, or with the scheduler where a host has to be found."""
 
-    def __init__(self, database: Database, compute: ComputeProxy) -> None:
+    def __init__(self, database: Database, scheduler: SchedulerProxy, compute: ComputeProxy) -> None:
         self._database = database
+        self._scheduler = scheduler
         self._compute = compute
 
     def place(self, context: RequestContext, uuid: str, order: Order) -> None:
@@ -53,6 +55,8 @@ class Orders:
             instances.begin(session, instance, verb, despite_lock=order.despite_lock or context.is_admin)
             parameters = order.prepare(session, instance)
             action = new_action(context, instance, verb, action_id, parameters)
+            if verb in PLACED:
+                action = dataclasses.replace(action, host="")
             actions.insert(session, [action])
             return action
 
@@ -60,7 +64,10 @@ class Orders:
             return actions.get(session, action_id)
 
         action = self._database.run("server.order", work, landed=landed)
-        self._compute.on(action.host).perform(context, [action.id])
+        if action.host:
+            self._compute.on(action.host).perform(context, [action.id])
+        else:
+            self._scheduler.place(context, [action.id])
 
 
 def find(session: Session, context: RequestContext, uuid: str) -> Instance:

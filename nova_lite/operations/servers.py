@@ -5,6 +5,7 @@ Each verb is one transaction that writes the instance's state and its action, th
 
 import dataclasses
 import ipaddress
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -15,10 +16,10 @@ from nova_lite.core import ids
 from nova_lite.core.actions import Action, ActionState, new_action
 from nova_lite.core.boot import Booted, BootRequest
 from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, OverQuota
+from nova_lite.core.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, OverQuota, Unavailable
 from nova_lite.core.hosts import Service
 from nova_lite.core.instance import Instance
-from nova_lite.core.instance_states import Verb, VmState
+from nova_lite.core.instance_states import TRANSITIONS, Verb, VmState
 from nova_lite.core.network import VirtualInterface
 from nova_lite.core.server_migration import MigrationStatus
 from nova_lite.db import (
@@ -37,6 +38,9 @@ from nova_lite.db.instance_pages import Page
 from nova_lite.operations.boot import Boot
 from nova_lite.operations.orders import Order, Orders, find
 from nova_lite.rpc.compute import ComputeProxy
+from nova_lite.rpc.network import NetworkProxy
+
+LOG = logging.getLogger(__name__)
 
 _SWAP_ATTEMPTS = 10
 
@@ -61,16 +65,20 @@ class Servers:
         boot: Boot,
         orders: Orders,
         compute: ComputeProxy,
+        network: NetworkProxy,
         *,
         metadata_items: int,
         down_after: float,
+        keeps_deleted: bool = False,
     ) -> None:
         self._database = database
         self._boot = boot
         self._orders = orders
         self._compute = compute
+        self._network = network
         self._metadata_items = metadata_items
         self._down_after = down_after
+        self._keeps_deleted = keeps_deleted
 
     def boot(self, context: RequestContext, request: BootRequest) -> Booted:
         """Order new servers; they are scheduled and built after this returns.
@@ -118,10 +126,24 @@ class Servers:
         return self._database.run("server.update", work)
 
     def delete(self, context: RequestContext, uuid: str) -> None:
-        """Begin to delete a server, or delete it here and now where no host has it.
+        """Begin to delete a server; where the operator keeps deleted servers for a while, it may be restored.
 
         Raises NotFound, Locked.
         """
+        if self._keeps_deleted and self._soft_delete(context, uuid):
+            return
+        self.force_delete(context, uuid)
+
+    def _soft_delete(self, context: RequestContext, uuid: str) -> bool:
+        """Begin to stop a server that may still be restored; False where it is in no state for that."""
+        instance = self.instance(context, uuid)
+        if instance.task_state is not None or instance.vm_state not in TRANSITIONS[Verb.SOFT_DELETE].sources:
+            return False
+        self.act(context, uuid, Verb.SOFT_DELETE)
+        return True
+
+    def force_delete(self, context: RequestContext, uuid: str) -> None:
+        """Begin to delete a server for good, or do it here and now where no host has it; raises as ``delete``."""
         action_id = ids.new_uuid()
 
         def work(session: Session) -> Action | None:
@@ -130,7 +152,19 @@ class Servers:
         def landed(session: Session) -> Action | None:
             return actions.get(session, action_id)
 
-        self._ring(context, self._database.run("server.delete", work, landed=landed))
+        action = self._database.run("server.delete", work, landed=landed)
+        self._ring(context, action)
+        if action is not None and not action.host:
+            self._release_addresses(context, uuid)
+
+    def _release_addresses(self, context: RequestContext, uuid: str) -> None:
+        """Give back what a shelved server had; while the network is away this is left to its own sweep."""
+        if not self._database.read("server.ports", lambda session: addresses.interfaces_of(session, [uuid])):
+            return
+        try:
+            self._network.release(context, [uuid])
+        except Unavailable as error:
+            LOG.warning("addresses of %s are left to the network's sweep: %s", uuid, error)
 
     def act(self, context: RequestContext, uuid: str, verb: Verb) -> None:
         """Begin a verb on a server, such as stop or pause; raises NotFound, WrongState, Locked."""

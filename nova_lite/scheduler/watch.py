@@ -85,7 +85,10 @@ class HostWatch:
             return
         off = action.parameters["off"]
         instances.finish(session, instance.uuid, Verb(action.verb), _tasks(Verb(action.verb)), off=off)
-        moves.settle(session, action, failed=False)
+        if action.verb == Verb.SHELVE_OFFLOAD:
+            holdings.leave_host(session, instance)
+        if "migration" in action.parameters:
+            moves.settle(session, action, failed=False)
 
     @staticmethod
     def _return(session: Session, action: Action, phase: Phase, reason: str) -> None:

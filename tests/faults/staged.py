@@ -25,6 +25,9 @@ from nova_lite.rpc.transport import Address
 from tests.faults.stage import STAGE
 
 ATTEMPTS = 3
+VERBS = [verb for verb in Verb if verb is not Verb.EVACUATE]
+"""The verbs that one host can be asked for."""
+
 PHASES = {Verb.RESIZE: [Phase.LEAVE, Phase.ARRIVE], Verb.REVERT_RESIZE: [Phase.RETREAT, Phase.RETURN]}
 """The phases of the verbs that are done in several when nothing goes wrong."""
 

@@ -7,10 +7,10 @@ import pytest
 from nova_lite.core.errors import MessagingTimeout
 from nova_lite.core.instance_states import TRANSITIONS, Verb, VmState
 from tests.faults.stage import STAGE, Cue, Moment, end_thread, fail
-from tests.faults.staged import ATTEMPTS, step_names
+from tests.faults.staged import ATTEMPTS, VERBS, step_names
 from tests.faults.staged_cloud import StagedCloud, end_after_failure, end_of
 
-STEPS = [(verb, step) for verb in Verb for step in step_names(verb)]
+STEPS = [(verb, step) for verb in VERBS for step in step_names(verb)]
 POINTS = [(verb, step, moment) for verb, step in STEPS for moment in Moment]
 UNDONE = [
     (failing, undone)
@@ -159,7 +159,7 @@ def test_a_delete_in_the_middle_of_a_boot_leaves_nothing(
     assert cloud.leaks() == []
 
 
-@pytest.mark.parametrize("verb", Verb)
+@pytest.mark.parametrize("verb", VERBS)
 def test_an_action_whose_ring_is_lost_is_found_by_the_sweep(cloud: StagedCloud, verb: Verb) -> None:
     server_id = cloud.prepare(verb)
     STAGE.rings_lost = True
@@ -211,6 +211,7 @@ def test_an_image_that_came_to_nothing_is_gone_and_a_whole_one_stays(
 
     found = cloud.ask("GET", "/v2/images?instance_uuid=" + server_id, api="image").json()["images"]
     assert [image["status"] for image in found] == (["active"] if whole else [])
+    cloud.reap()
     stored = {path.name for path in (cloud.folder / "images").iterdir()}
     assert stored >= {cloud.image()}
     assert stored - {cloud.image()} <= {image["id"] for image in cloud.every_image()}

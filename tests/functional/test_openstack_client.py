@@ -42,6 +42,8 @@ def test_a_users_first_hour(cloud: Cloud, tmp_path: Path) -> None:
         cloud.openstack("server", "resize", end, "first")
         cloud.settle()
         assert cloud.show(made["id"])["flavor"]["ram"] == ram
+    cloud.openstack("server", "shelve", "--offload", "--wait", "first")
+    cloud.openstack("server", "unshelve", "--wait", "first")
     listed = cloud.openstack("server", "migration", "list", "-f", "json", user="admin")
     assert [row["Status"] for row in listed] == ["confirmed", "reverted"]
     cloud.openstack("security", "group", "create", "web")
@@ -65,7 +67,7 @@ def test_a_users_first_hour(cloud: Cloud, tmp_path: Path) -> None:
     assert cloud.openstack("server", "list", "--tags", "web", "-f", "json")[0]["Name"] == "first"
     assert cloud.openstack("server", "list", "--tags", "blue", "-f", "json") == []
     assert "simulated guest started" in cloud.openstack("console", "log", "show", "first")
-    assert len(cloud.openstack("server", "event", "list", "first", "-f", "json")) == 18
+    assert len(cloud.openstack("server", "event", "list", "first", "-f", "json")) == 21
     cloud.openstack("server", "set", "--property", "colour=red", "--name", "renamed", "first")
     assert cloud.openstack("server", "show", "renamed", "-f", "json")["properties"] == {"colour": "red"}
     assert cloud.openstack("port", "list", "--server", "renamed", "-f", "json")[0]["Status"] == "ACTIVE"

@@ -100,10 +100,10 @@ def test_a_flavor_that_no_host_can_hold_ends_in_error_with_the_reason(cloud: Clo
     )
     flavor_id = made.json()["flavor"]["id"]
     cloud.ask("POST", f"/v2.1/flavors/{flavor_id}/os-extra_specs", {"extra_specs": {"a": "b"}}, user="admin")
-    server = cloud.show(cloud.boot(flavorRef=flavor_id))
+    server = cloud.show(cloud.boot(flavorRef=flavor_id), user="admin")
     cloud.ask("DELETE", f"/v2.1/flavors/{flavor_id}", user="admin")
     assert server["status"] == "ERROR"
-    assert "0 after DiskFilter" in server["fault"]["message"]
+    assert "0 after DiskFilter" in server["fault"]["details"]
 
 
 def test_the_console_and_the_record_of_actions_are_shown(cloud: Cloud) -> None:

@@ -10,6 +10,9 @@ OF_VM_STATE: dict[VmState, str] = {
     VmState.SUSPENDED: "SUSPENDED",
     VmState.RESCUED: "RESCUE",
     VmState.RESIZED: "VERIFY_RESIZE",
+    VmState.SHELVED: "SHELVED",
+    VmState.SHELVED_OFFLOADED: "SHELVED_OFFLOADED",
+    VmState.SOFT_DELETED: "SOFT_DELETED",
     VmState.ERROR: "ERROR",
     VmState.DELETED: "DELETED",
 }
@@ -29,6 +32,10 @@ OF_TASK: dict[tuple[VmState, TaskState], str] = {
         (state, task): "RESIZE"
         for state in (VmState.ACTIVE, VmState.STOPPED)
         for task in (TaskState.RESIZE_PREP, TaskState.RESIZE_MIGRATING, TaskState.RESIZE_FINISH)
+    },
+    **{
+        (state, TaskState.EVACUATING): "REBUILD"
+        for state in (VmState.ACTIVE, VmState.STOPPED, VmState.ERROR)
     },
     (VmState.RESIZED, TaskState.RESIZE_REVERTING): "REVERT_RESIZE",
 }

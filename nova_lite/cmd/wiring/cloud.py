@@ -9,6 +9,7 @@ from nova_lite.core.quota import Limits
 from nova_lite.operations.aggregates import Aggregates
 from nova_lite.operations.boot import Boot
 from nova_lite.operations.cloud import Cloud
+from nova_lite.operations.evacuation import Evacuation
 from nova_lite.operations.flavors import Flavors
 from nova_lite.operations.hosts import Hosts
 from nova_lite.operations.identity import Identity, IdentitySettings
@@ -25,6 +26,7 @@ from nova_lite.operations.resize import Resize, Rules
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.server_groups import ServerGroups
 from nova_lite.operations.servers import Servers
+from nova_lite.operations.shelving import Shelving
 from nova_lite.operations.snapshots import Snapshots
 from nova_lite.operations.tags import Tags
 from nova_lite.operations.usage import Usage
@@ -50,14 +52,16 @@ def make_cloud(base: Base) -> Cloud:
     store = plugins.load(conf, "image_service").from_flags(conf)
     images = Images(database, store, size_cap=conf.image_size_cap)
     boot = Boot(database, images, base.scheduler, limits, metadata_items=conf.quota_metadata_items)
-    orders = Orders(database, base.compute)
+    orders = Orders(database, base.scheduler, base.compute)
     servers = Servers(
         database,
         boot,
         orders,
         base.compute,
+        base.network,
         metadata_items=conf.quota_metadata_items,
         down_after=conf.service_down_time,
+        keeps_deleted=conf.reclaim_instance_interval > 0,
     )
     return Cloud(
         servers=servers,
@@ -66,6 +70,8 @@ def make_cloud(base: Base) -> Cloud:
         rebuild=Rebuild(images, orders, metadata_items=conf.quota_metadata_items),
         rescue=Rescue(database, images, orders, image_id=conf.rescue_image_id),
         resize=Resize(database, base.scheduler, base.compute, Rules(limits, conf.allow_resize_to_same_host)),
+        shelving=Shelving(orders, offloads=conf.shelved_offload_time == 0),
+        evacuation=Evacuation(orders, down_after=conf.service_down_time),
         snapshots=Snapshots(orders, metadata_items=conf.quota_metadata_items),
         flavors=Flavors(database),
         key_pairs=KeyPairs(database, limits),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from nova_lite import plugins
 from nova_lite.cmd.daemon import Component, Periodic, Served
 from nova_lite.cmd.wiring.base import Base
+from nova_lite.compute.aging import Aging
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.reconcile import Reconciler
 from nova_lite.compute.resources import ResourceReport
@@ -89,6 +90,9 @@ def compute_parts(base: Base) -> list[Component]:
         Work(host, max_attempts=conf.action_max_attempts),
         workers=conf.compute_worker_threads,
     )
+    aging = Aging(
+        host, reclaim_after=conf.reclaim_instance_interval, offload_after=conf.shelved_offload_time
+    )
     return [
         base.heartbeat("nova-compute"),
         Managing(manager.start, manager.stop),
@@ -96,6 +100,7 @@ def compute_parts(base: Base) -> list[Component]:
         Periodic("action sweep", conf.action_sweep_interval, manager.sweep),
         Periodic("resource report", conf.periodic_interval, resources.send),
         Periodic("repair", conf.periodic_interval, manager.repair),
+        Periodic("aging", conf.periodic_interval, aging.sweep),
         Periodic("power state", conf.sync_power_state_interval, manager.sync_power_states),
     ]
 

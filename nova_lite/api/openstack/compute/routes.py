@@ -153,6 +153,21 @@ SERVER_ACTIONS: tuple[Route, ...] = (
         since=Microversion(2, 73),
     ),
     _plain_action(server_actions.unlock, "os_compute_api:os-lock-server:unlock", "unlock"),
+    _plain_action(server_actions.restore, "os_compute_api:os-deferred-delete:restore", "restore"),
+    _plain_action(server_actions.shelve, "os_compute_api:os-shelve:shelve", "shelve"),
+    _plain_action(server_actions.shelve_offload, "os_compute_api:os-shelve:shelve_offload", "shelveOffload"),
+    *(
+        _action(
+            server_actions.unshelve, "os_compute_api:os-shelve:unshelve", schema, "unshelve", since=first, until=last,
+        )
+        for first, last, schema in schemas.UNSHELVE
+    ),
+    *(
+        _action(
+            server_actions.evacuate, "os_compute_api:os-evacuate", schema, "evacuate", 200, since=first, until=last,
+        )
+        for first, last, schema in schemas.EVACUATE
+    ),
     _plain_action(server_actions.force_delete, "os_compute_api:os-deferred-delete:force", "forceDelete"),
     _action(
         server_actions.reset_state, "os_compute_api:os-admin-actions:reset_state", schemas.RESET_STATE,

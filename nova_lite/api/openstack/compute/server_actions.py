@@ -64,6 +64,47 @@ def unrescue(call: Call) -> Reply:
     return _act(call, Verb.UNRESCUE)
 
 
+def restore(call: Call) -> Reply:
+    """Bring back a server that was deleted a short while ago."""
+    return _act(call, Verb.RESTORE)
+
+
+def shelve(call: Call) -> Reply:
+    """Put a server on the shelf."""
+    call.cloud.shelving.shelve(call.context, call.params["server_id"])
+    return Reply()
+
+
+def shelve_offload(call: Call) -> Reply:
+    """Free the host of a shelved server."""
+    call.cloud.shelving.offload(call.context, call.params["server_id"])
+    return Reply()
+
+
+def unshelve(call: Call) -> Reply:
+    """Start a shelved server; since 2.77 in a zone, since 2.91 on a host or in any zone."""
+    wanted = (call.body["unshelve"] or {}) if call.at_least(77) else {}
+    call.cloud.shelving.unshelve(
+        call.context,
+        call.params["server_id"],
+        zone=wanted.get("availability_zone") or "",
+        host=wanted.get("host", ""),
+    )
+    return Reply()
+
+
+def evacuate(call: Call) -> Reply:
+    """Make a server anew elsewhere, for its host is dead; the password is told until 2.13."""
+    wanted = call.body["evacuate"]
+    password = call.cloud.evacuation.begin(
+        call.context,
+        call.params["server_id"],
+        host=wanted.get("host") or "",
+        admin_password=wanted.get("adminPass") or "",
+    )
+    return Reply() if call.at_least(14) else Reply({"adminPass": password})
+
+
 def lock(call: Call) -> Reply:
     """Keep others than admins from changing a server."""
     reason = (call.body["lock"] or {}).get("locked_reason") if call.at_least(73) else None
@@ -85,8 +126,8 @@ def reset_state(call: Call) -> Reply:
 
 
 def force_delete(call: Call) -> Reply:
-    """Delete a server now."""
-    call.cloud.servers.delete(call.context, call.params["server_id"])
+    """Delete a server now, for good."""
+    call.cloud.servers.force_delete(call.context, call.params["server_id"])
     return Reply()
 
 

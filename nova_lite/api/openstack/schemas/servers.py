@@ -320,3 +320,34 @@ MIGRATE_256 = action(
         "additionalProperties": False,
     },
 )
+
+_ZONE: Schema = {"type": "string", "minLength": 1, "maxLength": 255}
+_UNSHELVE_277: Schema = {
+    "type": ["object", "null"],
+    "properties": {"availability_zone": _ZONE},
+    "required": ["availability_zone"],
+    "additionalProperties": False,
+}
+_UNSHELVE_291: Schema = {
+    "type": ["object", "null"],
+    "properties": {"availability_zone": {"type": ["string", "null"], "maxLength": 255}, "host": NAME},
+    "additionalProperties": False,
+}
+UNSHELVE: Variants = [
+    (Microversion(2, 1), Microversion(2, 76), action("unshelve", ANYTHING)),
+    (Microversion(2, 77), Microversion(2, 90), action("unshelve", _UNSHELVE_277)),
+    (Microversion(2, 91), Microversion(2, 999), action("unshelve", _UNSHELVE_291)),
+]
+
+_EVACUATE: Schema = {"host": NAME, "adminPass": {"type": "string", "maxLength": 255}}
+EVACUATE: Variants = [
+    (
+        Microversion(2, 1),
+        Microversion(2, 13),
+        body("evacuate", _EVACUATE | {"onSharedStorage": BOOLEAN}, ["onSharedStorage"]),
+    ),
+    (Microversion(2, 14), Microversion(2, 28), body("evacuate", _EVACUATE)),
+    (Microversion(2, 29), Microversion(2, 67), body("evacuate", _EVACUATE | {"force": BOOLEAN})),
+    (Microversion(2, 68), Microversion(2, 999), body("evacuate", _EVACUATE)),
+]
+"""Bodies of an evacuation; whether storage is shared the hosts see for themselves."""
