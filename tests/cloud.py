@@ -18,7 +18,7 @@ from nova_lite.cmd import sockets, wiring
 from nova_lite.conf import load
 from nova_lite.core.actions import ActionState
 from nova_lite.core.context import system_context
-from nova_lite.core.identity import NewProject, NewUser, Scope, ScopeKind
+from nova_lite.core.identity import Actor, NewProject, NewUser, Scope, ScopeKind
 from nova_lite.db import actions, migration
 from nova_lite.db.engine import Database
 from nova_lite.operations.audit import Audit
@@ -71,7 +71,7 @@ class Cloud:
                 project = cloud.identity.create_project(context, NewProject(name))
                 user = cloud.identity.create_user(context, NewUser(name, f"{name}-secret"))
                 scope = Scope(ScopeKind.PROJECT, project.id)
-                cloud.identity.grant_role(context, user.id, cloud.identity.find_role(role).id, scope)
+                cloud.identity.grant_role(context, Actor(user.id), cloud.identity.find_role(role).id, scope)
             cloud.networks.create(context, NewNetwork("private", NewSubnet("10.0.0.0/22")))
         sockets._open.clear()
         self._components = self.make_components()

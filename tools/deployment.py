@@ -18,7 +18,7 @@ from nova_lite import concurrency
 from nova_lite.cmd import wiring
 from nova_lite.conf import load
 from nova_lite.core.context import system_context
-from nova_lite.core.identity import NewProject, NewUser, Scope, ScopeKind
+from nova_lite.core.identity import Actor, NewProject, NewUser, Scope, ScopeKind
 from nova_lite.db import migration
 from nova_lite.operations.networks import NewNetwork
 from nova_lite.operations.subnets import NewSubnet
@@ -191,5 +191,5 @@ def _prepare(flag_file: Path) -> None:
         project = cloud.identity.create_project(context, NewProject("bench"))
         user = cloud.identity.create_user(context, NewUser("bench", "bench"))
         role = cloud.identity.find_role("admin")
-        cloud.identity.grant_role(context, user.id, role.id, Scope(ScopeKind.PROJECT, project.id))
+        cloud.identity.grant_role(context, Actor(user.id), role.id, Scope(ScopeKind.PROJECT, project.id))
         cloud.networks.create(context, NewNetwork("private", NewSubnet("10.0.0.0/20")))

@@ -2,7 +2,7 @@
 
 Revision ID: 0002
 Revises: 0001
-Create Date: 2026-11-23 21:51:09.392662
+Create Date: 2026-11-23 22:12:55.758149
 """
 
 import sqlalchemy as sa
@@ -140,8 +140,113 @@ def upgrade() -> None:
     with op.batch_alter_table("server_group_members", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_server_group_members_group_uuid"), ["group_uuid"], unique=False)
 
+    op.create_table(
+        "user_groups",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column("domain_id", sa.String(length=64), nullable=False),
+        sa.Column(
+            "description",
+            sa.Text().with_variant(mysql.LONGTEXT(), "mariadb").with_variant(mysql.LONGTEXT(), "mysql"),
+            nullable=False,
+        ),
+        sa.Column("extra", JSON_TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["domain_id"], ["domains.id"], name=op.f("fk_user_groups_domain_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_user_groups")),
+        sa.UniqueConstraint("domain_id", "name", name=op.f("uq_user_groups_domain_id_name")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "application_credentials",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.String(length=64), nullable=False),
+        sa.Column("project_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column(
+            "description",
+            sa.Text().with_variant(mysql.LONGTEXT(), "mariadb").with_variant(mysql.LONGTEXT(), "mysql"),
+            nullable=False,
+        ),
+        sa.Column("role_ids", JSON_TEXT, nullable=False),
+        sa.Column("unrestricted", sa.Boolean(), nullable=False),
+        sa.Column("secret_hash", sa.String(length=128), nullable=False),
+        sa.Column(
+            "expires_at",
+            sa.DateTime()
+            .with_variant(mysql.DATETIME(fsp=6), "mariadb")
+            .with_variant(mysql.DATETIME(fsp=6), "mysql"),
+            nullable=True,
+        ),
+        sa.ForeignKeyConstraint(
+            ["project_id"],
+            ["projects.id"],
+            name=op.f("fk_application_credentials_project_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_application_credentials_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_application_credentials")),
+        sa.UniqueConstraint("user_id", "name", name=op.f("uq_application_credentials_user_id_name")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("application_credentials", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_application_credentials_project_id"), ["project_id"], unique=False
+        )
+
+    op.create_table(
+        "ec2_credentials",
+        sa.Column("access", sa.String(length=64), nullable=False),
+        sa.Column(
+            "secret",
+            sa.Text().with_variant(mysql.LONGTEXT(), "mariadb").with_variant(mysql.LONGTEXT(), "mysql"),
+            nullable=False,
+        ),
+        sa.Column("user_id", sa.String(length=64), nullable=False),
+        sa.Column("project_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.id"], name=op.f("fk_ec2_credentials_project_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_ec2_credentials_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("access", name=op.f("pk_ec2_credentials")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("ec2_credentials", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ec2_credentials_project_id"), ["project_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_ec2_credentials_user_id"), ["user_id"], unique=False)
+
+    op.create_table(
+        "user_group_members",
+        sa.Column("group_id", sa.String(length=64), nullable=False),
+        sa.Column("user_id", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["group_id"], ["user_groups.id"], name=op.f("fk_user_group_members_group_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_user_group_members_user_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("group_id", "user_id", name=op.f("pk_user_group_members")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("user_group_members", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_user_group_members_user_id"), ["user_id"], unique=False)
+
     with op.batch_alter_table("instances", schema=None) as batch_op:
         batch_op.add_column(sa.Column("shelved_image_id", sa.String(length=36), nullable=True))
+
+    with op.batch_alter_table("tokens", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("application_credential_id", sa.String(length=64), nullable=True))
 
     # ### end Alembic commands ###
 
@@ -149,9 +254,26 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Bring the schema back."""
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("tokens", schema=None) as batch_op:
+        batch_op.drop_column("application_credential_id")
+
     with op.batch_alter_table("instances", schema=None) as batch_op:
         batch_op.drop_column("shelved_image_id")
 
+    with op.batch_alter_table("user_group_members", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_user_group_members_user_id"))
+
+    op.drop_table("user_group_members")
+    with op.batch_alter_table("ec2_credentials", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ec2_credentials_user_id"))
+        batch_op.drop_index(batch_op.f("ix_ec2_credentials_project_id"))
+
+    op.drop_table("ec2_credentials")
+    with op.batch_alter_table("application_credentials", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_application_credentials_project_id"))
+
+    op.drop_table("application_credentials")
+    op.drop_table("user_groups")
     with op.batch_alter_table("server_group_members", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_server_group_members_group_uuid"))
 

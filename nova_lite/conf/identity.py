@@ -3,6 +3,11 @@
 from oslo_config import cfg
 
 FLAGS = (
+    cfg.StrOpt(
+        "secret_key_file",
+        default="$state_path/secret.key",
+        help="File with the key that secrets in the database are encrypted with; every host needs the same.",
+    ),
     cfg.IntOpt("auth_token_ttl", default=3600, min=60, help="Seconds for which a token is good."),
     cfg.IntOpt(
         "password_hash_rounds",

@@ -10,7 +10,8 @@ class RequestContext:
     """The caller of an operation.
 
     ``is_admin`` is decided once, by policy, where the token is validated. ``project_id`` is empty for a token
-    without project scope.
+    without project scope. ``delegated`` is True for one who came by an application credential that may not
+    make others.
     """
 
     user_id: str = ""
@@ -26,6 +27,7 @@ class RequestContext:
     system_scope: bool = False
     domain_id: str = ""
     token_id: str = ""
+    delegated: bool = False
 
     def scope(self) -> str | None:
         """Return the project to which queries are confined, or None where an admin sees all."""

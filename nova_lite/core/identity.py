@@ -67,6 +67,32 @@ class User:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Group:
+    """Users who have roles together."""
+
+    id: str
+    name: str
+    domain_id: str = DEFAULT_DOMAIN
+    description: str = ""
+    extra: Extra = dataclasses.field(default_factory=dict)
+
+
+class ActorKind(enum.StrEnum):
+    """Who can have roles."""
+
+    USER = "user"
+    GROUP = "group"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Actor:
+    """One who can have roles: a user, or a group whose roles all its users have."""
+
+    id: str
+    kind: ActorKind = ActorKind.USER
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Role:
     """A name that policy rules ask for."""
 
@@ -180,7 +206,16 @@ class TokenProof:
     token: str = dataclasses.field(repr=False)
 
 
-Proof = PasswordProof | TokenProof
+@dataclasses.dataclass(frozen=True, slots=True)
+class CredentialProof:
+    """An application credential, named by its id or by its name and user, and its secret."""
+
+    credential: Named
+    secret: str = dataclasses.field(repr=False)
+    user: Named | None = None
+
+
+Proof = PasswordProof | TokenProof | CredentialProof
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -195,19 +230,24 @@ class Reference:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Assignment:
-    """A role that a user has on a project, a domain or the system, with every name."""
+    """A role that a user or a group has on a project, a domain or the system, with every name."""
 
     role: Reference
-    user: Reference
+    kind: ActorKind
+    actor: Reference
     scope: Scope
     target: Reference
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AssignmentFilter:
-    """Which assignments to list; empty means any. ``effective`` adds the roles that others imply."""
+    """Which assignments to list; empty means any.
+
+    ``effective`` adds the roles that others imply, and tells those of a group for each of its users.
+    """
 
     user_id: str = ""
+    group_id: str = ""
     role_id: str = ""
     scope: Scope | None = None
     effective: bool = False
@@ -217,7 +257,8 @@ class AssignmentFilter:
 class TokenInfo:
     """What a valid token says. ``target`` names the project or the domain of its scope.
 
-    ``roles`` are all roles on the scope, those that others imply included.
+    ``roles`` are all roles on the scope, those that others imply included. ``delegated`` is True for a token
+    of an application credential that may not make others.
     """
 
     user: Reference
@@ -228,6 +269,7 @@ class TokenInfo:
     audit_ids: tuple[str, ...]
     issued_at: datetime.datetime
     expires_at: datetime.datetime
+    delegated: bool = False
 
     def context(self, request_id: str, remote_address: str = "") -> RequestContext:
         """Return the context of a request that came with this token; its token_id is the audit id."""
@@ -247,6 +289,7 @@ class TokenInfo:
             request_id=request_id,
             remote_address=remote_address,
             token_id=self.audit_ids[0],
+            delegated=self.delegated,
         )
 
 

@@ -7,12 +7,18 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from nova_lite.core.identity import SYSTEM, Assignment, AssignmentFilter, Reference, Scope, ScopeKind
-from nova_lite.db import domains, projects, roles, users
+from nova_lite.core.identity import (
+    SYSTEM,
+    Actor,
+    ActorKind,
+    Assignment,
+    AssignmentFilter,
+    Reference,
+    Scope,
+    ScopeKind,
+)
+from nova_lite.db import domains, groups, projects, roles, users
 from nova_lite.db.base import MYSQL, Base
-
-USER = "user"
-"""The kind of actor that a user is."""
 
 
 class RoleAssignmentRow(Base):
@@ -33,16 +39,16 @@ class RoleAssignmentRow(Base):
 TABLE = cast(sa.Table, RoleAssignmentRow.__table__)
 
 
-def insert(session: Session, user_id: str, role_id: str, scope: Scope) -> None:
-    """Give a user a role on ``scope``; nothing happens when the user has it already."""
-    if has(session, user_id, role_id, scope):
+def insert(session: Session, actor: Actor, role_id: str, scope: Scope) -> None:
+    """Give a user or a group a role on ``scope``; nothing happens when it has the role already."""
+    if has(session, actor, role_id, scope):
         return
     try:
         with session.begin_nested():
             session.execute(
                 sa.insert(TABLE).values(
-                    actor_kind=USER,
-                    actor_id=user_id,
+                    actor_kind=actor.kind,
+                    actor_id=actor.id,
                     target_kind=scope.kind,
                     target_id=scope.id,
                     role_id=role_id,
@@ -54,28 +60,43 @@ def insert(session: Session, user_id: str, role_id: str, scope: Scope) -> None:
         return
 
 
-def has(session: Session, user_id: str, role_id: str, scope: Scope) -> bool:
-    """Tell whether a user was given a role on ``scope``."""
-    return session.execute(sa.select(TABLE.c.role_id).where(_is(user_id, role_id, scope))).first() is not None
+def has(session: Session, actor: Actor, role_id: str, scope: Scope) -> bool:
+    """Tell whether a user or a group was itself given a role on ``scope``."""
+    return session.execute(sa.select(TABLE.c.role_id).where(_is(actor, role_id, scope))).first() is not None
 
 
-def targets_of(session: Session, user_id: str, kind: ScopeKind) -> set[str]:
-    """Return the ids of the projects, or the domains, or the system, on which a user has any role."""
-    query = sa.select(TABLE.c.target_id).where(
-        TABLE.c.actor_kind == USER, TABLE.c.actor_id == user_id, TABLE.c.target_kind == kind
+def held_by(user_id: sa.ColumnElement[str] | str) -> sa.ColumnElement[bool]:
+    """Return the condition that an assignment is a user's, by itself or by a group."""
+    mine = sa.select(groups.MEMBERS.c.group_id).where(groups.MEMBERS.c.user_id == user_id)
+    return sa.or_(
+        sa.and_(TABLE.c.actor_kind == ActorKind.USER, TABLE.c.actor_id == user_id),
+        sa.and_(TABLE.c.actor_kind == ActorKind.GROUP, TABLE.c.actor_id.in_(mine)),
+    )
+
+
+def roles_on(session: Session, user_id: str, scope: Scope) -> set[str]:
+    """Return the ids of the roles that a user has on ``scope``, by itself or by a group."""
+    query = sa.select(TABLE.c.role_id).where(
+        held_by(user_id), TABLE.c.target_kind == scope.kind, TABLE.c.target_id == scope.id
     )
     return set(session.execute(query).scalars())
 
 
-def delete(session: Session, user_id: str, role_id: str, scope: Scope) -> bool:
-    """Take a role on ``scope`` from a user; False when the user did not have it."""
-    taken = session.execute(sa.delete(TABLE).where(_is(user_id, role_id, scope)))
+def targets_of(session: Session, user_id: str, kind: ScopeKind) -> set[str]:
+    """Return the ids of the projects, or the domains, or the system, on which a user has any role."""
+    query = sa.select(TABLE.c.target_id).where(held_by(user_id), TABLE.c.target_kind == kind)
+    return set(session.execute(query).scalars())
+
+
+def delete(session: Session, actor: Actor, role_id: str, scope: Scope) -> bool:
+    """Take a role on ``scope`` from a user or a group; False when it did not have it."""
+    taken = session.execute(sa.delete(TABLE).where(_is(actor, role_id, scope)))
     return bool(taken.rowcount)  # type: ignore[attr-defined]
 
 
-def delete_of_user(session: Session, user_id: str) -> None:
-    """Take every role from a user."""
-    session.execute(sa.delete(TABLE).where(TABLE.c.actor_kind == USER, TABLE.c.actor_id == user_id))
+def delete_of_actor(session: Session, actor: Actor) -> None:
+    """Take every role from a user or a group."""
+    session.execute(sa.delete(TABLE).where(TABLE.c.actor_kind == actor.kind, TABLE.c.actor_id == actor.id))
 
 
 def delete_of_target(session: Session, scope: Scope) -> None:
@@ -84,25 +105,27 @@ def delete_of_target(session: Session, scope: Scope) -> None:
 
 
 def delete_of_domain(session: Session, domain_id: str) -> None:
-    """Take every role of a domain's users, on its projects and on itself."""
+    """Take every role of a domain's users and groups, on its projects and on itself."""
     project, user = projects.TABLE, users.TABLE
     mine = sa.select(project.c.id).where(project.c.domain_id == domain_id)
     people = sa.select(user.c.id).where(user.c.domain_id == domain_id)
+    circles = sa.select(groups.TABLE.c.id).where(groups.TABLE.c.domain_id == domain_id)
     session.execute(
         sa.delete(TABLE).where(
             sa.or_(
                 sa.and_(TABLE.c.target_kind == ScopeKind.PROJECT, TABLE.c.target_id.in_(mine)),
                 sa.and_(TABLE.c.target_kind == ScopeKind.DOMAIN, TABLE.c.target_id == domain_id),
-                sa.and_(TABLE.c.actor_kind == USER, TABLE.c.actor_id.in_(people)),
+                sa.and_(TABLE.c.actor_kind == ActorKind.USER, TABLE.c.actor_id.in_(people)),
+                sa.and_(TABLE.c.actor_kind == ActorKind.GROUP, TABLE.c.actor_id.in_(circles)),
             )
         )
     )
 
 
 def listing(session: Session, wanted: AssignmentFilter) -> list[Assignment]:
-    """Return assignments with every name, by user and target; ``effective`` is the caller's to do."""
-    user, role, project = users.TABLE, roles.TABLE, projects.TABLE
-    user_domain, domain = domains.TABLE.alias("user_domain"), domains.TABLE.alias("target_domain")
+    """Return assignments with every name, by actor and target; ``effective`` is the caller's to do."""
+    role, project, actor = roles.TABLE, projects.TABLE, _actors()
+    actor_domain, domain = domains.TABLE.alias("actor_domain"), domains.TABLE.alias("target_domain")
     on_project = sa.and_(TABLE.c.target_kind == ScopeKind.PROJECT, project.c.id == TABLE.c.target_id)
     on_domain = sa.or_(
         domain.c.id == project.c.domain_id,
@@ -110,33 +133,47 @@ def listing(session: Session, wanted: AssignmentFilter) -> list[Assignment]:
     )
     query = (
         sa.select(
+            TABLE.c.actor_kind,
             TABLE.c.target_kind,
             TABLE.c.target_id,
             role.c.id.label("role_id"),
             role.c.name.label("role_name"),
-            user.c.id.label("user_id"),
-            user.c.name.label("user_name"),
-            user_domain.c.id.label("user_domain_id"),
-            user_domain.c.name.label("user_domain_name"),
+            actor.c.id.label("actor_id"),
+            actor.c.name.label("actor_name"),
+            actor_domain.c.id.label("actor_domain_id"),
+            actor_domain.c.name.label("actor_domain_name"),
             project.c.name.label("project_name"),
             domain.c.id.label("domain_id"),
             domain.c.name.label("domain_name"),
         )
         .join(role, role.c.id == TABLE.c.role_id)
-        .join(user, sa.and_(TABLE.c.actor_kind == USER, user.c.id == TABLE.c.actor_id))
-        .join(user_domain, user_domain.c.id == user.c.domain_id)
+        .join(actor, sa.and_(actor.c.kind == TABLE.c.actor_kind, actor.c.id == TABLE.c.actor_id))
+        .join(actor_domain, actor_domain.c.id == actor.c.domain_id)
         .outerjoin(project, on_project)
         .outerjoin(domain, on_domain)
         .where(*_matches(wanted))
-        .order_by(user.c.name, user.c.id, TABLE.c.target_kind, TABLE.c.target_id, role.c.name)
+        .order_by(actor.c.name, actor.c.id, TABLE.c.target_kind, TABLE.c.target_id, role.c.name)
     )
     return [_to_value(row) for row in session.execute(query)]
+
+
+def _actors() -> sa.Subquery:
+    """Return users and groups as one table."""
+    parts = [
+        sa.select(
+            sa.literal(str(kind), sa.String(16)).label("kind"), table.c.id, table.c.name, table.c.domain_id
+        )
+        for kind, table in ((ActorKind.USER, users.TABLE), (ActorKind.GROUP, groups.TABLE))
+    ]
+    return sa.union_all(*parts).subquery("actors")
 
 
 def _matches(wanted: AssignmentFilter) -> Sequence[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = []
     if wanted.user_id:
-        conditions.append(TABLE.c.actor_id == wanted.user_id)
+        conditions += [TABLE.c.actor_kind == ActorKind.USER, TABLE.c.actor_id == wanted.user_id]
+    if wanted.group_id:
+        conditions += [TABLE.c.actor_kind == ActorKind.GROUP, TABLE.c.actor_id == wanted.group_id]
     if wanted.role_id:
         conditions.append(TABLE.c.role_id == wanted.role_id)
     if wanted.scope is not None:
@@ -145,10 +182,10 @@ def _matches(wanted: AssignmentFilter) -> Sequence[sa.ColumnElement[bool]]:
     return conditions
 
 
-def _is(user_id: str, role_id: str, scope: Scope) -> sa.ColumnElement[bool]:
+def _is(actor: Actor, role_id: str, scope: Scope) -> sa.ColumnElement[bool]:
     return sa.and_(
-        TABLE.c.actor_kind == USER,
-        TABLE.c.actor_id == user_id,
+        TABLE.c.actor_kind == actor.kind,
+        TABLE.c.actor_id == actor.id,
         TABLE.c.target_kind == scope.kind,
         TABLE.c.target_id == scope.id,
         TABLE.c.role_id == role_id,
@@ -165,7 +202,8 @@ def _to_value(row: Any) -> Assignment:
         target = Reference(SYSTEM, "all")
     return Assignment(
         role=Reference(row.role_id, row.role_name),
-        user=Reference(row.user_id, row.user_name, row.user_domain_id, row.user_domain_name),
+        kind=ActorKind(row.actor_kind),
+        actor=Reference(row.actor_id, row.actor_name, row.actor_domain_id, row.actor_domain_name),
         scope=Scope(kind, row.target_id),
         target=target,
     )

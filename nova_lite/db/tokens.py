@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from nova_lite.core import clock
 from nova_lite.core.identity import Reference, Scope, ScopeKind
-from nova_lite.db import domains, projects, role_assignments, users
+from nova_lite.db import application_credentials, domains, projects, role_assignments, users
 from nova_lite.db.base import MYSQL, Base
 
 
@@ -26,6 +26,7 @@ class TokenRow(Base):
     scope_id: Mapped[str] = mapped_column(sa.String(64))
     methods: Mapped[str]
     audit_ids: Mapped[str]
+    application_credential_id: Mapped[str | None] = mapped_column(sa.String(64))
     issued_at: Mapped[datetime.datetime]
     expires_at: Mapped[datetime.datetime] = mapped_column(index=True)
 
@@ -45,6 +46,7 @@ class NewToken:
     audit_ids: tuple[str, ...]
     issued_at: datetime.datetime
     expires_at: datetime.datetime
+    application_credential_id: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class StoredToken:
     audit_ids: tuple[str, ...]
     issued_at: datetime.datetime
     expires_at: datetime.datetime
+    application_credential_id: str | None = None
+    delegated: bool = False
 
 
 def insert(session: Session, token: NewToken) -> None:
@@ -76,6 +80,7 @@ def insert(session: Session, token: NewToken) -> None:
             audit_ids=" ".join(token.audit_ids),
             issued_at=token.issued_at,
             expires_at=token.expires_at,
+            application_credential_id=token.application_credential_id,
         )
     )
 
@@ -115,6 +120,7 @@ def _joined() -> sa.Select[Any]:
     user, project, role = users.TABLE, projects.TABLE, role_assignments.TABLE
     user_domain = domains.TABLE.alias("user_domain")
     domain = domains.TABLE.alias("target_domain")
+    credential = application_credentials.TABLE
     return (
         sa.select(
             _TABLE,
@@ -130,6 +136,8 @@ def _joined() -> sa.Select[Any]:
             domain.c.id.label("domain_id"),
             domain.c.name.label("domain_name"),
             role.c.role_id,
+            credential.c.role_ids.label("credential_role_ids"),
+            credential.c.unrestricted,
         )
         .join(user, user.c.id == _TABLE.c.user_id)
         .join(user_domain, user_domain.c.id == user.c.domain_id)
@@ -144,14 +152,15 @@ def _joined() -> sa.Select[Any]:
         .outerjoin(
             role,
             sa.and_(
-                role.c.actor_kind == role_assignments.USER,
-                role.c.actor_id == user.c.id,
+                role_assignments.held_by(user.c.id),
                 role.c.target_kind == _TABLE.c.scope_kind,
                 role.c.target_id == _TABLE.c.scope_id,
             ),
         )
+        .outerjoin(credential, credential.c.id == _TABLE.c.application_credential_id)
         .where(
             _TABLE.c.digest == sa.bindparam("wanted"),
+            sa.or_(_TABLE.c.application_credential_id.is_(None), _stands(credential)),
             _TABLE.c.expires_at > sa.bindparam("at"),
             _TABLE.c.credential_version == user.c.credential_version,
             user.c.enabled,
@@ -159,6 +168,16 @@ def _joined() -> sa.Select[Any]:
             sa.or_(project.c.id.is_(None), project.c.enabled),
             sa.or_(domain.c.id.is_(None), domain.c.enabled),
         )
+    )
+
+
+def _stands(credential: sa.Table) -> sa.ColumnElement[bool]:
+    """Return the condition that a token's application credential is there, in force, and for its scope."""
+    return sa.and_(
+        credential.c.user_id == _TABLE.c.user_id,
+        _is_kind(ScopeKind.PROJECT),
+        credential.c.project_id == _TABLE.c.scope_id,
+        sa.or_(credential.c.expires_at.is_(None), credential.c.expires_at > sa.bindparam("at")),
     )
 
 
@@ -176,6 +195,8 @@ def _to_value(row: sa.Row[Any], role_ids: frozenset[str]) -> StoredToken:
         target = Reference(row.scope_id, row.target_name, row.domain_id, row.domain_name)
     elif kind is ScopeKind.DOMAIN:
         target = Reference(row.scope_id, row.target_name)
+    if row.application_credential_id is not None:
+        role_ids = frozenset(row.credential_role_ids) if role_ids else role_ids
     return StoredToken(
         user=Reference(row.user_id, row.user_name, row.user_domain_id, row.user_domain_name),
         credential_version=row.credential_version,
@@ -187,4 +208,6 @@ def _to_value(row: sa.Row[Any], role_ids: frozenset[str]) -> StoredToken:
         audit_ids=tuple(row.audit_ids.split()),
         issued_at=row.issued_at,
         expires_at=row.expires_at,
+        application_credential_id=row.application_credential_id,
+        delegated=row.application_credential_id is not None and not row.unrestricted,
     )

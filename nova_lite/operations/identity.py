@@ -1,6 +1,8 @@
 """Identity: users, projects, domains, roles, tokens and the catalog, once for every front door."""
 
 from nova_lite.operations.identity_base import IdentitySettings
+from nova_lite.operations.identity_credentials import IdentityCredentials
+from nova_lite.operations.identity_groups import IdentityGroups
 from nova_lite.operations.identity_login import IdentityLogin
 from nova_lite.operations.identity_projects import IdentityProjects
 from nova_lite.operations.identity_roles import IdentityRoles
@@ -9,5 +11,5 @@ from nova_lite.operations.identity_users import IdentityUsers
 __all__ = ["Identity", "IdentitySettings"]
 
 
-class Identity(IdentityLogin, IdentityProjects, IdentityUsers, IdentityRoles):
+class Identity(IdentityLogin, IdentityProjects, IdentityUsers, IdentityGroups, IdentityRoles, IdentityCredentials):
     """All operations of identity; each base holds those on one noun."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
@@ -13,6 +14,7 @@ from nova_lite.core.identity import READER, Changes
 from nova_lite.db.engine import Database
 from nova_lite.operations.identity_cache import IdentityCache
 from nova_lite.operations.identity_passwords import Passwords
+from nova_lite.operations.seal import Seal
 
 T = TypeVar("T")
 
@@ -22,7 +24,8 @@ class IdentitySettings:
     """What an operator can set: lifetimes and costs; all times in seconds.
 
     ``token_cache_seconds`` bounds how long a revocation by another process stays unseen.
-    ``password_rounds`` is the binary logarithm of the work to hash a password (bcrypt, 4 to 31).
+    ``password_rounds`` is the binary logarithm of the work to hash a password (bcrypt, 4 to 31);
+    ``secret_key_file`` holds the key of the secrets that are kept encrypted.
     """
 
     token_seconds: float = 24 * 3600
@@ -31,6 +34,7 @@ class IdentitySettings:
     token_cache_size: int = 10_000
     password_rounds: int = 12
     password_cache_seconds: float = 300
+    secret_key_file: str = ""
 
 
 class IdentityBase:
@@ -40,6 +44,7 @@ class IdentityBase:
         self.catalog = catalog
         self._database = database
         self._settings = settings
+        self._seal = Seal(Path(settings.secret_key_file))
         self._passwords = Passwords(
             rounds=settings.password_rounds, cache_seconds=settings.password_cache_seconds
         )

@@ -11,6 +11,7 @@ from nova_lite.core.identity import (
     SERVICE_USER,
     STANDARD_IMPLICATIONS,
     STANDARD_ROLES,
+    Actor,
     Domain,
     Project,
     Role,
@@ -37,7 +38,7 @@ def ensure(session: Session) -> None:
         user = User(ids.new_hex(), SERVICE_USER, default_project_id=project.id)
         users.insert(session, user, password_hash="")
     for name in (ADMIN, SERVICE):
-        role_assignments.insert(session, user.id, role_ids[name], Scope(ScopeKind.PROJECT, project.id))
+        role_assignments.insert(session, Actor(user.id), role_ids[name], Scope(ScopeKind.PROJECT, project.id))
 
 
 def _ensure_role(session: Session, name: str) -> str:

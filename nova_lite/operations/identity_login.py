@@ -16,6 +16,7 @@ from nova_lite.core.identity import (
     SERVICE_USER,
     SYSTEM_SCOPE,
     UNSCOPED,
+    CredentialProof,
     IssuedToken,
     Named,
     PasswordProof,
@@ -28,7 +29,7 @@ from nova_lite.core.identity import (
     TokenInfo,
     TokenProof,
 )
-from nova_lite.db import domains, projects, roles, tokens, users
+from nova_lite.db import application_credentials, domains, projects, roles, tokens, users
 from nova_lite.operations import identity_bootstrap
 from nova_lite.operations.identity_base import IdentityBase, not_authorized, sees_all
 from nova_lite.operations.identity_cache import digest_of
@@ -42,7 +43,10 @@ _DEFAULT = ScopeRequest(ScopeKind.UNSCOPED)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Claim:
-    """What a proof showed; ``expires_at`` bounds the new token, ``audit_id`` names the one it came from."""
+    """What a proof showed; ``expires_at`` bounds the new token, ``audit_id`` names the one it came from.
+
+    ``project_id`` is the only one that the new token may be for, empty for any.
+    """
 
     user_id: str
     credential_version: int
@@ -50,6 +54,8 @@ class _Claim:
     methods: tuple[str, ...]
     expires_at: datetime.datetime
     audit_id: str = ""
+    application_credential_id: str | None = None
+    project_id: str = ""
 
 
 class IdentityLogin(IdentityBase):
@@ -72,6 +78,8 @@ class IdentityLogin(IdentityBase):
         if len({claim.user_id for claim in claims}) != 1:
             raise Unauthenticated()
         claim = _combine(claims)
+        if claim.project_id and scope is None:
+            return self._issue(claim, _project(Named(id=claim.project_id)))
         if scope is not None:
             return self._issue(claim, scope)
         if claim.default_project_id:
@@ -156,7 +164,29 @@ class IdentityLogin(IdentityBase):
     def _prove(self, proof: Proof) -> _Claim:
         if isinstance(proof, PasswordProof):
             return self._prove_password(proof)
+        if isinstance(proof, CredentialProof):
+            return self._prove_credential(proof)
         return self._prove_token(proof)
+
+    def _prove_credential(self, proof: CredentialProof) -> _Claim:
+        found = self._database.read(
+            "identity.application_credential",
+            lambda session: application_credentials.proof_of(session, proof.credential, proof.user),
+        )
+        right = self._passwords.matches(proof.secret, found[1] if found else "")
+        account = self._account(Named(id=found[0].user_id)) if found else None
+        if not right or found is None or account is None or not account.enabled:
+            raise Unauthenticated()
+        expires_at = _from_now(self._settings.token_seconds)
+        return _Claim(
+            user_id=account.id,
+            credential_version=account.credential_version,
+            default_project_id="",
+            methods=("application_credential",),
+            expires_at=min(expires_at, found[0].expires_at or expires_at),
+            application_credential_id=found[0].id,
+            project_id=found[0].project_id,
+        )
 
     def _prove_password(self, proof: PasswordProof) -> _Claim:
         account = self._account(proof.user)
@@ -185,6 +215,8 @@ class IdentityLogin(IdentityBase):
             methods=("token", *(method for method in stored.methods if method != "token")),
             expires_at=stored.expires_at,
             audit_id=stored.audit_ids[-1],
+            application_credential_id=stored.application_credential_id,
+            project_id=stored.scope.id if stored.application_credential_id else "",
         )
 
     def _account(self, named: Named) -> users.Account | None:
@@ -207,6 +239,7 @@ class IdentityLogin(IdentityBase):
                 audit_ids=(audit_id, claim.audit_id) if claim.audit_id else (audit_id,),
                 issued_at=issued_at,
                 expires_at=claim.expires_at,
+                application_credential_id=claim.application_credential_id,
             )
             tokens.insert(session, new)
             # Read back as any later check does: what would not pass that is never issued.
@@ -243,11 +276,14 @@ def _project(named: Named) -> ScopeRequest:
 def _combine(claims: list[_Claim]) -> _Claim:
     """Return one claim for several proofs of the same user: all their methods, the shortest life."""
     methods = tuple(dict.fromkeys(method for claim in claims for method in claim.methods))
+    restricted = next((claim for claim in claims if claim.application_credential_id), claims[0])
     return dataclasses.replace(
         claims[0],
         methods=methods,
         expires_at=min(claim.expires_at for claim in claims),
         audit_id=next((claim.audit_id for claim in claims if claim.audit_id), ""),
+        application_credential_id=restricted.application_credential_id,
+        project_id=restricted.project_id,
     )
 
 
@@ -295,4 +331,5 @@ def _info(stored: tokens.StoredToken, graph: RoleGraph) -> TokenInfo:
         audit_ids=stored.audit_ids,
         issued_at=stored.issued_at,
         expires_at=stored.expires_at,
+        delegated=stored.delegated,
     )

@@ -6,7 +6,15 @@ from nova_lite.core import ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Forbidden, InvalidInput, NotFound
 from nova_lite.core.identity import DEFAULT_DOMAIN, Changes, Domain, NewProject, Project, Scope, ScopeKind
-from nova_lite.db import domains, projects, role_assignments, users
+from nova_lite.db import (
+    application_credentials,
+    domains,
+    ec2_credentials,
+    groups,
+    projects,
+    role_assignments,
+    users,
+)
 from nova_lite.db.identity import NamePage
 from nova_lite.operations.identity_base import (
     IdentityBase,
@@ -92,6 +100,8 @@ class IdentityProjects(IdentityBase):
             if projects.has_children(session, project_id):
                 raise Forbidden(f"Project {project_id} cannot be deleted: there are projects below it.")
             role_assignments.delete_of_target(session, Scope(ScopeKind.PROJECT, project_id))
+            application_credentials.delete_of(session, project_id=project_id)
+            ec2_credentials.delete_of(session, project_id=project_id)
             if not projects.delete(session, project_id):
                 raise NotFound(f"Could not find project: {project_id}.")
 
@@ -141,6 +151,7 @@ class IdentityProjects(IdentityBase):
             if find_domain(session, domain_id).enabled:
                 raise Forbidden("Cannot delete a domain that is enabled, please disable it first.")
             role_assignments.delete_of_domain(session, domain_id)
+            groups.delete_of_domain(session, domain_id)
             users.delete_of_domain(session, domain_id)
             projects.delete_of_domain(session, domain_id)
             domains.delete(session, domain_id)

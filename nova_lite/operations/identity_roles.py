@@ -8,6 +8,8 @@ from nova_lite.core import ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Forbidden, NotFound
 from nova_lite.core.identity import (
+    Actor,
+    ActorKind,
     Assignment,
     AssignmentFilter,
     Changes,
@@ -19,9 +21,10 @@ from nova_lite.core.identity import (
     Scope,
     ScopeKind,
 )
-from nova_lite.db import domains, projects, role_assignments, roles
+from nova_lite.db import domains, groups, projects, role_assignments, roles
 from nova_lite.db.identity import NamePage
 from nova_lite.operations.identity_base import IdentityBase, columns, require_self
+from nova_lite.operations.identity_groups import find_group
 from nova_lite.operations.identity_projects import find_domain
 from nova_lite.operations.identity_users import find_user
 
@@ -83,42 +86,45 @@ class IdentityRoles(IdentityBase):
 
         self._change("delete_role", work)
 
-    def grant_role(self, context: RequestContext, user_id: str, role_id: str, scope: Scope) -> None:
-        """Give a user a role on ``scope``; again is no harm. Raises NotFound for what does not exist."""
+    def grant_role(self, context: RequestContext, actor: Actor, role_id: str, scope: Scope) -> None:
+        """Give a user or a group a role on ``scope``; again is no harm. Raises NotFound for what does not exist."""
 
         def work(session: Session) -> None:
-            _check_grant(session, user_id, role_id, scope)
-            role_assignments.insert(session, user_id, role_id, scope)
+            _check_grant(session, actor, role_id, scope)
+            role_assignments.insert(session, actor, role_id, scope)
 
         self._change("grant_role", work)
 
-    def revoke_role(self, context: RequestContext, user_id: str, role_id: str, scope: Scope) -> None:
-        """Take a role on ``scope`` from a user; raises NotFound when the user does not have it."""
+    def revoke_role(self, context: RequestContext, actor: Actor, role_id: str, scope: Scope) -> None:
+        """Take a role on ``scope`` from a user or a group; raises NotFound when it does not have it."""
 
         def work(session: Session) -> bool:
-            _check_grant(session, user_id, role_id, scope)
-            return role_assignments.delete(session, user_id, role_id, scope)
+            _check_grant(session, actor, role_id, scope)
+            return role_assignments.delete(session, actor, role_id, scope)
 
         if not self._change("revoke_role", work):
-            raise _no_assignment(user_id, role_id, scope)
+            raise _no_assignment(actor, role_id, scope)
 
-    def check_role(self, context: RequestContext, user_id: str, role_id: str, scope: Scope) -> None:
-        """Raise NotFound unless a user was given a role on ``scope``."""
+    def check_role(self, context: RequestContext, actor: Actor, role_id: str, scope: Scope) -> None:
+        """Raise NotFound unless a user or a group was given a role on ``scope``."""
 
         def work(session: Session) -> bool:
-            _check_grant(session, user_id, role_id, scope)
-            return role_assignments.has(session, user_id, role_id, scope)
+            _check_grant(session, actor, role_id, scope)
+            return role_assignments.has(session, actor, role_id, scope)
 
         if not self._database.read("identity.check_role", work):
-            raise _no_assignment(user_id, role_id, scope)
+            raise _no_assignment(actor, role_id, scope)
 
-    def list_granted_roles(self, context: RequestContext, user_id: str, scope: Scope) -> list[Role]:
-        """Return the roles that a user was given on ``scope``; raises NotFound for what does not exist."""
+    def list_granted_roles(self, context: RequestContext, actor: Actor, scope: Scope) -> list[Role]:
+        """Return the roles that a user or a group was given on ``scope``; raises NotFound."""
+        of_user = actor.id if actor.kind is ActorKind.USER else ""
+        of_group = actor.id if actor.kind is ActorKind.GROUP else ""
+        wanted = AssignmentFilter(user_id=of_user, group_id=of_group, scope=scope)
 
         def work(session: Session) -> list[Role]:
-            find_user(session, user_id)
+            _check_actor(session, actor)
             _check_target(session, scope)
-            given = role_assignments.listing(session, AssignmentFilter(user_id=user_id, scope=scope))
+            given = role_assignments.listing(session, wanted)
             known = roles.graph(session).roles
             return [known[assignment.role.id] for assignment in given]
 
@@ -132,11 +138,16 @@ class IdentityRoles(IdentityBase):
             )
 
         def work(session: Session) -> list[Assignment]:
-            any_role = dataclasses.replace(wanted, role_id="")
-            return _expand(role_assignments.listing(session, any_role), roles.graph(session))
+            broad = dataclasses.replace(wanted, role_id="", user_id="")
+            given = _of_users(session, role_assignments.listing(session, broad))
+            return _expand(given, roles.graph(session))
 
         expanded = self._database.read("identity.list_effective", work)
-        return [entry for entry in expanded if wanted.role_id in ("", entry.role.id)]
+        return [
+            entry
+            for entry in expanded
+            if wanted.role_id in ("", entry.role.id) and wanted.user_id in ("", entry.actor.id)
+        ]
 
     def list_projects_of_user(self, context: RequestContext, user_id: str) -> list[Project]:
         """Return the enabled projects on which a user has a role; raises NotFound, Forbidden."""
@@ -171,12 +182,28 @@ class IdentityRoles(IdentityBase):
         )
 
 
+def _of_users(session: Session, given: list[Assignment]) -> list[Assignment]:
+    """Return the assignments with those of groups told for each of their users."""
+    circles = {entry.actor.id for entry in given if entry.kind is ActorKind.GROUP}
+    members = groups.members(session, circles)
+    names = {domain.id: domain.name for domain in domains.listing(session, NamePage())} if members else {}
+    found = []
+    for entry in given:
+        if entry.kind is ActorKind.USER:
+            found.append(entry)
+            continue
+        for user in members.get(entry.actor.id, ()):
+            actor = Reference(user.id, user.name, user.domain_id, names.get(user.domain_id, ""))
+            found.append(dataclasses.replace(entry, kind=ActorKind.USER, actor=actor))
+    return found
+
+
 def _expand(given: list[Assignment], graph: RoleGraph) -> list[Assignment]:
     """Return the assignments with those that follow from them, each once."""
     expanded: dict[tuple[str, Scope, str], Assignment] = {}
     for assignment in given:
         for role in graph.expand(frozenset({assignment.role.id})):
-            key = (assignment.user.id, assignment.scope, role.id)
+            key = (assignment.actor.id, assignment.scope, role.id)
             expanded.setdefault(key, dataclasses.replace(assignment, role=Reference(role.id, role.name)))
     return list(expanded.values())
 
@@ -195,14 +222,22 @@ def _check_target(session: Session, scope: Scope) -> None:
         find_domain(session, scope.id)
 
 
-def _check_grant(session: Session, user_id: str, role_id: str, scope: Scope) -> None:
-    """Raise NotFound for a user, a role or a target that does not exist."""
-    find_user(session, user_id)
+def _check_actor(session: Session, actor: Actor) -> None:
+    if actor.kind is ActorKind.USER:
+        find_user(session, actor.id)
+    else:
+        find_group(session, actor.id)
+
+
+def _check_grant(session: Session, actor: Actor, role_id: str, scope: Scope) -> None:
+    """Raise NotFound for a user, a group, a role or a target that does not exist."""
+    _check_actor(session, actor)
     _find_role(session, role_id)
     _check_target(session, scope)
 
 
-def _no_assignment(user_id: str, role_id: str, scope: Scope) -> NotFound:
+def _no_assignment(actor: Actor, role_id: str, scope: Scope) -> NotFound:
     return NotFound(
-        f"Could not find role assignment with role: {role_id}, user: {user_id}, {scope.kind}: {scope.id}."
+        f"Could not find role assignment with role: {role_id}, {actor.kind}: {actor.id}, "
+        f"{scope.kind}: {scope.id}."
     )

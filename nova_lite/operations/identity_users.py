@@ -5,8 +5,8 @@ from sqlalchemy.orm import Session
 from nova_lite.core import ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import InvalidInput, NotFound, Unauthenticated
-from nova_lite.core.identity import DEFAULT_DOMAIN, Changes, Named, NewUser, User
-from nova_lite.db import role_assignments, tokens, users
+from nova_lite.core.identity import DEFAULT_DOMAIN, Actor, Changes, Named, NewUser, User
+from nova_lite.db import application_credentials, ec2_credentials, groups, role_assignments, tokens, users
 from nova_lite.db.identity import NamePage
 from nova_lite.operations.identity_base import (
     IdentityBase,
@@ -116,7 +116,10 @@ class IdentityUsers(IdentityBase):
         """Delete a user with roles and tokens; raises NotFound."""
 
         def work(session: Session) -> None:
-            role_assignments.delete_of_user(session, user_id)
+            role_assignments.delete_of_actor(session, Actor(user_id))
+            groups.remove_user(session, user_id)
+            application_credentials.delete_of(session, user_id=user_id)
+            ec2_credentials.delete_of(session, user_id=user_id)
             tokens.delete_of_user(session, user_id)
             if not users.delete(session, user_id):
                 raise NotFound(f"Could not find user: {user_id}.")

@@ -8,7 +8,7 @@ from nova_lite.cmd import wiring
 from nova_lite.conf import load
 from nova_lite.core.context import system_context
 from nova_lite.core.errors import Conflict, NotFound
-from nova_lite.core.identity import Changes, NewProject, NewUser, Scope, ScopeKind
+from nova_lite.core.identity import Actor, Changes, NewProject, NewUser, Scope, ScopeKind
 from nova_lite.db import migration
 from nova_lite.operations.cloud import Cloud
 from nova_lite.operations.networks import NewNetwork
@@ -47,7 +47,7 @@ def _account(cloud: Cloud, settings: Settings, user: str, project: str, role: st
     except Conflict:
         account = next(found for found in identity.list_users(context) if found.name == user)
         identity.update_user(context, account.id, Changes(password=password))
-    identity.grant_role(context, account.id, identity.find_role(role).id, Scope(ScopeKind.PROJECT, owner.id))
+    identity.grant_role(context, Actor(account.id), identity.find_role(role).id, Scope(ScopeKind.PROJECT, owner.id))
     _write_openrc(settings, user, project, password)
 
 

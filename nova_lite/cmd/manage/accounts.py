@@ -2,7 +2,7 @@
 
 from nova_lite.cmd.manage.table import Command, Desk, Option, show
 from nova_lite.core.errors import NotFound
-from nova_lite.core.identity import Changes, NewProject, NewUser, Scope, ScopeKind, User
+from nova_lite.core.identity import Actor, Changes, NewProject, NewUser, Scope, ScopeKind, User
 
 _PROJECT = Option("project", "name or id of the project", required=True)
 _USER = Option("user", "name or id of the user", required=True)
@@ -53,14 +53,14 @@ def add_role(desk: Desk, user: str, project: str, role: str) -> None:
     """Give a user a role on a project."""
     identity = desk.cloud.identity
     scope = Scope(ScopeKind.PROJECT, identity.find_project(project).id)
-    identity.grant_role(desk.context, _find_user(desk, user).id, identity.find_role(role).id, scope)
+    identity.grant_role(desk.context, Actor(_find_user(desk, user).id), identity.find_role(role).id, scope)
 
 
 def remove_role(desk: Desk, user: str, project: str, role: str) -> None:
     """Take a role on a project from a user."""
     identity = desk.cloud.identity
     scope = Scope(ScopeKind.PROJECT, identity.find_project(project).id)
-    identity.revoke_role(desk.context, _find_user(desk, user).id, identity.find_role(role).id, scope)
+    identity.revoke_role(desk.context, Actor(_find_user(desk, user).id), identity.find_role(role).id, scope)
 
 
 def list_roles(desk: Desk) -> None:

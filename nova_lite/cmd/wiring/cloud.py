@@ -95,6 +95,7 @@ def make_identity(base: Base) -> Identity:
         token_seconds=conf.auth_token_ttl,
         token_cache_seconds=conf.token_cache_seconds,
         password_rounds=conf.password_hash_rounds,
+        secret_key_file=conf.secret_key_file,
     )
     ports = {api: conf[f"{api}_listen_port"] for api in conf.enabled_apis}
     catalog = Catalog(conf.region_name, services_of(conf.enabled_apis, ports=ports), conf.public_host)

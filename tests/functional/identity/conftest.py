@@ -13,8 +13,9 @@ from nova_lite.operations.identity import IdentitySettings
 
 
 @pytest.fixture
-def settings() -> IdentitySettings:
-    return IdentitySettings(password_rounds=4, token_cache_seconds=60)
+def settings(tmp_path: Path) -> IdentitySettings:
+    key = str(tmp_path / "secret.key")
+    return IdentitySettings(password_rounds=4, token_cache_seconds=60, secret_key_file=key)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from nova_lite.core.catalog import Catalog, services_of
 from nova_lite.core.context import system_context
 from nova_lite.core.identity import (
     SYSTEM_SCOPE,
+    Actor,
     NewProject,
     NewUser,
     Project,
@@ -53,7 +54,7 @@ class Site:
             *self.add("admin", "admin"),
             *self.add("demo", "member"),
         )
-        self.identity.grant_role(ADMIN, self.people.admin.id, self.role("admin"), SYSTEM_SCOPE)
+        self.identity.grant_role(ADMIN, Actor(self.people.admin.id), self.role("admin"), SYSTEM_SCOPE)
         self._policy = Policy(RULES)
         self._application = Faults(SizeLimit(AuthToken(Application("identity", ROUTES))), "identity")
 
@@ -69,7 +70,7 @@ class Site:
     def add(self, name: str, role: str) -> tuple[User, Project]:
         user = self.identity.create_user(ADMIN, NewUser(name, f"{name}-secret"))
         project = self.identity.create_project(ADMIN, NewProject(name))
-        self.identity.grant_role(ADMIN, user.id, self.role(role), Scope(ScopeKind.PROJECT, project.id))
+        self.identity.grant_role(ADMIN, Actor(user.id), self.role(role), Scope(ScopeKind.PROJECT, project.id))
         return user, project
 
     def ask(

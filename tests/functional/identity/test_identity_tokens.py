@@ -9,6 +9,7 @@ from identity_site import ADMIN, Site
 from nova_lite.core.errors import Unauthenticated
 from nova_lite.core.identity import (
     SYSTEM_SCOPE,
+    Actor,
     Changes,
     Named,
     NewUser,
@@ -109,7 +110,7 @@ def test_a_default_project_that_is_gone_leaves_the_token_without_scope(site: Sit
 
 def test_a_token_can_be_scoped_to_a_domain_and_to_the_system(site: Site) -> None:
     site.identity.grant_role(
-        ADMIN, site.people.admin.id, site.role("reader"), Scope(ScopeKind.DOMAIN, "default")
+        ADMIN, Actor(site.people.admin.id), site.role("reader"), Scope(ScopeKind.DOMAIN, "default")
     )
 
     domain = site.log_in("admin", scope={"domain": {"name": "Default"}}).json["token"]
@@ -303,13 +304,13 @@ def test_what_changes_for_the_user_changes_for_its_tokens_at_once(site: Site) ->
     scope = Scope(ScopeKind.PROJECT, people.demo_project.id)
 
     token = site.token("demo")
-    identity.grant_role(ADMIN, people.demo.id, site.role("admin"), scope)
+    identity.grant_role(ADMIN, Actor(people.demo.id), site.role("admin"), scope)
     assert identity.validate(token).context("req-x").is_admin
 
-    identity.revoke_role(ADMIN, people.demo.id, site.role("admin"), scope)
+    identity.revoke_role(ADMIN, Actor(people.demo.id), site.role("admin"), scope)
     assert not identity.validate(token).context("req-x").is_admin
 
-    identity.revoke_role(ADMIN, people.demo.id, site.role("member"), scope)
+    identity.revoke_role(ADMIN, Actor(people.demo.id), site.role("member"), scope)
     with pytest.raises(Unauthenticated):
         identity.validate(token)
 

@@ -55,6 +55,34 @@ ROLES: tuple[Rule, ...] = (
     Rule("identity:list_role_assignments", _READ_ALL, "List who has which role on what"),
 )
 
+GROUPS: tuple[Rule, ...] = (
+    Rule("identity:list_groups", _READ_ALL, "List groups"),
+    Rule("identity:get_group", _READ_ALL, "Show a group"),
+    Rule("identity:create_group", ADMIN, "Create a group"),
+    Rule("identity:update_group", ADMIN, "Change a group"),
+    Rule("identity:delete_group", ADMIN, "Delete a group"),
+    Rule("identity:list_groups_for_user", ANY, "List the groups of a user: one's own, anybody's for an admin"),
+    Rule("identity:list_users_in_group", _READ_ALL, "List the users in a group"),
+    Rule("identity:add_user_to_group", ADMIN, "Put a user into a group"),
+    Rule("identity:check_user_in_group", _READ_ALL, "Check whether a user is in a group"),
+    Rule("identity:remove_user_from_group", ADMIN, "Take a user out of a group"),
+    Rule("identity:list_system_grants_for_group", _READ_ALL, "List the roles of a group on the system"),
+    Rule("identity:check_system_grant_for_group", _READ_ALL, "Check a role of a group on the system"),
+    Rule("identity:create_system_grant_for_group", ADMIN, "Give a group a role on the system"),
+    Rule("identity:revoke_system_grant_for_group", ADMIN, "Take a role on the system from a group"),
+)
+
+CREDENTIALS: tuple[Rule, ...] = (
+    Rule("identity:list_application_credentials", ANY, "List application credentials: one's own, any for an admin"),
+    Rule("identity:get_application_credential", ANY, "Show an application credential: one's own, any for an admin"),
+    Rule("identity:create_application_credential", ANY, "Make an application credential for oneself"),
+    Rule("identity:delete_application_credential", ANY, "Remove an application credential, or anybody's as an admin"),
+    Rule("identity:ec2_list_credentials", ANY, "List EC2 keys: one's own, any for an admin"),
+    Rule("identity:ec2_get_credential", ANY, "Show EC2 keys: one's own, any for an admin"),
+    Rule("identity:ec2_create_credential", ANY, "Make EC2 keys: for oneself, for anybody as an admin"),
+    Rule("identity:ec2_delete_credential", ANY, "Remove EC2 keys: one's own, any for an admin"),
+)
+
 CATALOG: tuple[Rule, ...] = (
     Rule("identity:list_services", _READ_ALL, "List services"),
     Rule("identity:get_service", _READ_ALL, "Show a service"),
@@ -64,4 +92,4 @@ CATALOG: tuple[Rule, ...] = (
     Rule("identity:get_region", ANY, "Show a region"),
 )
 
-RULES: tuple[Rule, ...] = (*TOKENS, *PEOPLE, *ROLES, *CATALOG)
+RULES: tuple[Rule, ...] = (*TOKENS, *PEOPLE, *GROUPS, *CREDENTIALS, *ROLES, *CATALOG)

@@ -4,7 +4,15 @@ from collections.abc import Callable, Mapping
 
 from nova_lite.api.call import Json
 from nova_lite.core.errors import InvalidInput, Unauthenticated
-from nova_lite.core.identity import Named, PasswordProof, Proof, ScopeKind, ScopeRequest, TokenProof
+from nova_lite.core.identity import (
+    CredentialProof,
+    Named,
+    PasswordProof,
+    Proof,
+    ScopeKind,
+    ScopeRequest,
+    TokenProof,
+)
 
 
 def proofs(identity: Json) -> tuple[Proof, ...]:
@@ -47,7 +55,20 @@ def _token(data: Json) -> Proof:
     return TokenProof(data["id"])
 
 
-METHODS: Mapping[str, Callable[[Json], Proof]] = {"password": _password, "token": _token}
+def _credential(data: Json) -> Proof:
+    user = data.get("user")
+    if "id" in data:
+        return CredentialProof(Named(id=data["id"]), data["secret"])
+    if "name" not in data or user is None:
+        raise InvalidInput("The credential must be given by its id, or by its name and its user.")
+    return CredentialProof(Named(name=data["name"]), data["secret"], _named(user, "user"))
+
+
+METHODS: Mapping[str, Callable[[Json], Proof]] = {
+    "password": _password,
+    "token": _token,
+    "application_credential": _credential,
+}
 """The ways to prove who somebody is, by the name that clients use."""
 
 

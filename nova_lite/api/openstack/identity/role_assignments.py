@@ -1,4 +1,4 @@
-"""Role assignments: giving, taking, checking and listing the roles of users on a target.
+"""Role assignments: giving, taking, checking and listing the roles of users and groups on a target.
 
 The target of a request is in its path: a project, a domain, or else the system.
 """
@@ -9,6 +9,8 @@ from nova_lite.api.openstack.identity.paging import listed, truth
 from nova_lite.core.errors import InvalidInput
 from nova_lite.core.identity import (
     SYSTEM_SCOPE,
+    Actor,
+    ActorKind,
     Assignment,
     AssignmentFilter,
     Reference,
@@ -18,47 +20,54 @@ from nova_lite.core.identity import (
 
 
 def grant(call: Call) -> Reply:
-    """Give a user a role."""
+    """Give a user or a group a role."""
     call.cloud.identity.grant_role(
-        call.context, call.params["user_id"], call.params["role_id"], _target(call)
+        call.context, _actor(call), call.params["role_id"], _target(call)
     )
     return Reply()
 
 
 def revoke(call: Call) -> Reply:
-    """Take a role from a user."""
+    """Take a role from a user or a group."""
     call.cloud.identity.revoke_role(
-        call.context, call.params["user_id"], call.params["role_id"], _target(call)
+        call.context, _actor(call), call.params["role_id"], _target(call)
     )
     return Reply()
 
 
 def check(call: Call) -> Reply:
-    """Tell, by the status alone, whether a user was given a role."""
+    """Tell, by the status alone, whether a user or a group was given a role."""
     call.cloud.identity.check_role(
-        call.context, call.params["user_id"], call.params["role_id"], _target(call)
+        call.context, _actor(call), call.params["role_id"], _target(call)
     )
     return Reply()
 
 
-def listing_of_user(call: Call) -> Reply:
-    """List the roles that a user was given on a target."""
-    found = call.cloud.identity.list_granted_roles(call.context, call.params["user_id"], _target(call))
+def listing_of_actor(call: Call) -> Reply:
+    """List the roles that a user or a group was given on a target."""
+    found = call.cloud.identity.list_granted_roles(call.context, _actor(call), _target(call))
     return listed(call, "roles", [roles.render(call, role) for role in found])
 
 
 def listing(call: Call) -> Reply:
-    """List who has which role on what; of groups there are none."""
+    """List who has which role on what."""
     names = _flag(call, "include_names")
     wanted = AssignmentFilter(
         user_id=call.query("user.id", "") or "",
+        group_id=call.query("group.id", "") or "",
         role_id=call.query("role.id", "") or "",
         scope=_wanted_scope(call),
         effective=_flag(call, "effective"),
     )
-    none = bool(call.query("group.id") or call.query("scope.OS-INHERIT:inherited_to"))
+    none = bool(call.query("scope.OS-INHERIT:inherited_to"))
     found = [] if none else call.cloud.identity.list_assignments(call.context, wanted)
     return listed(call, "role_assignments", [_render(call, entry, names=names) for entry in found])
+
+
+def _actor(call: Call) -> Actor:
+    if "group_id" in call.params:
+        return Actor(call.params["group_id"], ActorKind.GROUP)
+    return Actor(call.params["user_id"])
 
 
 def _target(call: Call) -> Scope:
@@ -92,10 +101,10 @@ def _render(call: Call, entry: Assignment, *, names: bool) -> Json:
     if entry.scope.kind is not ScopeKind.SYSTEM:
         target = _reference(entry.target, names=names)
     place = "system" if entry.scope.kind is ScopeKind.SYSTEM else f"{entry.scope.kind}s/{entry.scope.id}"
-    path = f"/v3/{place}/users/{entry.user.id}/roles/{entry.role.id}"
+    path = f"/v3/{place}/{entry.kind}s/{entry.actor.id}/roles/{entry.role.id}"
     return {
         "role": _reference(entry.role, names=names),
-        "user": _reference(entry.user, names=names),
+        entry.kind.value: _reference(entry.actor, names=names),
         "scope": {entry.scope.kind.value: target},
         "links": {"assignment": call.url(path)},
     }

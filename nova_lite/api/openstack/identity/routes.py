@@ -1,8 +1,10 @@
 """The route table of the identity API."""
 
 from nova_lite.api.openstack.identity import (
+    credentials,
     discovery,
     domains,
+    groups,
     projects,
     role_assignments,
     roles,
@@ -56,17 +58,63 @@ PEOPLE: tuple[Route, ...] = (
 )
 
 
-def _grants(target: str, rule: str, plural: str) -> tuple[Route, ...]:
-    """Return the routes for the roles of users on one kind of target."""
-    of_user = f"{target}/users/{{user_id}}/roles"
-    one = f"{of_user}/{{role_id}}"
+def _grants(actors: str, rule: str, plural: str) -> tuple[Route, ...]:
+    """Return the routes for the roles of one kind of actor on one kind of target."""
+    of_actor = f"{actors}/roles"
+    one = f"{of_actor}/{{role_id}}"
     return (
-        Route("GET", of_user, role_assignments.listing_of_user, f"identity:list_{plural}"),
+        Route("GET", of_actor, role_assignments.listing_of_actor, f"identity:list_{plural}"),
         Route("PUT", one, role_assignments.grant, f"identity:create_{rule}", status=204),
         Route("GET", one, role_assignments.check, f"identity:check_{rule}", status=204),
         Route("DELETE", one, role_assignments.revoke, f"identity:revoke_{rule}", status=204),
     )
 
+
+_GROUP = "/v3/groups/{group_id}"
+_MEMBER = f"{_GROUP}/users/{{user_id}}"
+
+GROUPS: tuple[Route, ...] = (
+    Route("GET", "/v3/groups", groups.listing, "identity:list_groups"),
+    Route("POST", "/v3/groups", groups.create, "identity:create_group", schemas.CREATE_GROUP, status=201),
+    Route("GET", _GROUP, groups.show, "identity:get_group"),
+    Route("PATCH", _GROUP, groups.update, "identity:update_group", schemas.UPDATE_GROUP),
+    Route("DELETE", _GROUP, groups.delete, "identity:delete_group", status=204),
+    Route("GET", f"{_USER}/groups", groups.listing_of_user, "identity:list_groups_for_user"),
+    Route("GET", f"{_GROUP}/users", groups.list_members, "identity:list_users_in_group"),
+    Route("PUT", _MEMBER, groups.add_member, "identity:add_user_to_group", status=204),
+    Route("GET", _MEMBER, groups.check_member, "identity:check_user_in_group", status=204),
+    Route("DELETE", _MEMBER, groups.remove_member, "identity:remove_user_from_group", status=204),
+)
+
+_APPLICATION = f"{_USER}/application_credentials"
+_APPLICATION_CREDENTIAL = f"{_APPLICATION}/{{credential_id}}"
+_EC2 = f"{_USER}/credentials/OS-EC2"
+_EC2_CREDENTIAL = f"{_EC2}/{{access}}"
+
+CREDENTIALS: tuple[Route, ...] = (
+    Route(
+        "GET", _APPLICATION, credentials.list_application_credentials, "identity:list_application_credentials"
+    ),
+    Route(
+        "POST", _APPLICATION, credentials.create_application_credential,
+        "identity:create_application_credential", schemas.CREATE_APPLICATION_CREDENTIAL, status=201,
+    ),
+    Route(
+        "GET", _APPLICATION_CREDENTIAL, credentials.show_application_credential,
+        "identity:get_application_credential",
+    ),
+    Route(
+        "DELETE", _APPLICATION_CREDENTIAL, credentials.delete_application_credential,
+        "identity:delete_application_credential", status=204,
+    ),
+    Route("GET", _EC2, credentials.list_ec2_credentials, "identity:ec2_list_credentials"),
+    Route(
+        "POST", _EC2, credentials.create_ec2_credential, "identity:ec2_create_credential",
+        schemas.CREATE_EC2_CREDENTIAL, status=201,
+    ),
+    Route("GET", _EC2_CREDENTIAL, credentials.show_ec2_credential, "identity:ec2_get_credential"),
+    Route("DELETE", _EC2_CREDENTIAL, credentials.delete_ec2_credential, "identity:ec2_delete_credential", status=204),
+)  # fmt: skip
 
 ROLES: tuple[Route, ...] = (
     Route("GET", "/v3/roles", roles.listing, "identity:list_roles"),
@@ -75,9 +123,12 @@ ROLES: tuple[Route, ...] = (
     Route("PATCH", _ROLE, roles.update, "identity:update_role", schemas.UPDATE_ROLE),
     Route("DELETE", _ROLE, roles.delete, "identity:delete_role", status=204),
     Route("GET", "/v3/role_assignments", role_assignments.listing, "identity:list_role_assignments"),
-    *_grants(_PROJECT, "grant", "grants"),
-    *_grants(_DOMAIN, "grant", "grants"),
-    *_grants("/v3/system", "system_grant_for_user", "system_grants_for_user"),
+    *_grants(f"{_PROJECT}/users/{{user_id}}", "grant", "grants"),
+    *_grants(f"{_PROJECT}/groups/{{group_id}}", "grant", "grants"),
+    *_grants(f"{_DOMAIN}/users/{{user_id}}", "grant", "grants"),
+    *_grants(f"{_DOMAIN}/groups/{{group_id}}", "grant", "grants"),
+    *_grants("/v3/system/users/{user_id}", "system_grant_for_user", "system_grants_for_user"),
+    *_grants("/v3/system/groups/{group_id}", "system_grant_for_group", "system_grants_for_group"),
 )
 
 CATALOG: tuple[Route, ...] = (
@@ -89,4 +140,4 @@ CATALOG: tuple[Route, ...] = (
     Route("GET", "/v3/regions/{region_id}", services.show_region, "identity:get_region"),
 )
 
-ROUTES: tuple[Route, ...] = (*TOKENS, *PEOPLE, *ROLES, *CATALOG)
+ROUTES: tuple[Route, ...] = (*TOKENS, *PEOPLE, *GROUPS, *CREDENTIALS, *ROLES, *CATALOG)

@@ -22,20 +22,20 @@ def create(call: Call) -> Reply:
         enabled=body.get("enabled", True),
         extra=extra_of(body, _KNOWN),
     )
-    return Reply({"user": _render(call, call.cloud.identity.create_user(call.context, new))})
+    return Reply({"user": render(call, call.cloud.identity.create_user(call.context, new))})
 
 
 def listing(call: Call) -> Reply:
     """List users."""
     part = page(call, "name", "domain_id", "enabled")
     found = call.cloud.identity.list_users(call.context, part)
-    return listed(call, "users", [_render(call, user) for user in found], part)
+    return listed(call, "users", [render(call, user) for user in found], part)
 
 
 def show(call: Call) -> Reply:
     """Show a user."""
     user = call.cloud.identity.get_user(call.context, call.params["user_id"])
-    return Reply({"user": _render(call, user)})
+    return Reply({"user": render(call, user)})
 
 
 def update(call: Call) -> Reply:
@@ -51,7 +51,7 @@ def update(call: Call) -> Reply:
         extra=extra_of(body, _KNOWN),
     )
     user = call.cloud.identity.update_user(call.context, call.params["user_id"], changes)
-    return Reply({"user": _render(call, user)})
+    return Reply({"user": render(call, user)})
 
 
 def change_password(call: Call) -> Reply:
@@ -67,7 +67,8 @@ def delete(call: Call) -> Reply:
     return Reply()
 
 
-def _render(call: Call, user: User) -> Json:
+def render(call: Call, user: User) -> Json:
+    """Return a user as clients see it."""
     shown: Json = {
         "options": {},
         **user.extra,

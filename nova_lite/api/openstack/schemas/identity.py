@@ -91,3 +91,33 @@ UPDATE_ROLE = _body("role", _ROLE)
 CHANGE_PASSWORD = _body(
     "user", {"password": PASSWORD, "original_password": PASSWORD}, ("password", "original_password")
 )
+
+_GROUP: Schema = {"name": name(64), "description": DESCRIPTION, "domain_id": _NULLABLE_ID}
+CREATE_GROUP = _body("group", _GROUP, ("name",))
+UPDATE_GROUP = _body("group", _GROUP)
+
+_ROLE_REFERENCE: Schema = {
+    "type": "object",
+    "properties": {"id": ID, "name": name(255)},
+    "minProperties": 1,
+    "additionalProperties": True,
+}
+CREATE_APPLICATION_CREDENTIAL = _body(
+    "application_credential",
+    {
+        "name": name(255),
+        "description": DESCRIPTION,
+        "secret": {"anyOf": [{"type": "null"}, PASSWORD]},
+        "expires_at": {"type": ["string", "null"], "maxLength": 64},
+        "roles": {"type": ["array", "null"], "items": _ROLE_REFERENCE, "maxItems": 100},
+        "unrestricted": {"type": ["boolean", "null"]},
+        "access_rules": {"type": ["array", "null"]},
+    },
+    ("name",),
+)
+CREATE_EC2_CREDENTIAL: Schema = {
+    "type": "object",
+    "properties": {"tenant_id": ID},
+    "required": ["tenant_id"],
+    "additionalProperties": True,
+}

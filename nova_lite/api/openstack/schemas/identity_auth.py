@@ -37,6 +37,17 @@ _IDENTITY: Schema = {
             "properties": {"id": {"type": "string", "minLength": 1, "maxLength": 4096}},
             "required": ["id"],
         },
+        "application_credential": {
+            "type": "object",
+            "properties": {
+                "id": ID,
+                "name": name(255),
+                "secret": PASSWORD,
+                "user": {"type": "object", "properties": _NAMED, "additionalProperties": False},
+            },
+            "required": ["secret"],
+            "additionalProperties": False,
+        },
     },
     "required": ["methods"],
 }

@@ -1,0 +1,138 @@
+"""Application credentials and EC2 credentials as clients use them."""
+
+import datetime
+from typing import Any
+
+import pytest
+import webob
+from identity_site import Site
+
+from nova_lite.core import clock
+from nova_lite.db import ec2_credentials
+
+SECRET = "a very long secret"
+
+
+def path_of(site: Site) -> str:
+    return f"/v3/users/{site.people.demo.id}/application_credentials"
+
+
+def make(site: Site, token: str = "", **fields: Any) -> webob.Response:
+    absent = {"description": None, "expires_at": None, "secret": None, "roles": [], "access_rules": []}
+    body = {"application_credential": absent | {"name": "robot", "unrestricted": False} | fields}
+    return site.ask("POST", path_of(site), body, token=token or site.token("demo"))
+
+
+def log_in(site: Site, scope: Any = None, **credential: Any) -> webob.Response:
+    identity = {"methods": ["application_credential"], "application_credential": credential}
+    auth = {"identity": identity} | ({"scope": scope} if scope else {})
+    return site.ask("POST", "/v3/auth/tokens", {"auth": auth})
+
+
+def made(site: Site, **fields: Any) -> Any:
+    answer = make(site, **fields)
+    assert answer.status_int == 201, answer.text
+    return answer.json["application_credential"]
+
+
+def test_a_secret_is_told_once_and_opens_the_project(site: Site) -> None:
+    credential = made(site)
+    assert credential["secret"] and credential["project_id"] == site.people.demo_project.id
+    assert [role["name"] for role in credential["roles"]] == ["member"]
+    shown = site.ask("GET", f"{path_of(site)}/{credential['id']}", token=site.token("demo")).json
+    assert "secret" not in shown["application_credential"]
+
+    by_id = log_in(site, id=credential["id"], secret=credential["secret"])
+    user = {"name": "demo", "domain": {"id": "default"}}
+    by_name = log_in(site, name="robot", user=user, secret=credential["secret"])
+
+    for answer in (by_id, by_name):
+        assert answer.status_int == 201, answer.text
+        token = answer.json["token"]
+        assert token["project"]["id"] == site.people.demo_project.id
+        assert {role["name"] for role in token["roles"]} == {"member", "reader"}
+        assert token["methods"] == ["application_credential"]
+
+
+def test_a_credential_has_only_the_roles_that_it_was_given(site: Site) -> None:
+    credential = made(site, roles=[{"name": "reader"}], secret=SECRET)
+    token = log_in(site, id=credential["id"], secret=SECRET).json["token"]
+    assert [role["name"] for role in token["roles"]] == ["reader"]
+    assert make(site, name="more", roles=[{"name": "admin"}]).status_int == 400
+
+
+def test_a_wrong_secret_and_another_project_are_refused(site: Site) -> None:
+    credential = made(site, secret=SECRET)
+    elsewhere = {"project": {"id": site.people.admin_project.id}}
+    nobody = {"name": "nobody", "domain": {"id": "default"}}
+    for answer in (
+        log_in(site, id=credential["id"], secret="wrong"),
+        log_in(site, id="0" * 32, secret=SECRET),
+        log_in(site, name="robot", user=nobody, secret=SECRET),
+        log_in(site, scope=elsewhere, id=credential["id"], secret=SECRET),
+        log_in(site, scope={"system": {"all": True}}, id=credential["id"], secret=SECRET),
+    ):
+        assert answer.status_int == 401
+
+
+def test_a_token_does_not_outlive_its_credential(site: Site) -> None:
+    credential = made(site, secret=SECRET)
+    token = log_in(site, id=credential["id"], secret=SECRET).headers["X-Subject-Token"]
+    assert site.ask("GET", "/v3/auth/projects", token=token).status_int == 200
+    gone = site.ask("DELETE", f"{path_of(site)}/{credential['id']}", token=site.token("demo"))
+    assert gone.status_int == 204
+    assert site.ask("GET", "/v3/auth/projects", token=token).status_int == 401
+    assert log_in(site, id=credential["id"], secret=SECRET).status_int == 401
+
+
+def test_a_credential_that_expired_opens_nothing(site: Site) -> None:
+    soon = (clock.now() + datetime.timedelta(seconds=0.5)).isoformat()
+    credential = made(site, secret=SECRET, expires_at=soon)
+    while clock.now() < datetime.datetime.fromisoformat(soon):
+        pass
+    assert log_in(site, id=credential["id"], secret=SECRET).status_int == 401
+    assert make(site, name="late", expires_at="2001-01-01T00:00:00").status_int == 400
+
+
+@pytest.mark.parametrize("unrestricted", [False, True])
+def test_only_an_unrestricted_credential_makes_others(site: Site, unrestricted: bool) -> None:
+    credential = made(site, secret=SECRET, unrestricted=unrestricted)
+    token = log_in(site, id=credential["id"], secret=SECRET).headers["X-Subject-Token"]
+
+    answer = make(site, token, name="child")
+    rescoped = {"methods": ["token"], "token": {"id": token}}
+    again = site.ask("POST", "/v3/auth/tokens", {"auth": {"identity": rescoped}})
+    by_token = make(site, again.headers["X-Subject-Token"], name="grandchild")
+
+    assert (answer.status_int == by_token.status_int == 201) is unrestricted
+    keys = f"/v3/users/{site.people.demo.id}/credentials/OS-EC2"
+    made_keys = site.ask("POST", keys, {"tenant_id": site.people.demo_project.id}, token=token)
+    assert (made_keys.status_int == 201) is unrestricted
+
+
+def test_credentials_are_their_users_own(site: Site) -> None:
+    credential = made(site)
+    other = site.token("admin", scope="own")
+    assert site.ask("POST", path_of(site), {"application_credential": {"name": "x"}}, token=other).status_int == 403
+    assert make(site).status_int == 409
+    listed = site.ask("GET", path_of(site), token=other).json["application_credentials"]
+    assert [row["id"] for row in listed] == [credential["id"]]
+
+
+def test_ec2_keys_are_kept_encrypted_and_shown_to_their_user(site: Site) -> None:
+    path = f"/v3/users/{site.people.demo.id}/credentials/OS-EC2"
+    project = site.people.demo_project.id
+    answer = site.ask("POST", path, {"tenant_id": project}, token=site.token("demo"))
+    assert answer.status_int == 201
+    keys = answer.json["credential"]
+    assert len(keys["access"]) == len(keys["secret"]) == 32
+
+    stored = site.database.read("test", lambda session: ec2_credentials.get(session, keys["access"]))
+    assert stored is not None and keys["secret"] not in stored.secret
+    shown = site.ask("GET", f"{path}/{keys['access']}", token=site.token("demo")).json["credential"]
+    assert shown == keys
+    assert len(site.ask("GET", path, token=site.token("demo")).json["credentials"]) == 1
+    foreign = site.ask("POST", path, {"tenant_id": site.people.admin_project.id}, token=site.token("demo"))
+    assert foreign.status_int == 403
+    assert site.ask("DELETE", f"{path}/{keys['access']}", token=site.token("demo")).status_int == 204
+    assert site.ask("GET", f"{path}/{keys['access']}", token=site.token("demo")).status_int == 404
