@@ -2,7 +2,7 @@
 
 Revision ID: 0002
 Revises: 0001
-Create Date: 2026-11-23 22:12:55.758149
+Create Date: 2026-11-23 22:16:23.288783
 """
 
 import sqlalchemy as sa
@@ -42,6 +42,59 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_aggregates")),
         sa.UniqueConstraint("name", name=op.f("uq_aggregates_name")),
         sa.UniqueConstraint("uuid", name=op.f("uq_aggregates_uuid")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "catalog_endpoints",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("service_id", sa.String(length=64), nullable=False),
+        sa.Column("interface", sa.String(length=16), nullable=False),
+        sa.Column(
+            "url",
+            sa.Text().with_variant(mysql.LONGTEXT(), "mariadb").with_variant(mysql.LONGTEXT(), "mysql"),
+            nullable=False,
+        ),
+        sa.Column("region_id", sa.String(length=255), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("extra", JSON_TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_catalog_endpoints")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    with op.batch_alter_table("catalog_endpoints", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_catalog_endpoints_service_id"), ["service_id"], unique=False)
+
+    op.create_table(
+        "catalog_regions",
+        sa.Column("id", sa.String(length=255), nullable=False),
+        sa.Column(
+            "description",
+            sa.Text().with_variant(mysql.LONGTEXT(), "mariadb").with_variant(mysql.LONGTEXT(), "mysql"),
+            nullable=False,
+        ),
+        sa.Column("parent_region_id", sa.String(length=255), nullable=False),
+        sa.Column("extra", JSON_TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_catalog_regions")),
+        mysql_charset="utf8mb4",
+        mysql_collate="utf8mb4_bin",
+        mysql_engine="InnoDB",
+    )
+    op.create_table(
+        "catalog_services",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("type", sa.String(length=255), nullable=False),
+        sa.Column("name", sa.String(length=255), nullable=False),
+        sa.Column(
+            "description",
+            sa.Text().with_variant(mysql.LONGTEXT(), "mariadb").with_variant(mysql.LONGTEXT(), "mysql"),
+            nullable=False,
+        ),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("extra", JSON_TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_catalog_services")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",
@@ -291,5 +344,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_server_groups_project_id"))
 
     op.drop_table("server_groups")
+    op.drop_table("catalog_services")
+    op.drop_table("catalog_regions")
+    with op.batch_alter_table("catalog_endpoints", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_catalog_endpoints_service_id"))
+
+    op.drop_table("catalog_endpoints")
     op.drop_table("aggregates")
     # ### end Alembic commands ###

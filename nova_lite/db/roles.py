@@ -93,6 +93,16 @@ def imply(session: Session, prior_role_id: str, implied_role_id: str) -> None:
         identity.insert_named(session, _IMPLIED, pair, "The role is being made to imply the other.")
 
 
+def stop_implying(session: Session, prior_role_id: str, implied_role_id: str) -> bool:
+    """Let a role no longer imply another; False when it did not."""
+    removed = session.execute(
+        sa.delete(_IMPLIED).where(
+            _IMPLIED.c.prior_role_id == prior_role_id, _IMPLIED.c.implied_role_id == implied_role_id
+        )
+    )
+    return bool(removed.rowcount)  # type: ignore[attr-defined]
+
+
 def update(session: Session, role_id: str, **values: Any) -> bool:
     """Change fields of a role, False when there is none; raises Conflict when the name is taken."""
     return identity.update_named(session, TABLE, role_id, values, _taken(values.get("name", "")))

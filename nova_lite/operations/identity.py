@@ -1,6 +1,7 @@
 """Identity: users, projects, domains, roles, tokens and the catalog, once for every front door."""
 
 from nova_lite.operations.identity_base import IdentitySettings
+from nova_lite.operations.identity_catalog import IdentityCatalog
 from nova_lite.operations.identity_credentials import IdentityCredentials
 from nova_lite.operations.identity_groups import IdentityGroups
 from nova_lite.operations.identity_login import IdentityLogin
@@ -11,5 +12,13 @@ from nova_lite.operations.identity_users import IdentityUsers
 __all__ = ["Identity", "IdentitySettings"]
 
 
-class Identity(IdentityLogin, IdentityProjects, IdentityUsers, IdentityGroups, IdentityRoles, IdentityCredentials):
+class Identity(
+    IdentityLogin,
+    IdentityProjects,
+    IdentityUsers,
+    IdentityGroups,
+    IdentityRoles,
+    IdentityCredentials,
+    IdentityCatalog,
+):
     """All operations of identity; each base holds those on one noun."""

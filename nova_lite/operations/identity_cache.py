@@ -8,6 +8,7 @@ from collections.abc import Callable
 import cachetools
 
 from nova_lite.core import clock
+from nova_lite.core.catalog_entries import Entries
 from nova_lite.core.identity import RoleGraph, TokenInfo
 
 
@@ -26,6 +27,7 @@ class IdentityCache:
     def __init__(self, *, seconds: float, size: int, timer: Callable[[], float] = time.monotonic) -> None:
         self._tokens: cachetools.TTLCache[str, TokenInfo] = cachetools.TTLCache(size, seconds, timer)
         self._graph: cachetools.TTLCache[str, RoleGraph] = cachetools.TTLCache(1, seconds, timer)
+        self._entries: cachetools.TTLCache[str, Entries] = cachetools.TTLCache(1, seconds, timer)
         self._generation = 0
         self._lock = threading.Lock()
 
@@ -41,6 +43,17 @@ class IdentityCache:
         """Return the remembered graph of roles."""
         with self._lock:
             return self._graph.get("")
+
+    def entries(self) -> Entries | None:
+        """Return what the operator added to the catalog, as remembered."""
+        with self._lock:
+            return self._entries.get("")
+
+    def remember_entries(self, entries: Entries, generation: int) -> None:
+        """Remember what was added, unless something was forgotten since ``generation`` was taken."""
+        with self._lock:
+            if generation == self._generation:
+                self._entries[""] = entries
 
     def generation(self) -> int:
         """Return a number that ``forget`` changes: take it before reading what is then remembered."""
@@ -71,3 +84,4 @@ class IdentityCache:
             self._generation += 1
             self._tokens.clear()
             self._graph.clear()
+            self._entries.clear()

@@ -10,7 +10,7 @@ from nova_lite.core import clock, ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.credentials import ApplicationCredential, Ec2Credential
 from nova_lite.core.errors import Forbidden, InvalidInput, NotFound
-from nova_lite.core.identity import Named, Role, Scope, ScopeKind
+from nova_lite.core.identity import Named, Scope, ScopeKind
 from nova_lite.db import application_credentials, ec2_credentials, projects, role_assignments, roles
 from nova_lite.operations.identity_base import IdentityBase, not_authorized, require_self
 from nova_lite.operations.identity_users import find_user
@@ -118,10 +118,6 @@ class IdentityCredentials(IdentityBase):
             "delete_application_credential",
             lambda session: application_credentials.delete(session, credential_id),
         )
-
-    def roles_by_id(self, context: RequestContext) -> dict[str, Role]:
-        """Return every role, for showing what credentials have."""
-        return dict(self._database.read("identity.role_graph", roles.graph).roles)
 
     def create_ec2_credential(self, context: RequestContext, user_id: str, project_id: str) -> Ec2Credential:
         """Make keys with which a user signs on a project; raises NotFound, Forbidden where it has no role."""

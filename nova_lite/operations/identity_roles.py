@@ -8,6 +8,7 @@ from nova_lite.core import ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Forbidden, NotFound
 from nova_lite.core.identity import (
+    ADMIN,
     Actor,
     ActorKind,
     Assignment,
@@ -85,6 +86,33 @@ class IdentityRoles(IdentityBase):
             roles.delete(session, role_id)
 
         self._change("delete_role", work)
+
+    def role_graph(self, context: RequestContext) -> RoleGraph:
+        """Return every role with what it implies."""
+        return self._database.read("identity.role_graph", roles.graph)
+
+    def imply_role(self, context: RequestContext, prior_id: str, implied_id: str) -> None:
+        """Let a role imply another; raises NotFound, and Forbidden where the other implies it, and for admin."""
+
+        def work(session: Session) -> None:
+            _find_role(session, prior_id)
+            if _find_role(session, implied_id).name == ADMIN:
+                raise Forbidden("The role admin cannot be implied.")
+            backwards = {role.id for role in roles.graph(session).expand(frozenset({implied_id}))}
+            if prior_id in backwards:
+                raise Forbidden(f"The role {implied_id} implies {prior_id} already.")
+            roles.imply(session, prior_id, implied_id)
+
+        self._change("imply_role", work)
+
+    def stop_implying(self, context: RequestContext, prior_id: str, implied_id: str) -> None:
+        """Let a role no longer imply another; raises NotFound when it does not."""
+
+        def work(session: Session) -> bool:
+            return roles.stop_implying(session, prior_id, implied_id)
+
+        if not self._change("stop_implying", work):
+            raise NotFound(f"{prior_id} does not imply {implied_id}.")
 
     def grant_role(self, context: RequestContext, actor: Actor, role_id: str, scope: Scope) -> None:
         """Give a user or a group a role on ``scope``; again is no harm. Raises NotFound for what does not exist."""

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 from identity_site import ADMIN, Site
 from keystoneauth1 import exceptions, session
-from keystoneauth1.identity import v3
+from keystoneauth1.identity import v2, v3
+from openstackclient.common.clientmanager import ClientManager
 from openstackclient.shell import OpenStackShell
+from osc_lib import clientmanager
 
 Served = tuple[Site, str]
 Openstack = Callable[..., Any]
@@ -30,6 +33,11 @@ def openstack(served: Served, monkeypatch: pytest.MonkeyPatch) -> Openstack:
         "OS_IDENTITY_API_VERSION": "3",
     }.items():
         monkeypatch.setenv(name, value)
+
+    for client in [*vars(ClientManager).values(), *vars(clientmanager.ClientManager).values()]:
+        # A process of the client speaks to one cloud only, and remembers which.
+        if isinstance(client, clientmanager.ClientCache):
+            monkeypatch.setattr(client, "_handle", None)
 
     def run(command: str, *more: str) -> Any:
         out, problems = io.StringIO(), io.StringIO()
@@ -165,3 +173,98 @@ def test_a_token_is_exchanged_for_one_of_a_project(served: Served) -> None:
 def test_a_wrong_password_is_an_unauthorized_error(served: Served) -> None:
     with pytest.raises(exceptions.Unauthorized):
         session_for(served[1], password="wrong").get_token()
+
+
+def test_a_group_lives_and_dies(openstack: Openstack) -> None:
+    openstack("user create bob --password secret")
+    made = openstack("group create --description", *as_json("all of us", "crew"))
+    assert made["description"] == "all of us"
+    openstack("group add user crew bob")
+    assert "in group" in openstack("group contains user crew bob")
+    assert [row["Name"] for row in openstack("group list --user bob", *as_json())] == ["crew"]
+    assert [row["Name"] for row in openstack("user list --group crew", *as_json())] == ["bob"]
+    openstack("role add --project admin --group crew member")
+    assigned = openstack("role assignment list --group crew --names", *as_json())
+    assert [(row["Role"], row["Group"]) for row in assigned] == [("member", "crew@Default")]
+    effective = openstack("role assignment list --user bob --effective --names", *as_json())
+    assert sorted(row["Role"] for row in effective) == ["member", "reader"]
+    openstack("role remove --project admin --group crew member")
+    openstack("group set --name team crew")
+    openstack("group remove user team bob")
+    openstack("group delete team")
+    openstack("user delete bob")
+
+
+def test_credentials_live_and_die(openstack: Openstack, served: Served) -> None:
+    made = openstack("application credential create --role reader robot", *as_json())
+    assert [row["Name"] for row in openstack("application credential list", *as_json())] == ["robot"]
+    shown = openstack("application credential show robot", *as_json())
+    assert shown["Name"] == made["Name"] == "robot"
+    auth = v3.ApplicationCredential(
+        auth_url=served[1], application_credential_id=made["ID"], application_credential_secret=made["Secret"]
+    )
+    token = auth.get_access(session.Session())
+    assert (token.role_names, token.project_name) == (["reader"], "admin")
+    openstack("application credential delete robot")
+    auth.invalidate()
+    with pytest.raises(exceptions.Unauthorized):
+        auth.get_access(session.Session())
+    keys = openstack("ec2 credentials create", *as_json())
+    assert openstack("ec2 credentials show", *as_json(keys["access"]))["secret"] == keys["secret"]
+    assert [row["Access"] for row in openstack("ec2 credentials list", *as_json())] == [keys["access"]]
+    openstack("ec2 credentials delete", keys["access"])
+
+
+def test_an_operator_adds_to_the_catalog(openstack: Openstack) -> None:
+    openstack("region create --description", "far", "West")
+    openstack("region set --description", "farther", "West")
+    openstack("service create --name heat --description", "stacks", "orchestration")
+    made = openstack(
+        "endpoint create --region West heat public", *as_json("http://heat.example/v1/%(tenant_id)s")
+    )
+    project = openstack("project show admin", *as_json())["id"]
+    shown = openstack("catalog show orchestration", *as_json())
+    assert f"http://heat.example/v1/{project}" in json.dumps(shown)
+    openstack("endpoint set --disable", made["id"])
+    assert openstack("endpoint show", *as_json(made["id"]))["enabled"] is False
+    assert "orchestration" not in json.dumps(openstack("catalog list", *as_json()))
+    openstack("endpoint delete", made["id"])
+    openstack("service set --name warm heat")
+    openstack("service delete warm")
+    openstack("region delete West")
+    with pytest.raises(AssertionError, match="built in"):
+        openstack("service delete nova")
+
+
+def test_roles_imply_others(openstack: Openstack) -> None:
+    openstack("role create cook")
+    openstack("implied role create cook --implied-role reader")
+    pairs = {(row["Prior Role Name"], row["Implied Role Name"]) for row in openstack("implied role list", *as_json())}
+    assert pairs >= {("admin", "manager"), ("cook", "reader")}
+    openstack("implied role delete cook --implied-role reader")
+    with pytest.raises(AssertionError, match="implies"):
+        openstack("implied role create reader --implied-role member")
+    openstack("role delete cook")
+
+
+def test_clients_of_version_2_log_in(served: Served) -> None:
+    access = v2.Password(served[1] + "/v2.0", "demo", "demo-secret", tenant_name="demo").get_access(session.Session())
+
+    assert (access.username, access.project_name) == ("demo", "demo")
+    assert access.service_catalog.url_for(service_type="compute", interface="public").endswith("/v2.1")
+    again = v2.Token(served[1] + "/v2.0", access.auth_token, tenant_id=access.project_id)
+    assert again.get_access(session.Session()).project_id == access.project_id
+    with pytest.raises(exceptions.Unauthorized):
+        v2.Password(served[1] + "/v2.0", "demo", "wrong").get_access(session.Session())
+
+
+def test_clients_of_version_1_log_in(served: Served) -> None:
+    headers = {"X-Auth-User": "demo", "X-Auth-Key": "demo-secret"}
+    answer = requests.get(served[1] + "/v1.1", headers=headers, timeout=10)
+
+    assert answer.status_code == 204
+    assert answer.headers["X-Server-Management-Url"].endswith("/v2.1")
+    mine = {"X-Auth-Token": answer.headers["X-Auth-Token"]}
+    assert requests.get(served[1] + "/v2.0/tenants", headers=mine, timeout=10).json()["tenants"][0]["name"] == "demo"
+    refused = requests.get(served[1] + "/v1.1", headers=headers | {"X-Auth-Key": "wrong"}, timeout=10)
+    assert refused.status_code == 401

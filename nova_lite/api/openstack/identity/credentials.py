@@ -93,7 +93,7 @@ def _moment(text: str | None) -> datetime.datetime | None:
 
 
 def _application(call: Call, credential: ApplicationCredential) -> Json:
-    known = call.cloud.identity.roles_by_id(call.context)
+    known = call.cloud.identity.role_graph(call.context).roles
     path = f"/v3/users/{credential.user_id}/application_credentials/{credential.id}"
     return {
         "id": credential.id,

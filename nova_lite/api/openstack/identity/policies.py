@@ -90,6 +90,20 @@ CATALOG: tuple[Rule, ...] = (
     Rule("identity:get_endpoint", _READ_ALL, "Show an endpoint"),
     Rule("identity:list_regions", ANY, "List regions"),
     Rule("identity:get_region", ANY, "Show a region"),
+    Rule("identity:create_service", ADMIN, "Add a service"),
+    Rule("identity:update_service", ADMIN, "Change a service"),
+    Rule("identity:delete_service", ADMIN, "Remove a service"),
+    Rule("identity:create_endpoint", ADMIN, "Add an endpoint"),
+    Rule("identity:update_endpoint", ADMIN, "Change an endpoint"),
+    Rule("identity:delete_endpoint", ADMIN, "Remove an endpoint"),
+    Rule("identity:create_region", ADMIN, "Add a region"),
+    Rule("identity:update_region", ADMIN, "Change a region"),
+    Rule("identity:delete_region", ADMIN, "Remove a region"),
+    Rule("identity:list_role_inference_rules", _READ_ALL, "List which roles imply which"),
+    Rule("identity:list_implied_roles", _READ_ALL, "List the roles that a role implies"),
+    Rule("identity:get_implied_role", _READ_ALL, "Tell whether a role implies another"),
+    Rule("identity:create_implied_role", ADMIN, "Let a role imply another"),
+    Rule("identity:delete_implied_role", ADMIN, "Let a role no longer imply another"),
 )
 
 RULES: tuple[Rule, ...] = (*TOKENS, *PEOPLE, *GROUPS, *CREDENTIALS, *ROLES, *CATALOG)

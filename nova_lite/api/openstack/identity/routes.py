@@ -1,10 +1,13 @@
 """The route table of the identity API."""
 
+from nova_lite.api.call import Handler
 from nova_lite.api.openstack.identity import (
     credentials,
     discovery,
     domains,
     groups,
+    implied_roles,
+    old_tokens,
     projects,
     role_assignments,
     roles,
@@ -13,7 +16,7 @@ from nova_lite.api.openstack.identity import (
     users,
 )
 from nova_lite.api.openstack.schemas import identity as schemas
-from nova_lite.api.openstack.schemas.identity_auth import AUTHENTICATE
+from nova_lite.api.openstack.schemas.identity_auth import AUTHENTICATE, OLD_AUTHENTICATE
 from nova_lite.api.route import PUBLIC, Route
 
 _TOKENS = "/v3/auth/tokens"
@@ -131,13 +134,46 @@ ROLES: tuple[Route, ...] = (
     *_grants("/v3/system/groups/{group_id}", "system_grant_for_group", "system_grants_for_group"),
 )
 
+def _entries(noun: str, create: Handler, update: Handler, delete: Handler) -> tuple[Route, ...]:
+    """Return the routes by which one kind of the catalog's entries is added, changed and removed."""
+    one = f"/v3/{noun}s/{{{noun}_id}}"
+    wanted, changed = getattr(schemas, f"CREATE_{noun.upper()}"), getattr(schemas, f"UPDATE_{noun.upper()}")
+    return (
+        Route("POST", f"/v3/{noun}s", create, f"identity:create_{noun}", wanted, status=201),
+        Route("PATCH", one, update, f"identity:update_{noun}", changed),
+        Route("DELETE", one, delete, f"identity:delete_{noun}", status=204),
+    )
+
+
 CATALOG: tuple[Route, ...] = (
     Route("GET", "/v3/services", services.list_services, "identity:list_services"),
     Route("GET", "/v3/services/{service_id}", services.show_service, "identity:get_service"),
+    *_entries("service", services.create_service, services.update_service, services.delete_service),
     Route("GET", "/v3/endpoints", services.list_endpoints, "identity:list_endpoints"),
     Route("GET", "/v3/endpoints/{endpoint_id}", services.show_endpoint, "identity:get_endpoint"),
+    *_entries("endpoint", services.create_endpoint, services.update_endpoint, services.delete_endpoint),
     Route("GET", "/v3/regions", services.list_regions, "identity:list_regions"),
     Route("GET", "/v3/regions/{region_id}", services.show_region, "identity:get_region"),
+    *_entries("region", services.create_region, services.update_region, services.delete_region),
 )
 
-ROUTES: tuple[Route, ...] = (*TOKENS, *PEOPLE, *GROUPS, *CREDENTIALS, *ROLES, *CATALOG)
+_IMPLIES = "/v3/roles/{role_id}/implies"
+_IMPLIED = f"{_IMPLIES}/{{implied_role_id}}"
+
+IMPLIED: tuple[Route, ...] = (
+    Route("GET", "/v3/role_inferences", implied_roles.listing, "identity:list_role_inference_rules"),
+    Route("GET", _IMPLIES, implied_roles.listing_of_role, "identity:list_implied_roles"),
+    Route("PUT", _IMPLIED, implied_roles.create, "identity:create_implied_role", status=201),
+    Route("GET", _IMPLIED, implied_roles.show, "identity:get_implied_role"),
+    Route("DELETE", _IMPLIED, implied_roles.delete, "identity:delete_implied_role", status=204),
+)
+
+OLD: tuple[Route, ...] = (
+    Route("GET", "/v2.0", old_tokens.version, PUBLIC),
+    Route("POST", "/v2.0/tokens", old_tokens.create, PUBLIC, OLD_AUTHENTICATE),
+    Route("GET", "/v2.0/tenants", old_tokens.tenants, "identity:get_auth_projects"),
+    Route("GET", "/v1.0", old_tokens.log_in_by_headers, PUBLIC, status=204),
+    Route("GET", "/v1.1", old_tokens.log_in_by_headers, PUBLIC, status=204),
+)
+
+ROUTES: tuple[Route, ...] = (*TOKENS, *PEOPLE, *GROUPS, *CREDENTIALS, *ROLES, *IMPLIED, *CATALOG, *OLD)

@@ -121,3 +121,30 @@ CREATE_EC2_CREDENTIAL: Schema = {
     "required": ["tenant_id"],
     "additionalProperties": True,
 }
+
+_INTERFACE: Schema = {"enum": ["public", "internal", "admin"]}
+_URL: Schema = {"type": "string", "minLength": 1, "maxLength": 4096, "pattern": r"\A[^\s\x00-\x1f\ud800-\udfff]+\Z"}
+_REGION_ID: Schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"\A[^/\x00-\x1f\ud800-\udfff]+\Z"}
+_NULLABLE_REGION: Schema = {"anyOf": [{"type": "null"}, _REGION_ID]}
+_SERVICE: Schema = {
+    "type": name(255),
+    "name": {"anyOf": [{"type": "null"}, name(255)]},
+    "description": DESCRIPTION,
+    "enabled": {"type": "boolean"},
+}
+_ENDPOINT: Schema = {
+    "service_id": ID,
+    "interface": _INTERFACE,
+    "url": _URL,
+    "region": _NULLABLE_REGION,
+    "region_id": _NULLABLE_REGION,
+    "enabled": {"type": "boolean"},
+}
+_REGION: Schema = {"id": _NULLABLE_REGION, "description": DESCRIPTION, "parent_region_id": _NULLABLE_REGION}
+CREATE_SERVICE = _body("service", _SERVICE, ("type",))
+UPDATE_SERVICE = _body("service", _SERVICE)
+CREATE_ENDPOINT = _body("endpoint", _ENDPOINT, ("service_id", "interface", "url"))
+UPDATE_ENDPOINT = _body("endpoint", _ENDPOINT)
+CREATE_REGION: Schema = _body("region", _REGION)
+CREATE_REGION["properties"]["region"].pop("minProperties")
+UPDATE_REGION = _body("region", _REGION)

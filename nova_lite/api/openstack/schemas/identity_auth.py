@@ -66,3 +66,28 @@ AUTHENTICATE: Schema = {
     },
     "required": ["auth"],
 }
+
+_TOKEN: Schema = {
+    "type": "object",
+    "properties": {"id": {"type": "string", "minLength": 1, "maxLength": 4096}},
+    "required": ["id"],
+}
+OLD_AUTHENTICATE: Schema = {
+    "type": "object",
+    "properties": {
+        "auth": {
+            "type": "object",
+            "properties": {
+                "passwordCredentials": {
+                    "type": "object",
+                    "properties": {"username": name(255), "userId": ID, "password": PASSWORD},
+                    "required": ["password"],
+                },
+                "token": _TOKEN,
+                "tenantName": {"anyOf": [{"enum": ["", None]}, name(64)]},
+                "tenantId": {"anyOf": [{"enum": ["", None]}, ID]},
+            },
+        }
+    },
+    "required": ["auth"],
+}
