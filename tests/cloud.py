@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from sqlalchemy.orm import Session
 
 from nova_lite import concurrency
 from nova_lite.cmd import sockets, wiring
@@ -19,7 +20,7 @@ from nova_lite.conf import load
 from nova_lite.core.actions import ActionState
 from nova_lite.core.context import system_context
 from nova_lite.core.identity import Actor, NewProject, NewUser, Scope, ScopeKind
-from nova_lite.db import actions, migration
+from nova_lite.db import actions, image_tasks, migration
 from nova_lite.db.engine import Database
 from nova_lite.operations.audit import Audit
 from nova_lite.operations.networks import NewNetwork
@@ -205,10 +206,10 @@ class Cloud:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until no action is open; raises what a daemon did not expect."""
+        """Wait until no action and no import is open; raises what a daemon did not expect."""
         deadline = time.monotonic() + _PATIENCE
-        while open_actions := self.database.read("settle", actions.open_actions):
-            assert time.monotonic() < deadline, f"still open: {open_actions}"
+        while unfinished := self.database.read("settle", _unfinished):
+            assert time.monotonic() < deadline, f"still open: {unfinished}"
             time.sleep(0.01)
         assert not self._alarms.records, self._alarms.records
 
@@ -240,6 +241,10 @@ def running(folder: Path, database_url: str, *flags: str) -> Iterator[Cloud]:
         yield cloud
     finally:
         cloud.stop()
+
+
+def _unfinished(session: Session) -> list[Any]:
+    return [*actions.open_actions(session), *image_tasks.unfinished(session)]
 
 
 def _port() -> int:

@@ -77,7 +77,9 @@ class SnapshotFlow:
     def _end(self, values: Mapping[str, Any]) -> None:
         self._host.database.run(
             "image.end_upload",
-            lambda session: images.end_upload(session, self._image_id, self._upload, values),
+            lambda session: images.end_upload(
+                session, self._image_id, self._upload, ImageStatus.ACTIVE, values
+            ),
         )
 
     def _moving(self, path: Path) -> Iterator[bytes]:

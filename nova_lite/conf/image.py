@@ -20,4 +20,20 @@ FLAGS = (
         min=1,
         help="Most bytes in one image.",
     ),
+    cfg.IntOpt(
+        "user_storage_quota", default=0, min=0, help="Most bytes in a project's images together; 0 is no limit."
+    ),
+    cfg.IntOpt("image_member_quota", default=128, min=0, help="Most projects that an image is shared with."),
+    cfg.IntOpt("image_property_quota", default=128, min=0, help="Most properties of its own of an image."),
+    cfg.IntOpt("image_tag_quota", default=128, min=0, help="Most tags of an image."),
+    cfg.ListOpt(
+        "import_allowed_ports",
+        default=["80", "443"],
+        help="Ports from which users may import images; empty means any.",
+    ),
+    cfg.ListOpt(
+        "import_allowed_networks",
+        default=[],
+        help="Networks (CIDR) that are not public and from which users may import images nevertheless.",
+    ),
 )

@@ -7,11 +7,17 @@ from collections.abc import Mapping
 
 
 class ImageStatus(enum.StrEnum):
-    """Where an image stands."""
+    """Where an image stands.
+
+    Uploading is the image service's word for one whose bytes are staged and wait for their import.
+    """
 
     QUEUED = "queued"
     SAVING = "saving"
+    UPLOADING = "uploading"
+    IMPORTING = "importing"
     ACTIVE = "active"
+    DEACTIVATED = "deactivated"
     DELETED = "deleted"
 
 
@@ -46,6 +52,56 @@ class ImageFacts:
     size: int = 0
     min_disk: int = 0
     sha512: str = ""
+
+
+class MemberStatus(enum.StrEnum):
+    """What a project makes of an image that was shared with it; only accepted ones come in its lists."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ImageMember:
+    """A project with which an image is shared."""
+
+    image_id: str
+    member_id: str
+    status: MemberStatus
+    created_at: datetime.datetime
+    updated_at: datetime.datetime
+
+
+class TaskStatus(enum.StrEnum):
+    """Where an import stands."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ImageTask:
+    """An import of an image: from what was staged, or from ``uri``."""
+
+    id: str
+    image_id: str
+    owner: str
+    user_id: str
+    request_id: str
+    status: TaskStatus
+    created_at: datetime.datetime
+    updated_at: datetime.datetime
+    uri: str = ""
+    message: str = ""
+    expires_at: datetime.datetime | None = None
+
+    @property
+    def method(self) -> str:
+        """The import method's name in the image API."""
+        return "web-download" if self.uri else "glance-direct"
 
 
 CONTAINER_FORMATS = ("bare", "ami", "ari", "aki")

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from nova_lite.core import clock
 from nova_lite.core.errors import Conflict, InvalidInput
-from nova_lite.core.image import Image, ImageStatus, Visibility
+from nova_lite.core.image import Image, ImageStatus, MemberStatus, Visibility
+from nova_lite.db import image_members
 from nova_lite.db.base import MYSQL, UUID, Base, JsonText
 
 
@@ -54,6 +55,7 @@ class ImagePage:
     """What part of the list is wanted; ``scope`` None sees every image.
 
     ``filters`` are exact matches by column name, a list meaning any of them; ``properties`` match the users'.
+    Of what others share with the project, images of this ``member_status`` are seen, all when it is None.
     """
 
     scope: str | None
@@ -62,6 +64,7 @@ class ImagePage:
     tags: Sequence[str] = ()
     size_min: int | None = None
     size_max: int | None = None
+    member_status: MemberStatus | None = MemberStatus.ACCEPTED
     sort: Sequence[tuple[str, bool]] = (("created_at", True), ("id", True))
     marker: str = ""
     limit: int = 25
@@ -80,8 +83,8 @@ def get(session: Session, image_id: str, scope: str | None = None) -> Image | No
     """Return an image that the project ``scope`` may use, any when that is None."""
     query = sa.select(_TABLE).where(_TABLE.c.id == image_id, _TABLE.c.status != ImageStatus.DELETED)
     if scope is not None:
-        seen = (Visibility.PUBLIC, Visibility.COMMUNITY)
-        query = query.where(sa.or_(_TABLE.c.owner == scope, _TABLE.c.visibility.in_(seen)))
+        by_id = _TABLE.c.visibility.in_((Visibility.PUBLIC, Visibility.COMMUNITY))
+        query = query.where(sa.or_(_TABLE.c.owner == scope, by_id, _shared_with(scope, None)))
     row = session.execute(query).one_or_none()
     return None if row is None else _to_value(row)
 
@@ -116,28 +119,51 @@ def update(session: Session, image: Image, old: Image) -> bool:
     return _changed(changed)
 
 
-def begin_upload(session: Session, image_id: str, upload: str) -> bool:
-    """Let ``upload`` bring the image's bytes; False unless the image waits for them."""
+def begin_upload(
+    session: Session,
+    image_id: str,
+    upload: str,
+    *,
+    waiting: ImageStatus = ImageStatus.QUEUED,
+    busy: ImageStatus = ImageStatus.SAVING,
+) -> bool:
+    """Let ``upload`` bring the image's bytes; False unless the image is ``waiting`` for them."""
     begun = session.execute(
         sa.update(_TABLE)
-        .where(_TABLE.c.id == image_id, _TABLE.c.status == ImageStatus.QUEUED)
-        .values(status=ImageStatus.SAVING, upload=upload, updated_at=clock.now())
+        .where(_TABLE.c.id == image_id, _TABLE.c.status == waiting)
+        .values(status=busy, upload=upload, updated_at=clock.now())
     )
     return _changed(begun)
 
 
-def end_upload(session: Session, image_id: str, upload: str, values: Mapping[str, Any] | None) -> bool:
-    """Make the image active with ``values``, or let it wait again when None; False when it was deleted."""
-    changes: dict[str, Any] = {"upload": "", "updated_at": clock.now()}
-    changes |= (
-        {"status": ImageStatus.ACTIVE, **values} if values is not None else {"status": ImageStatus.QUEUED}
-    )
+def end_upload(
+    session: Session, image_id: str, upload: str, status: ImageStatus, values: Mapping[str, Any] | None = None
+) -> bool:
+    """Let the image have ``status`` and ``values``; False when ``upload`` no longer brings its bytes."""
     ended = session.execute(
         sa.update(_TABLE)
-        .where(_TABLE.c.id == image_id, _TABLE.c.status == ImageStatus.SAVING, _TABLE.c.upload == upload)
-        .values(**changes)
+        .where(_TABLE.c.id == image_id, _TABLE.c.status != ImageStatus.DELETED, _TABLE.c.upload == upload)
+        .values(status=status, upload="", updated_at=clock.now(), **values or {})
     )
     return _changed(ended)
+
+
+def change_status(session: Session, image_id: str, old: ImageStatus, new: ImageStatus) -> bool:
+    """Let an image whose status is ``old`` have ``new``; False where it has another."""
+    changed = session.execute(
+        sa.update(_TABLE)
+        .where(_TABLE.c.id == image_id, _TABLE.c.status == old)
+        .values(status=new, updated_at=clock.now())
+    )
+    return _changed(changed)
+
+
+def bytes_of(session: Session, owner: str) -> int:
+    """Return how many bytes the images of a project have together."""
+    kept = sa.select(sa.func.coalesce(sa.func.sum(_TABLE.c.size), 0)).where(
+        _TABLE.c.owner == owner, _TABLE.c.status != ImageStatus.DELETED
+    )
+    return int(session.execute(kept).scalar_one())
 
 
 def stale_uploads(session: Session, before: datetime.datetime) -> list[tuple[str, str]]:
@@ -191,17 +217,17 @@ def deleted_ids(session: Session) -> list[str]:
 def forget(session: Session, image_id: str) -> None:
     """Remove the row of a deleted image whose bytes are gone."""
     session.execute(sa.delete(_TABLE).where(_TABLE.c.id == image_id, _TABLE.c.status == ImageStatus.DELETED))
-
-
-def known_ids(session: Session) -> set[str]:
-    """Return the ids of all images."""
-    return set(session.execute(sa.select(_TABLE.c.id)).scalars())
+    image_members.remove_all(session, image_id)
 
 
 def _filtered(page: ImagePage) -> sa.Select[Any]:
     query = sa.select(_TABLE).where(_TABLE.c.status != ImageStatus.DELETED)
     if page.scope is not None:
-        seen = [_TABLE.c.owner == page.scope, _TABLE.c.visibility == Visibility.PUBLIC]
+        seen = [
+            _TABLE.c.owner == page.scope,
+            _TABLE.c.visibility == Visibility.PUBLIC,
+            _shared_with(page.scope, page.member_status),
+        ]
         if page.filters.get("visibility") == Visibility.COMMUNITY:
             seen.append(_TABLE.c.visibility == Visibility.COMMUNITY)
         query = query.where(sa.or_(*seen))
@@ -213,6 +239,14 @@ def _filtered(page: ImagePage) -> sa.Select[Any]:
     if page.size_max is not None:
         query = query.where(_TABLE.c.size <= page.size_max)
     return query
+
+
+def _shared_with(project_id: str, status: MemberStatus | None) -> sa.ColumnElement[bool]:
+    """Images that their owners share with a project."""
+    return sa.and_(
+        _TABLE.c.visibility == Visibility.SHARED,
+        _TABLE.c.id.in_(image_members.shared_with(project_id, status)),
+    )
 
 
 def _after(session: Session, page: ImagePage) -> sa.ColumnElement[bool]:

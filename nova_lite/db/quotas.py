@@ -107,6 +107,14 @@ def release(session: Session, project_id: str, amount: Usage) -> None:
     )
 
 
+def lock(session: Session, project_id: str) -> None:
+    """Let no other transaction count what this project has until this one ends."""
+    _make_row(session, project_id)
+    session.execute(
+        sa.update(_USAGES).where(_USAGES.c.project_id == project_id).values(instances=_USAGES.c.instances)
+    )
+
+
 def set_usage(session: Session, project_id: str, usage: Usage) -> None:
     """Write what a project has, as counted by a repair."""
     _make_row(session, project_id)

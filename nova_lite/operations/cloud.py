@@ -7,6 +7,8 @@ from nova_lite.operations.evacuation import Evacuation
 from nova_lite.operations.flavors import Flavors
 from nova_lite.operations.hosts import Hosts
 from nova_lite.operations.identity import Identity
+from nova_lite.operations.image_imports import ImageImports
+from nova_lite.operations.image_members import ImageMembers
 from nova_lite.operations.images import Images
 from nova_lite.operations.key_pairs import KeyPairs
 from nova_lite.operations.memberships import Memberships
@@ -45,6 +47,8 @@ class Cloud:
     hosts: Hosts
     aggregates: Aggregates
     images: Images
+    image_members: ImageMembers
+    image_imports: ImageImports
     identity: Identity
     networks: Networks
     security_groups: SecurityGroups

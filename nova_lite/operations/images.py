@@ -4,23 +4,23 @@ An upload claims its image first (queued → saving), writes the bytes whole or 
 image active. What a crash leaves in between, ``reap`` puts right.
 """
 
-import contextlib
 import datetime
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from oslo_utils.imageutils import format_inspector
 from sqlalchemy.orm import Session
 
 from nova_lite.core import clock, ids
 from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import Conflict, Forbidden, InvalidInput, NotFound
-from nova_lite.core.image import CONTAINER_FORMATS, DiskFormat, Image, ImageStatus, Visibility
-from nova_lite.db import images
+from nova_lite.core.errors import Conflict, Forbidden, NotFound, TooLarge
+from nova_lite.core.image import Image, ImageStatus, Visibility
+from nova_lite.db import images, quotas
 from nova_lite.db.engine import Database
 from nova_lite.db.images import ImagePage
-from nova_lite.drivers.image.base import ImageStore, Stored
+from nova_lite.drivers.image.base import ImageStore
+from nova_lite.operations.image_access import ImageLimits, check, find, own, require_formats
+from nova_lite.operations.image_inspection import Inspection
 
 _SIGN_OF_LIFE = 20.0
 """Seconds between two records that an upload moves."""
@@ -30,12 +30,12 @@ _ATTEMPTS = 10
 
 
 class Images:
-    """The operations on images. ``size_cap`` is the largest image in bytes."""
+    """The operations on images."""
 
-    def __init__(self, database: Database, store: ImageStore, *, size_cap: int) -> None:
+    def __init__(self, database: Database, store: ImageStore, limits: ImageLimits) -> None:
         self._database = database
         self._store = store
-        self._size_cap = size_cap
+        self._limits = limits
 
     def start(self) -> None:
         """Check that the store is usable; raises ConfigurationError."""
@@ -43,7 +43,7 @@ class Images:
 
     def create(self, context: RequestContext, image: Image) -> Image:
         """Register an image that waits for its bytes; raises InvalidInput, Forbidden, Conflict."""
-        _check(context, image)
+        check(context, image, self._limits)
 
         def work(session: Session) -> Image:
             images.insert(session, image)
@@ -56,7 +56,7 @@ class Images:
 
     def get(self, context: RequestContext, image_id: str) -> Image:
         """Return an image that the caller may see; raises NotFound."""
-        return self._database.read("image.get", lambda session: _find(session, context, image_id))
+        return self._database.read("image.get", lambda session: find(session, context, image_id))
 
     def listing(self, context: RequestContext, page: ImagePage) -> list[Image]:
         """Return a page of images; raises InvalidInput for an unknown marker."""
@@ -66,10 +66,10 @@ class Images:
         """Replace an image by ``change(image)``; raises NotFound, Forbidden, InvalidInput, Conflict."""
 
         def work(session: Session) -> Image | None:
-            old = _own(session, context, image_id)
+            old = own(session, context, image_id)
             new: Image = change(old)
-            _check(context, new, old)
-            return _find(session, context, image_id) if images.update(session, new, old) else None
+            check(context, new, self._limits, old)
+            return find(session, context, image_id) if images.update(session, new, old) else None
 
         for _ in range(_ATTEMPTS):
             updated = self._database.run("image.update", work)
@@ -81,7 +81,7 @@ class Images:
         """Delete an image and its bytes; raises NotFound, Forbidden for a protected or foreign one."""
 
         def work(session: Session) -> bool:
-            image = _own(session, context, image_id)
+            image = own(session, context, image_id)
             if image.protected or not images.mark_deleted(session, image_id):
                 raise Forbidden(f"Image {image_id} is protected and cannot be deleted.")
             return True
@@ -98,25 +98,28 @@ class Images:
         Raises NotFound, Conflict when it has bytes already, InvalidInput when they are not in the format that
         was declared, TooLarge. After a failure the image waits for another upload.
         """
-        upload = ids.new_uuid()
-        image = self._database.run(
-            "image.begin_upload", lambda session: _begin_upload(session, context, image_id, upload)
-        )
-        inspection = _Inspection(image)
-        try:
-            watched = self._moving(image_id, upload, inspection.watch(chunks))
-            stored = self._store.write(image_id, watched, self._size_cap)
-        except BaseException:
-            self._reopen(image_id, upload)
-            raise
-        self._activate(image_id, upload, inspection.values(stored))
+        self._take(context, image_id, chunks, ImageStatus.ACTIVE)
+
+    def stage(self, context: RequestContext, image_id: str, chunks: Iterable[bytes]) -> None:
+        """Store an image's bytes for an import, which will look at them; raises as ``upload`` does."""
+        self._take(context, image_id, chunks, ImageStatus.UPLOADING)
+
+    def deactivate(self, context: RequestContext, image_id: str) -> None:
+        """Let nobody but administrators have an image's bytes; raises NotFound, Forbidden."""
+        self._turn(context, image_id, ImageStatus.ACTIVE, ImageStatus.DEACTIVATED)
+
+    def reactivate(self, context: RequestContext, image_id: str) -> None:
+        """Let a deactivated image be used again; raises NotFound, Forbidden."""
+        self._turn(context, image_id, ImageStatus.DEACTIVATED, ImageStatus.ACTIVE)
 
     def download(
         self, context: RequestContext, image_id: str, offset: int = 0, length: int | None = None
     ) -> Iterator[bytes]:
         """Return an image's bytes in chunks; raises NotFound, Conflict when there are none yet."""
         image = self.get(context, image_id)
-        if image.status is not ImageStatus.ACTIVE:
+        if image.status is ImageStatus.DEACTIVATED and not context.is_admin:
+            raise Forbidden(f"The requested image {image_id} has been deactivated.")
+        if image.status not in (ImageStatus.ACTIVE, ImageStatus.DEACTIVATED):
             raise Conflict(f"Image {image_id} is not active.")
         return self._store.read(image_id, offset, length)
 
@@ -132,24 +135,61 @@ class Images:
         for image_id in deleted:
             self._remove(image_id)
 
-    def _activate(self, image_id: str, upload: str, values: Mapping[str, Any]) -> None:
-        """Make an image active whose bytes are stored; raises NotFound when it was deleted meanwhile."""
+    def _take(
+        self, context: RequestContext, image_id: str, chunks: Iterable[bytes], status: ImageStatus
+    ) -> None:
+        """Store an image's bytes and let it have ``status``; those of an active one have been looked at."""
+        upload = ids.new_uuid()
+        image, room = self._database.run(
+            "image.begin_upload", lambda session: self._begin(session, context, image_id, upload)
+        )
+        inspection = Inspection(image)
+        try:
+            if status is ImageStatus.ACTIVE:
+                chunks = inspection.watch(chunks)
+            stored = self._store.write(image_id, self._moving(image_id, upload, chunks), room)
+            self._end(image, upload, status, inspection.values(stored))
+        except BaseException:
+            self._reopen(image_id, upload)
+            raise
+
+    def _begin(
+        self, session: Session, context: RequestContext, image_id: str, upload: str
+    ) -> tuple[Image, int]:
+        """Let ``upload`` bring an image's bytes; return the image, and how many bytes there may be."""
+        image = own(session, context, image_id)
+        require_formats(image)
+        if not images.begin_upload(session, image_id, upload):
+            raise Conflict(f"Image status transition from {image.status} to saving is not allowed")
+        return image, room_for(session, image, self._limits)
+
+    def _end(self, image: Image, upload: str, status: ImageStatus, values: Mapping[str, Any]) -> None:
+        """Record the bytes that are stored; raises NotFound when the image was deleted meanwhile, TooLarge."""
 
         def work(session: Session) -> bool:
-            return images.end_upload(session, image_id, upload, values)
+            return end_within_quota(session, image, upload, status, values, self._limits)
 
         def landed(session: Session) -> bool | None:
-            image = images.get(session, image_id)
-            return True if image is not None and image.checksum == values["checksum"] else None
+            found = images.get(session, image.id)
+            return True if found is not None and found.checksum == values["checksum"] else None
 
         if not self._database.run("image.end_upload", work, landed=landed):
-            self._store.delete(image_id)
-            raise NotFound(f"Image {image_id} was deleted during the upload.")
+            self._store.delete(image.id)
+            raise NotFound(f"Image {image.id} was deleted during the upload.")
 
     def _reopen(self, image_id: str, upload: str) -> None:
         self._database.run(
-            "image.fail_upload", lambda session: images.end_upload(session, image_id, upload, None)
+            "image.fail_upload",
+            lambda session: images.end_upload(session, image_id, upload, ImageStatus.QUEUED),
         )
+
+    def _turn(self, context: RequestContext, image_id: str, old: ImageStatus, new: ImageStatus) -> None:
+        def work(session: Session) -> None:
+            image = own(session, context, image_id)
+            if image.status is not new and not images.change_status(session, image_id, old, new):
+                raise Forbidden(f"Image {image_id} is {image.status}: it cannot become {new}.")
+
+        self._database.run("image.turn", work)
 
     def _remove(self, image_id: str) -> None:
         self._store.delete(image_id)
@@ -167,55 +207,6 @@ class Images:
             yield chunk
 
 
-class _Inspection:
-    """Looks at an image's bytes as they pass: are they what was declared, and safe?"""
-
-    def __init__(self, image: Image) -> None:
-        self._image = image
-        kind = image.disk_format if image.disk_format in (DiskFormat.QCOW2, DiskFormat.ISO) else None
-        self._declared = _inspector(kind) if kind else None
-        self._qcow2 = _inspector(DiskFormat.QCOW2)
-
-    def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """Pass the chunks through; raises InvalidInput at the end when they are not as declared."""
-        for chunk in chunks:
-            for inspector in filter(None, (self._declared, self._qcow2)):
-                inspector.eat_chunk(chunk)
-            yield chunk
-        self._judge()
-
-    def values(self, stored: Stored) -> Mapping[str, Any]:
-        """Return what is to be recorded of the bytes that were stored."""
-        virtual = self._declared.virtual_size if self._declared is not None else stored.size
-        return {
-            "size": stored.size,
-            "virtual_size": virtual or stored.size,
-            "checksum": stored.md5,
-            "os_hash_value": stored.sha512,
-        }
-
-    def _judge(self) -> None:
-        if self._declared is None:
-            # A raw image that is a qcow2 file could make a hypervisor open files of the host.
-            if self._qcow2.complete and self._qcow2.format_match:
-                raise InvalidInput(
-                    f"The data is in qcow2 format, but {self._image.disk_format} was declared."
-                )
-            return
-        if not (self._declared.complete and self._declared.format_match):
-            raise InvalidInput(f"The data is not in the declared format {self._image.disk_format}.")
-        try:
-            self._declared.safety_check()
-        except format_inspector.SafetyCheckFailed as error:
-            names = ", ".join(sorted(error.failures))
-            raise InvalidInput(f"The data is refused because it is not safe to use: {names}.") from error
-
-
-def _inspector(disk_format: str) -> format_inspector.FileInspector:
-    """Return a fresh inspector of bytes in ``disk_format``."""
-    return format_inspector.ALL_FORMATS[disk_format]()
-
-
 def new_image(context: RequestContext, image_id: str, **fields: Any) -> Image:
     """Return a new image of the caller's project that waits for its bytes."""
     now = clock.now()
@@ -229,41 +220,27 @@ def new_image(context: RequestContext, image_id: str, **fields: Any) -> Image:
     )
 
 
-def _begin_upload(session: Session, context: RequestContext, image_id: str, upload: str) -> Image:
-    image = _own(session, context, image_id)
-    if image.disk_format is None or image.container_format is None:
-        raise InvalidInput("disk_format and container_format must be set before the data is uploaded.")
-    if not images.begin_upload(session, image_id, upload):
-        raise Conflict(f"Image status transition from {image.status} to saving is not allowed")
-    return image
+def room_for(session: Session, image: Image, limits: ImageLimits) -> int:
+    """Return how many bytes an image may have."""
+    if not limits.project_bytes:
+        return limits.image_bytes
+    left = limits.project_bytes - images.bytes_of(session, image.owner) + (image.size or 0)
+    return max(0, min(limits.image_bytes, left))
 
 
-def _find(session: Session, context: RequestContext, image_id: str) -> Image:
-    image = images.get(session, image_id, context.scope())
-    if image is None:
-        raise NotFound(f"No image found with ID {image_id}")
-    return image
-
-
-def _own(session: Session, context: RequestContext, image_id: str) -> Image:
-    """Return an image that the caller may change; raises NotFound, Forbidden."""
-    image = _find(session, context, image_id)
-    if not context.is_admin and image.owner != context.project_id:
-        raise Forbidden(f"You are not permitted to modify image {image_id}.")
-    return image
-
-
-def _check(context: RequestContext, image: Image, old: Image | None = None) -> None:
-    public = image.visibility is Visibility.PUBLIC and (
-        old is None or old.visibility is not Visibility.PUBLIC
-    )
-    if public and not context.is_admin:
-        raise Forbidden("You are not permitted to make an image public.")
-    if image.owner != (old.owner if old else context.project_id) and not context.is_admin:
-        raise Forbidden("You are not permitted to give an image to another project.")
-    if image.container_format not in (None, *CONTAINER_FORMATS):
-        raise InvalidInput(f"The container format {image.container_format} is not supported.")
-    with contextlib.suppress(ValueError):
-        if image.disk_format is None or DiskFormat(image.disk_format):
-            return
-    raise InvalidInput(f"The disk format {image.disk_format} is not supported.")
+def end_within_quota(
+    session: Session,
+    image: Image,
+    upload: str,
+    status: ImageStatus,
+    values: Mapping[str, Any],
+    limits: ImageLimits,
+) -> bool:
+    """Record the bytes that ``upload`` has stored; False where they are unwanted now; raises TooLarge."""
+    if limits.project_bytes:
+        quotas.lock(session, image.owner)
+        if values["size"] > room_for(session, image, limits):
+            raise TooLarge(
+                f"The images of the project would have more than the {limits.project_bytes} bytes allowed."
+            )
+    return images.end_upload(session, image.id, upload, status, values)

@@ -62,6 +62,7 @@ def api_parts(base: Base) -> list[Component]:
     return [
         Starting(cloud.images.start),
         base.heartbeat("nova-api"),
+        Periodic("image imports", conf.periodic_interval, cloud.image_imports.work),
         Periodic("image reaper", conf.periodic_interval, cloud.images.reap),
         Periodic("token purge", conf.periodic_interval, cloud.identity.purge_tokens),
         *servers,

@@ -6,6 +6,7 @@ from nova_lite import plugins
 from nova_lite.cmd.wiring.base import Base
 from nova_lite.core.catalog import Catalog, services_of
 from nova_lite.core.quota import Limits
+from nova_lite.drivers.image.web import WebSource
 from nova_lite.operations.aggregates import Aggregates
 from nova_lite.operations.boot import Boot
 from nova_lite.operations.cloud import Cloud
@@ -13,6 +14,9 @@ from nova_lite.operations.evacuation import Evacuation
 from nova_lite.operations.flavors import Flavors
 from nova_lite.operations.hosts import Hosts
 from nova_lite.operations.identity import Identity, IdentitySettings
+from nova_lite.operations.image_access import ImageLimits
+from nova_lite.operations.image_imports import ImageImports
+from nova_lite.operations.image_members import ImageMembers
 from nova_lite.operations.images import Images
 from nova_lite.operations.key_pairs import KeyPairs
 from nova_lite.operations.memberships import Memberships
@@ -50,7 +54,14 @@ def make_cloud(base: Base) -> Cloud:
     conf, database = base.conf, base.database
     limits = limits_of(conf)
     store = plugins.load(conf, "image_service").from_flags(conf)
-    images = Images(database, store, size_cap=conf.image_size_cap)
+    image_limits = ImageLimits(
+        image_bytes=conf.image_size_cap,
+        project_bytes=conf.user_storage_quota,
+        members=conf.image_member_quota,
+        properties=conf.image_property_quota,
+        tags=conf.image_tag_quota,
+    )
+    images = Images(database, store, image_limits)
     boot = Boot(database, images, base.scheduler, limits, metadata_items=conf.quota_metadata_items)
     orders = Orders(database, base.scheduler, base.compute)
     servers = Servers(
@@ -80,6 +91,8 @@ def make_cloud(base: Base) -> Cloud:
         hosts=Hosts(database, base.compute, down_after=conf.service_down_time),
         aggregates=Aggregates(database),
         images=images,
+        image_members=ImageMembers(database, image_limits),
+        image_imports=ImageImports(database, store, image_limits, WebSource.from_flags(conf)),
         identity=make_identity(base),
         networks=Networks(database, network_defaults(conf)),
         security_groups=SecurityGroups(database, base.compute, limits),

@@ -1,28 +1,23 @@
 """Images of the image API: register, upload, download, list, change, delete."""
 
 import dataclasses
-import json
 import re
 import urllib.parse
 from collections.abc import Iterator
 from typing import Any
 
-import jsonschema
-
 from nova_lite.api.call import Call, Json, Reply
 from nova_lite.api.errors import HttpError
+from nova_lite.api.openstack.image import patch
 from nova_lite.api.openstack.schemas import images as schemas
 from nova_lite.core import clock
 from nova_lite.core.errors import Forbidden, InvalidInput, NotFound
-from nova_lite.core.image import Image, ImageStatus, Visibility
+from nova_lite.core.image import Image, ImageStatus, MemberStatus
 from nova_lite.db.images import SORTABLE, ImagePage
+from nova_lite.operations.image_imports import METHODS
 from nova_lite.operations.images import new_image
 
 _CHUNK = 256 * 1024
-_PATCH_TYPES = frozenset(
-    {"application/openstack-images-v2.1-json-patch", "application/openstack-images-v2.0-json-patch"}
-)
-_FIELDS = tuple(schemas.WRITABLE)
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _DEFAULT_PAGE, _LARGEST_PAGE = 25, 1000
 
@@ -33,10 +28,12 @@ def create(call: Call) -> Reply:
     for name in body:
         if name in schemas.READ_ONLY and name != "id":
             raise Forbidden(f"Attribute '{name}' is read-only.")
-    fields = {name: body[name] for name in _FIELDS if name in body}
-    image = new_image(call.context, body.get("id", "").lower(), **_typed(fields), properties=_own(body))
+    fields = {name: body[name] for name in patch.FIELDS if name in body}
+    image = new_image(call.context, body.get("id", "").lower(), **patch.typed(fields), properties=_own(body))
     created = call.cloud.images.create(call.context, image)
-    return Reply(view(created), headers={"Location": call.url(f"/v2/images/{created.id}")})
+    location = call.url(f"/v2/images/{created.id}")
+    methods = {"OpenStack-image-import-methods": ",".join(METHODS)}
+    return Reply(view(created), headers={"Location": location} | methods)
 
 
 def listing(call: Call) -> Reply:
@@ -60,13 +57,11 @@ def show(call: Call) -> Reply:
 
 def update(call: Call) -> Reply:
     """Change an image by a JSON patch (RFC 6902) of its top-level members."""
-    if call.request.content_type not in _PATCH_TYPES:
-        raise HttpError(415, f"The content type must be one of {', '.join(sorted(_PATCH_TYPES))}.")
-    changes = _patch(call.request.body)
+    changes = patch.read(call.request.body, call.request.content_type)
 
     def change(image: Image) -> Image:
         for operation, name, value in changes:
-            image = _apply(image, operation, name, value)
+            image = patch.apply(image, operation, name, value)
         return image
 
     return Reply(view(call.cloud.images.update(call.context, call.params["image_id"], change)))
@@ -80,9 +75,25 @@ def delete(call: Call) -> Reply:
 
 def upload(call: Call) -> Reply:
     """Store an image's bytes."""
-    if call.request.content_type != "application/octet-stream":
-        raise HttpError(415, "The content type must be application/octet-stream.")
     call.cloud.images.upload(call.context, call.params["image_id"], _chunks(call))
+    return Reply()
+
+
+def stage(call: Call) -> Reply:
+    """Store an image's bytes for an import."""
+    call.cloud.images.stage(call.context, call.params["image_id"], _chunks(call))
+    return Reply()
+
+
+def deactivate(call: Call) -> Reply:
+    """Let nobody but administrators have an image's bytes."""
+    call.cloud.images.deactivate(call.context, call.params["image_id"])
+    return Reply()
+
+
+def reactivate(call: Call) -> Reply:
+    """Let a deactivated image be used again."""
+    call.cloud.images.reactivate(call.context, call.params["image_id"])
     return Reply()
 
 
@@ -127,14 +138,12 @@ def delete_tag(call: Call) -> Reply:
     return Reply()
 
 
-def image_schema(call: Call) -> Reply:
-    """Show the schema of an image."""
-    return Reply(schemas.SHOWN)
-
-
-def images_schema(call: Call) -> Reply:
-    """Show the schema of a list of images."""
-    return Reply(schemas.SHOWN_LIST)
+def schema(call: Call) -> Reply:
+    """Show the schema of one kind of document."""
+    found = schemas.BY_NAME.get(call.params["name"])
+    if found is None:
+        raise NotFound("There is no schema of that name.")
+    return Reply(found)
 
 
 def view(image: Image) -> Json:
@@ -166,22 +175,22 @@ def view(image: Image) -> Json:
     }
 
 
-def _typed(fields: Json) -> Json:
-    typed = dict(fields)
-    if "visibility" in typed:
-        typed["visibility"] = Visibility(typed["visibility"])
-    if "tags" in typed:
-        typed["tags"] = tuple(dict.fromkeys(typed["tags"]))
-    return typed
-
-
 def _own(body: Json) -> dict[str, str]:
     """Return the client's own properties of a body."""
-    return {name: value for name, value in body.items() if name not in _FIELDS and name != "id"}
+    return {name: value for name, value in body.items() if name not in patch.FIELDS and name != "id"}
 
 
 def _chunks(call: Call) -> Iterator[bytes]:
-    """Read the body piece by piece; raises InvalidInput when it ends before its declared length."""
+    """Return the body piece by piece; raises HttpError (415).
+
+    Reading raises InvalidInput when the body ends before its declared length.
+    """
+    if call.request.content_type != "application/octet-stream":
+        raise HttpError(415, "The content type must be application/octet-stream.")
+    return _pieces(call)
+
+
+def _pieces(call: Call) -> Iterator[bytes]:
     stream, left = call.request.body_file_raw, call.request.content_length
     while left is None or left > 0:
         chunk = stream.read(_CHUNK if left is None else min(left, _CHUNK))
@@ -209,63 +218,18 @@ def _range(header: str, size: int) -> tuple[int, int]:
     return offset, end - offset + 1
 
 
-def _patch(raw: bytes) -> list[tuple[str, str, Any]]:
-    """Return (operation, member, value) of each change; raises InvalidInput, Forbidden."""
-    try:
-        document = json.loads(raw)
-    except ValueError as error:
-        raise InvalidInput("The request body is malformed: it is not JSON.") from error
-    if not isinstance(document, list):
-        raise InvalidInput("The request body must be a JSON array of operation objects.")
-    changes = []
-    for entry in document:
-        if not isinstance(entry, dict) or entry.get("op") not in ("add", "replace", "remove"):
-            raise InvalidInput("Operations must be one of add, replace, remove.")
-        path = str(entry.get("path", ""))
-        if not path.startswith("/") or "/" in path[1:]:
-            raise InvalidInput(f"The path {path[:255]} does not name a member of an image.")
-        name = path[1:].replace("~1", "/").replace("~0", "~")
-        if name in schemas.READ_ONLY:
-            raise Forbidden(f"Attribute '{name}' is read-only.")
-        if entry["op"] != "remove" and "value" not in entry:
-            raise InvalidInput(f"The operation on {path} has no value.")
-        changes.append((entry["op"], name, entry.get("value")))
-    return changes
-
-
-def _apply(image: Image, operation: str, name: str, value: Any) -> Image:
-    if operation == "remove":
-        if name in _FIELDS:
-            raise Forbidden(f"Property {name} may not be removed.")
-        if name not in image.properties:
-            raise HttpError(409, f"Property {name} does not exist.")
-        left = {key: kept for key, kept in image.properties.items() if key != name}
-        return dataclasses.replace(image, properties=left)
-    if operation == "replace" and name not in _FIELDS and name not in image.properties:
-        raise HttpError(409, f"Property {name} does not exist.")
-    if name not in _FIELDS:
-        if not isinstance(value, str) or not 0 < len(name) <= 255:
-            raise InvalidInput(f"Property {name[:255]} must be a string.")
-        return dataclasses.replace(image, properties={**image.properties, name: value})
-    try:
-        jsonschema.validate(value, schemas.WRITABLE[name])
-    except jsonschema.ValidationError as error:
-        raise InvalidInput(f"Invalid value for {name}: {error.message[:200]}") from error
-    if name in ("disk_format", "container_format") and image.status is not ImageStatus.QUEUED:
-        raise Forbidden(f"Attribute {name} can be only replaced for a queued image.")
-    return dataclasses.replace(image, **_typed({name: value}))
-
-
 def _page(call: Call) -> ImagePage:
     query = call.request.GET
     filters: Json = {}
     properties: dict[str, str] = {}
-    sizes: dict[str, int] = {}
+    bounds: dict[str, Any] = {}
     for name, value in query.items():
-        if name in ("limit", "marker", "sort", "sort_key", "sort_dir", "tag", "member_status"):
+        if name in ("limit", "marker", "sort", "sort_key", "sort_dir", "tag"):
             continue
         if name in ("size_min", "size_max"):
-            sizes[name] = _number(name, value)
+            bounds[name] = _number(name, value)
+        elif name == "member_status":
+            bounds[name] = _member_status(value)
         elif name in ("protected", "os_hidden"):
             filters[name] = value.lower() in ("true", "1")
         elif name in ("min_disk", "min_ram"):
@@ -287,8 +251,15 @@ def _page(call: Call) -> ImagePage:
         sort=_sort(call),
         marker=query.get("marker", ""),
         limit=_limit(call),
-        **sizes,
+        **bounds,
     )
+
+
+def _member_status(text: str) -> MemberStatus | None:
+    try:
+        return None if text == "all" else MemberStatus(text)
+    except ValueError as error:
+        raise InvalidInput("member_status must be one of all, pending, accepted, rejected.") from error
 
 
 def _limit(call: Call) -> int:

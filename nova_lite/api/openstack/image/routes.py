@@ -1,11 +1,13 @@
 """The route table of the image API."""
 
-from nova_lite.api.openstack.image import images, versions
+from nova_lite.api.openstack.image import images, imports, members, versions
 from nova_lite.api.openstack.schemas import images as schemas
 from nova_lite.api.route import PUBLIC, Route
 
 _IMAGES = "/v2/images"
 _IMAGE = "/v2/images/{image_id}"
+_MEMBERS = f"{_IMAGE}/members"
+_MEMBER = f"{_MEMBERS}/{{member_id}}"
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/", versions.root, PUBLIC),
@@ -20,6 +22,33 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", f"{_IMAGE}/file", images.download, "image:download_image"),
     Route("PUT", f"{_IMAGE}/tags/{{tag}}", images.add_tag, "image:modify_image", status=204),
     Route("DELETE", f"{_IMAGE}/tags/{{tag}}", images.delete_tag, "image:modify_image", status=204),
-    Route("GET", "/v2/schemas/image", images.image_schema, "image:get_images"),
-    Route("GET", "/v2/schemas/images", images.images_schema, "image:get_images"),
+    Route("GET", _MEMBERS, members.listing, "image:get_members"),
+    Route("POST", _MEMBERS, members.create, "image:add_member", schemas.NEW_MEMBER),
+    Route("GET", _MEMBER, members.show, "image:get_member"),
+    Route("PUT", _MEMBER, members.update, "image:modify_member", schemas.MEMBER_ANSWER),
+    Route("DELETE", _MEMBER, members.delete, "image:delete_member", status=204),
+    Route(
+        "POST",
+        f"{_IMAGE}/actions/deactivate",
+        images.deactivate,
+        "image:deactivate",
+        status=204,
+        streams=True,
+    ),
+    Route(
+        "POST",
+        f"{_IMAGE}/actions/reactivate",
+        images.reactivate,
+        "image:reactivate",
+        status=204,
+        streams=True,
+    ),
+    Route("PUT", f"{_IMAGE}/stage", images.stage, "image:stage_image", status=204, streams=True),
+    Route("POST", f"{_IMAGE}/import", imports.begin, "image:import_image", schemas.IMPORT, status=202),
+    Route("GET", f"{_IMAGE}/tasks", imports.of_image, "image:get_image"),
+    Route("GET", "/v2/tasks", imports.listing, "image:get_tasks"),
+    Route("GET", "/v2/tasks/{task_id}", imports.show, "image:get_task"),
+    Route("GET", "/v2/info/import", imports.methods, "image:get_images"),
+    Route("GET", "/v2/info/stores", imports.stores, "image:get_images"),
+    Route("GET", "/v2/schemas/{name}", images.schema, "image:get_images"),
 )

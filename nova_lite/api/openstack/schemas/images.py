@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from nova_lite.core.image import ImageStatus, MemberStatus, TaskStatus
+
 Schema = dict[str, Any]
 
 _TEXT: Schema = {"type": "string", "maxLength": 255}
@@ -41,7 +43,7 @@ SHOWN: Schema = {
     "properties": WRITABLE
     | {
         "id": {"type": "string"},
-        "status": {"type": "string", "readOnly": True, "enum": ["queued", "saving", "active", "deleted"]},
+        "status": {"type": "string", "readOnly": True, "enum": [str(status) for status in ImageStatus]},
         "size": {"type": ["integer", "null"], "readOnly": True},
         "virtual_size": {"type": ["integer", "null"], "readOnly": True},
         "checksum": {"type": ["string", "null"], "readOnly": True},
@@ -75,3 +77,87 @@ SHOWN_LIST: Schema = {
         {"rel": "describedby", "href": "{schema}"},
     ],
 }
+
+
+def _list_of(name: str, item: Schema) -> Schema:
+    return {
+        "name": name,
+        "properties": {name: {"type": "array", "items": item}, "schema": {"type": "string"}},
+        "links": [{"rel": "describedby", "href": "{schema}"}],
+    }
+
+
+NEW_MEMBER: Schema = {
+    "type": "object",
+    "properties": {"member": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[0-9a-zA-Z_.-]+$"}},
+    "required": ["member"],
+    "additionalProperties": False,
+}
+
+MEMBER_ANSWER: Schema = {
+    "type": "object",
+    "properties": {"status": {"enum": [str(status) for status in MemberStatus]}},
+    "required": ["status"],
+}
+
+_SHOWN_TEXT: Schema = {"type": "string", "readOnly": True}
+
+SHOWN_MEMBER: Schema = {
+    "name": "member",
+    "properties": {
+        "image_id": {"type": "string"},
+        "member_id": {"type": "string"},
+        "status": {"type": "string", "enum": [str(status) for status in MemberStatus]},
+        "created_at": {"type": "string"},
+        "updated_at": {"type": "string"},
+        "schema": _SHOWN_TEXT,
+    },
+}
+
+IMPORT: Schema = {
+    "type": "object",
+    "properties": {
+        "method": {
+            "type": "object",
+            "properties": {
+                "name": {"enum": ["glance-direct", "web-download"]},
+                "uri": {"type": "string", "maxLength": 2048},
+            },
+            "required": ["name"],
+            "additionalProperties": False,
+        },
+        "stores": {"type": "array", "items": _TEXT, "maxItems": 16},
+        "all_stores": {"type": "boolean"},
+        "all_stores_must_succeed": {"type": "boolean"},
+    },
+    "required": ["method"],
+    "additionalProperties": False,
+}
+
+SHOWN_TASK: Schema = {
+    "name": "task",
+    "properties": {
+        "id": {"type": "string"},
+        "type": {"type": "string", "enum": ["api_image_import"]},
+        "status": {"type": "string", "enum": [str(status) for status in TaskStatus]},
+        "input": {"type": ["object", "null"]},
+        "result": {"type": ["object", "null"]},
+        "owner": {"type": "string"},
+        "message": {"type": "string"},
+        "expires_at": {"type": ["string", "null"]},
+        "created_at": {"type": "string"},
+        "updated_at": {"type": "string"},
+        "self": _SHOWN_TEXT,
+        "schema": _SHOWN_TEXT,
+    },
+}
+
+BY_NAME: dict[str, Schema] = {
+    "image": SHOWN,
+    "images": SHOWN_LIST,
+    "member": SHOWN_MEMBER,
+    "members": _list_of("members", SHOWN_MEMBER),
+    "task": SHOWN_TASK,
+    "tasks": _list_of("tasks", SHOWN_TASK),
+}
+"""What is shown at /v2/schemas, by name."""

@@ -1,0 +1,109 @@
+"""Reading images from web servers that users name, and from no other place.
+
+A user's address could name what only this host reaches: its loopback, the metadata service, the management
+network. So the name is resolved here, every address it has is checked, and the connection goes to the address
+that was checked; each redirection is treated alike.
+"""
+
+import ipaddress
+import socket
+import urllib.parse
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import urllib3
+
+from nova_lite.core.errors import ConfigurationError, InvalidInput
+
+_CHUNK = 256 * 1024
+_REDIRECTIONS = 5
+_TIMEOUT = urllib3.Timeout(connect=10, read=60)
+_PORTS = {"http": 80, "https": 443}
+
+
+class WebSource:
+    """Reads over HTTP and HTTPS from public addresses and those in ``networks``, at ``ports`` or any."""
+
+    def __init__(self, networks: Sequence[str] = (), ports: Sequence[int] = ()) -> None:
+        try:
+            self._networks = [ipaddress.ip_network(network) for network in networks]
+        except ValueError as error:
+            raise ConfigurationError(f"The flag --import_allowed_networks: {error}.") from error
+        self._ports = frozenset(ports)
+
+    @classmethod
+    def from_flags(cls, conf: Any) -> "WebSource":
+        """Build the source from the flags; raises ConfigurationError."""
+        try:
+            ports = [int(port) for port in conf.import_allowed_ports]
+        except ValueError as error:
+            raise ConfigurationError("The flag --import_allowed_ports is a list of port numbers.") from error
+        return cls(conf.import_allowed_networks, ports)
+
+    def check(self, uri: str) -> None:
+        """Raise InvalidInput for an address that cannot be allowed, whatever its name resolves to."""
+        parts = self._parts(uri)
+        try:
+            address = ipaddress.ip_address(str(parts.hostname))
+        except ValueError:
+            return
+        self._require(str(parts.hostname), [address])
+
+    def read(self, uri: str) -> Iterator[bytes]:
+        """Return what is at ``uri`` in chunks; raises InvalidInput where that is not allowed or not there."""
+        for _ in range(_REDIRECTIONS):
+            parts = self._parts(uri)
+            with self._pool(parts) as pool:
+                target = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
+                host = parts.netloc.rpartition("@")[2]
+                try:
+                    answer = pool.request(
+                        "GET", target, headers={"Host": host}, preload_content=False, redirect=False
+                    )
+                    location = answer.headers.get("Location")
+                    if answer.status in (301, 302, 303, 307, 308) and location:
+                        uri = urllib.parse.urljoin(uri, location)
+                        continue
+                    if answer.status != 200:
+                        raise InvalidInput(f"{host} answered {answer.status}.")
+                    yield from answer.stream(_CHUNK)
+                    return
+                except (urllib3.exceptions.HTTPError, OSError) as error:
+                    raise InvalidInput(f"The image could not be read from {host}: {error}.") from error
+        raise InvalidInput(f"There are more than {_REDIRECTIONS} redirections.")
+
+    def _parts(self, uri: str) -> urllib.parse.SplitResult:
+        try:
+            parts = urllib.parse.urlsplit(uri)
+            port = parts.port or _PORTS[parts.scheme]
+        except (ValueError, KeyError) as error:
+            raise InvalidInput("An image is imported from an http or https address.") from error
+        if not parts.hostname:
+            raise InvalidInput("The address has no host.")
+        if self._ports and port not in self._ports:
+            raise InvalidInput(f"Images are not imported from port {port}.")
+        return parts
+
+    def _pool(self, parts: urllib.parse.SplitResult) -> urllib3.HTTPConnectionPool:
+        host = str(parts.hostname)
+        port = parts.port or _PORTS[parts.scheme]
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            raise InvalidInput(f"The name {host} cannot be resolved.") from error
+        addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+        self._require(host, addresses)
+        address = str(addresses[0])
+        if parts.scheme == "http":
+            return urllib3.HTTPConnectionPool(address, port, timeout=_TIMEOUT, retries=False)
+        return urllib3.HTTPSConnectionPool(
+            address, port, timeout=_TIMEOUT, retries=False, server_hostname=host, assert_hostname=host
+        )
+
+    def _require(self, host: str, addresses: Sequence[ipaddress.IPv4Address | ipaddress.IPv6Address]) -> None:
+        """Raise InvalidInput unless every address is public or allowed."""
+        for address in addresses:
+            plain = getattr(address, "ipv4_mapped", None) or address
+            known = any(plain.version == net.version and plain in net for net in self._networks)
+            if not known and (not plain.is_global or plain.is_multicast):
+                raise InvalidInput(f"Images are not imported from {host}: its address is not a public one.")
