@@ -86,8 +86,7 @@ SLOTS: Mapping[str, Slot] = {
                 "FreeMemoryWeigher": "nova_lite.scheduler.weights.FreeMemoryWeigher",
                 "FillFirstWeigher": "nova_lite.scheduler.weights.FillFirstWeigher",
                 "ServerGroupSoftAffinityWeigher": "nova_lite.scheduler.weights.ServerGroupSoftAffinityWeigher",
-                "ServerGroupSoftAntiAffinityWeigher":
-                    "nova_lite.scheduler.weights.ServerGroupSoftAntiAffinityWeigher",
+                "ServerGroupSoftAntiAffinityWeigher": "nova_lite.scheduler.weights.ServerGroupSoftAntiAffinityWeigher",
             },
             many=True,
         ),
@@ -113,7 +112,10 @@ SLOTS: Mapping[str, Slot] = {
             "image_service",
             "nova_lite.drivers.image.base.ImageStore",
             "keeps the images' bytes",
-            {"file": "nova_lite.drivers.image.files.FileImageStore"},
+            {
+                "file": "nova_lite.drivers.image.files.FileImageStore",
+                "glance": "nova_lite.drivers.image.glance.GlanceImageStore",
+            },
         ),
         Slot(
             "rpc_backend",

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from nova_lite.db.engine import Database
 from nova_lite.operations.audit import Audit
 from nova_lite.operations.networks import NewNetwork
 from nova_lite.operations.subnets import NewSubnet
+from tools.services import free_port
 
 APIS = ("identity", "osapi_compute", "metadata", "image", "network")
 _PATIENCE = 30.0
@@ -46,7 +47,7 @@ class Cloud:
 
     def __init__(self, folder: Path, database_url: str, *flags: str) -> None:
         self.folder = folder
-        ports = [f"--{api}_listen_port={_port()}" for api in APIS]
+        ports = [f"--{api}_listen_port={free_port()}" for api in APIS]
         listen = [f"--{api}_listen=127.0.0.1" for api in APIS]
         self.flags = [
             f"--state_path={folder}", f"--sql_connection={database_url}", "--host=host1", "--my_ip=127.0.0.1",
@@ -145,7 +146,21 @@ class Cloud:
 
     def run(self, *argv: str, user: str = "demo", check: bool = True) -> str:
         """Run a client's program as a user, and return what it printed."""
-        environment = {
+        done = concurrency.blocking(
+            subprocess.run,
+            argv,
+            env=self.environment(user),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
+        return str(done.stdout)
+
+    def environment(self, user: str) -> dict[str, str]:
+        """Return the environment in which clients' programs are a user's."""
+        return {
             **os.environ,
             "OS_AUTH_URL": self.url("identity", "/v3"),
             "OS_USERNAME": user,
@@ -155,11 +170,6 @@ class Cloud:
             "OS_PROJECT_DOMAIN_ID": "default",
             "OS_IDENTITY_API_VERSION": "3",
         }
-        done = concurrency.blocking(
-            subprocess.run, argv, env=environment, capture_output=True, text=True, timeout=120, check=False
-        )
-        assert not check or done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
-        return str(done.stdout)
 
     def image(self) -> str:
         """Return the id of an image that instances boot from."""
@@ -243,13 +253,15 @@ def running(folder: Path, database_url: str, *flags: str) -> Iterator[Cloud]:
         cloud.stop()
 
 
+def wait_for(condition: Callable[[], object]) -> bool:
+    """Ask again and again until ``condition`` holds; False when it does not in time."""
+    deadline = time.monotonic() + _PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
 def _unfinished(session: Session) -> list[Any]:
     return [*actions.open_actions(session), *image_tasks.unfinished(session)]
-
-
-def _port() -> int:
-    sock = concurrency.listen("127.0.0.1", 0)
-    try:
-        return int(sock.getsockname()[1])
-    finally:
-        sock.close()

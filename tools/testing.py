@@ -47,10 +47,26 @@ LINT = (
     (Check("mypy", ("mypy", "--strict", "nova_lite")),),
     (Check("import contracts", ("lint-imports",)),),
 )
-CLIENTS = ("tests/functional/test_openstack_client.py", "tests/functional/test_other_clients.py")
+CLIENTS = (
+    "tests/functional/test_openstack_client.py",
+    "tests/functional/test_openstack_commands.py",
+    "tests/functional/test_migration_commands.py",
+    "tests/functional/test_other_clients.py",
+)
 """Functional tests with clients' programs: these do not see how the daemons run, and take seconds a command."""
 EDGE = ("tests/functional/test_every_route.py", "tests/functional/test_compute_responses.py")
-"""Functional tests of what no daemon but nova-api has a part in: many, and the same however it runs."""
+MORE_EDGE = (
+    "tests/functional/test_image_pages.py",
+    "tests/functional/test_image_proxy.py",
+    "tests/functional/test_kept_passwords.py",
+    "tests/functional/test_old_clients.py",
+    "tests/functional/test_rate_limits.py",
+    "tests/functional/identity",
+)
+"""Functional tests of what no daemon but nova-api has a part in: many, and the same however it runs.
+
+Each of the two is run one way only; they are two so that both ways take as long.
+"""
 
 
 def _without(*files: str) -> list[str]:
@@ -60,16 +76,19 @@ def _without(*files: str) -> list[str]:
 QUICK = (
     (_pytest("unit", "tests/unit", "tests/tables"),),
     (
-        _pytest("functional, eventlet", "tests/functional", *_without(*CLIENTS), concurrency="eventlet"),
+        _pytest("functional, eventlet", "tests/functional", *_without(*CLIENTS, *MORE_EDGE), concurrency="eventlet"),
         _pytest("functional, threads", "tests/functional", *_without(*CLIENTS, *EDGE)),
-        _pytest("clients", *CLIENTS),
     ),
 )
 SLOW = (
-    (_pytest("contracts", "tests/contracts"), _pytest("faults", "tests/faults")),
+    (_pytest("contracts and clients", "tests/contracts", *CLIENTS), _pytest("faults", "tests/faults")),
     (_pytest("system", "tests/system"),),
 )
-PLANS: dict[str, tuple[tuple[Check, ...], ...]] = {"lint": LINT, "quick": QUICK, "all": (*LINT, *QUICK, *SLOW)}
+PLANS: dict[str, tuple[tuple[Check, ...], ...]] = {
+    "lint": LINT,
+    "quick": QUICK,
+    "all": (*LINT, *QUICK, *SLOW),
+}
 """The stages of each plan; the checks of a stage run side by side."""
 
 

@@ -14,7 +14,7 @@ import webob
 from webob.multidict import MultiDict
 
 from nova_lite.api import microversions
-from nova_lite.api.call import Call, Json, Microversion, Reply
+from nova_lite.api.call import CONF, OLD_CLIENT, Call, Json, Microversion, Reply
 from nova_lite.api.errors import HttpError
 from nova_lite.api.route import PUBLIC, Route, RouteTable
 from nova_lite.core.context import RequestContext
@@ -28,6 +28,9 @@ CLOUD = "nova_lite.cloud"
 POLICY = "nova_lite.policy"
 """WSGI environ key of the rules in force, set where the daemon is wired."""
 
+_LINK_PREFIXES = {"compute": "osapi_compute_link_prefix", "image": "osapi_glance_link_prefix"}
+"""The flags that say what links in an API's answers begin with."""
+
 _FORMATS = jsonschema.FormatChecker()
 
 
@@ -37,6 +40,7 @@ class Application:
     def __init__(self, api: str, routes: Iterable[Route]) -> None:
         self.api = api
         self.table = RouteTable(routes)
+        self._closed_since = microversions.CLOSED_QUERIES.get(api, microversions.NEVER)
         self._validators = {
             id(schema): jsonschema.Draft202012Validator(schema, format_checker=_FORMATS)
             for route in self.table.routes
@@ -56,11 +60,15 @@ class Application:
         route = _of_action(rows, body)
         context = self._authorise(request, route)
         if route.query is not None:
-            self._check(route.query, _query_values(request.GET), "query string")
+            self._check(
+                route.query, _query_values(request.GET), "query string", version >= self._closed_since
+            )
         if route.schema is not None:
             body = body or _read_json(request)
-            self._check(route.schema, body, "request body")
-        call = Call(context, request.environ[CLOUD], params, request, body, version)
+            self._check(route.schema, body, "request body", OLD_CLIENT not in request.environ)
+        flag = _LINK_PREFIXES.get(self.api)
+        base = request.environ[CONF][flag].rstrip("/") if flag else ""
+        call = Call(context, request.environ[CLOUD], params, request, body, version, base)
         return self._render(route.handler(call), route)
 
     def _rows(self, request: webob.Request, version: Microversion) -> tuple[list[Route], Mapping[str, str]]:
@@ -90,8 +98,12 @@ class Application:
         policy.require(context, route.policy)
         return context
 
-    def _check(self, schema: Any, document: Any, what: str) -> None:
-        problem = jsonschema.exceptions.best_match(self._validators[id(schema)].iter_errors(document))
+    def _check(self, schema: Any, document: Any, what: str, closed: bool) -> None:
+        """Raise InvalidInput for a document that is not as the schema says; unless ``closed`` it may say more."""
+        problems = self._validators[id(schema)].iter_errors(document)
+        if not closed:
+            problems = (problem for problem in problems if problem.validator != "additionalProperties")
+        problem = jsonschema.exceptions.best_match(problems)
         if problem is not None:
             where = "/".join(str(part) for part in problem.absolute_path)
             place = f" for field/attribute {where}" if where else ""

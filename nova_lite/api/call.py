@@ -13,6 +13,15 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+CONF = "nova_lite.conf"
+"""WSGI environ key of the flags, set where the daemon is wired."""
+PREFIX = "nova_lite.prefix"
+"""WSGI environ key of what stood in place of ``/v2.1`` in the client's path."""
+OLD_CLIENT = "nova_lite.old_client"
+"""WSGI environ key, set for clients that came to a path of before microversions."""
+RATES = "nova_lite.rates"
+"""WSGI environ key of a function that tells how often the caller may ask."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
 class Microversion:
@@ -38,7 +47,7 @@ class Call:
     """One request, parsed, authorised and checked against its route's row.
 
     ``params`` are the path's variables, ``body`` the JSON document (empty where there is none), ``request``
-    the raw request for what streams.
+    the raw request for what streams. ``base`` is what links begin with, empty for the request's own.
     """
 
     context: RequestContext
@@ -47,6 +56,7 @@ class Call:
     request: webob.Request
     body: Json = dataclasses.field(default_factory=dict)
     version: Microversion = Microversion(2, 1)
+    base: str = ""
 
     def at_least(self, minor: int) -> bool:
         """Tell whether the request's microversion is 2.``minor`` or later."""
@@ -57,12 +67,20 @@ class Call:
         values = self.request.GET.getall(name)
         return values[-1] if values else default
 
+    @property
+    def conf(self) -> Any:
+        """The daemon's flags."""
+        return self.request.environ[CONF]
+
     def url(self, path: str = "") -> str:
         """Return the absolute URL of ``path`` (which starts with a slash) on the API that was called.
 
-        The scheme and host are those that the client used, ``X-Forwarded-*`` of a trusted proxy included.
+        Scheme, host and version are those that the client used, unless the operator set others in ``base``.
         """
-        return self.request.host_url + path
+        prefix: str | None = self.request.environ.get(PREFIX)
+        if prefix is not None and path.startswith("/v2.1/"):
+            path = prefix + path.removeprefix("/v2.1")
+        return (self.base or self.request.host_url) + path
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

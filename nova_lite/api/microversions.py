@@ -2,7 +2,7 @@
 
 import webob
 
-from nova_lite.api.call import Microversion
+from nova_lite.api.call import OLD_CLIENT, Microversion
 from nova_lite.api.errors import HttpError
 from nova_lite.core.errors import InvalidInput
 
@@ -11,6 +11,10 @@ STANDARD = "OpenStack-API-Version"
 
 RANGES = {"compute": (Microversion(2, 1), Microversion(2, 96))}
 """The first and the last microversion of each API that has any."""
+
+CLOSED_QUERIES = {"compute": Microversion(2, 75)}
+"""Since when an API refuses query parameters that it does not know; before, and elsewhere, they are let pass."""
+NEVER = Microversion(99, 999)
 
 _NONE = Microversion(2, 1)
 
@@ -40,7 +44,7 @@ def negotiate(api: str, request: webob.Request) -> Microversion:
 
 def headers(api: str, request: webob.Request) -> dict[str, str]:
     """Return the headers that every answer of a versioned API carries, errors included."""
-    if api not in RANGES:
+    if api not in RANGES or OLD_CLIENT in request.environ:
         return {}
     version = request.environ.get("nova_lite.microversion", RANGES[api][0])
     return {

@@ -15,10 +15,11 @@ from nova_lite.core.errors import DriverError, Unavailable
 from nova_lite.core.image import ImageFacts
 from nova_lite.core.instance import Instance
 from nova_lite.core.network import VirtualInterface
-from nova_lite.db import addresses
+from nova_lite.db import addresses, images
 from nova_lite.db.engine import Database
 from nova_lite.drivers.image.base import ImageStore
 from nova_lite.drivers.net.base import FirewallDriver
+from nova_lite.drivers.seal import Seal
 from nova_lite.drivers.virt.base import GuestImage, GuestInterface, GuestSpec, VirtDriver
 from nova_lite.rpc.compute import ComputeProxy
 from nova_lite.rpc.network import NetworkProxy
@@ -37,6 +38,7 @@ class ComputeHost:
     images: ImageStore
     network: NetworkProxy
     compute: ComputeProxy
+    seal: Seal
     shutdown_timeout: float = 60.0
 
     def interfaces(self, instance: Instance) -> tuple[VirtualInterface, ...]:
@@ -54,11 +56,27 @@ class ComputeHost:
         except Unavailable as error:
             LOG.warning("addresses of %s are left to the network's sweep: %s", instance.uuid, error)
 
+    def refresh_networks(self, context: RequestContext, network_ids: Sequence[int]) -> None:
+        """Have DHCP know who holds addresses now; while the network is away this is left to its own sweep."""
+        try:
+            self.network.refresh(context, list(network_ids))
+        except Unavailable as error:
+            LOG.warning("the DHCP servers of networks %s are told later: %s", network_ids, error)
+
     def protected_spec(self, instance: Instance) -> GuestSpec:
         """Return what an instance's guest is like, the filter of its interfaces in force."""
         interfaces = self.interfaces(instance)
         self.firewall.protect(*protection.of(self.database, interfaces))
         return guest_spec(instance, interfaces)
+
+    def image_facts(self, image_id: str) -> ImageFacts:
+        """Return what the database says of an image; of one that is gone, nothing."""
+        stored = self.database.read("image.get", lambda session: images.get(session, image_id))
+        if stored is None:
+            return ImageFacts()
+        return ImageFacts(
+            stored.disk_format or "raw", stored.size or 0, stored.min_disk, stored.os_hash_value or ""
+        )
 
     def guest_image(self, instance: Instance, facts: ImageFacts) -> GuestImage:
         """Return the instance's image in the form that drivers take."""
@@ -98,15 +116,17 @@ def guest_spec(instance: Instance, interfaces: Sequence[VirtualInterface]) -> Gu
         root_gb=flavor.root_gb,
         ephemeral_gb=flavor.ephemeral_gb,
         swap_mb=flavor.swap_mb,
-        interfaces=tuple(
-            GuestInterface(
-                mac=interface.mac,
-                tap=ids.tap_name(interface.id),
-                bridge=interface.bridge,
-                address=interface.address,
-                mtu=interface.mtu,
-            )
-            for interface in interfaces
-        ),
+        interfaces=tuple(guest_interface(interface) for interface in interfaces),
         extra_specs=flavor.extra_specs,
+    )
+
+
+def guest_interface(interface: VirtualInterface) -> GuestInterface:
+    """Describe an interface as drivers take it."""
+    return GuestInterface(
+        mac=interface.mac,
+        tap=ids.tap_name(interface.id),
+        bridge=interface.bridge,
+        address=interface.address,
+        mtu=interface.mtu,
     )

@@ -18,7 +18,9 @@ from nova_lite.compute.reconcile import Reconciler
 from nova_lite.compute.resources import ResourceReport
 from nova_lite.compute.work import Work
 from nova_lite.core.actions import Action
+from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.context import RequestContext, system_context
+from nova_lite.core.diagnostics import Diagnostics
 from nova_lite.core.errors import NotFound, Unavailable
 from nova_lite.core.instance import Instance
 from nova_lite.db import actions, instance_work, instances
@@ -90,6 +92,14 @@ class ComputeManager(ComputeContract):
         if instance is None:
             raise NotFound(f"Instance {instance_uuid} could not be found.")
         return self._host.driver.console_output(instance.uuid, instance.name, length)
+
+    def console(self, context: RequestContext, instance_uuid: str, kind: ConsoleType) -> ConsoleAddress:
+        """Return where a guest's console is; raises NotFound, NotSupported, DriverError."""
+        return self._host.driver.console(instance_uuid, kind)
+
+    def diagnostics(self, context: RequestContext, instance_uuid: str) -> Diagnostics:
+        """Return how a guest does; raises NotFound, DriverError."""
+        return self._host.driver.diagnostics(instance_uuid)
 
     def host_uptime(self, context: RequestContext) -> str:
         """Return since when this host runs and how busy it is."""

@@ -1,4 +1,7 @@
-"""Verbs that only stop a guest or let it run: one step each, which may run twice."""
+"""Verbs that are one call of the hypervisor: one step each, which may run twice."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from nova_lite.compute.host import ComputeHost
 from nova_lite.core.flow import Step
@@ -8,12 +11,15 @@ from nova_lite.drivers.virt.base import RebootKind
 
 
 class PowerFlow:
-    """The steps of the power verbs."""
+    """The steps of these verbs."""
 
-    def __init__(self, host: ComputeHost, instance: Instance, verb: Verb) -> None:
+    def __init__(
+        self, host: ComputeHost, instance: Instance, verb: Verb, parameters: Mapping[str, Any]
+    ) -> None:
         self._host = host
         self._instance = instance
         self._verb = verb
+        self._parameters = parameters
 
     def steps(self) -> list[Step]:
         """Return the verb's steps."""
@@ -29,6 +35,8 @@ class PowerFlow:
             Verb.SOFT_DELETE: [Step("powering-off", self.stop)],
             Verb.RESTORE: [Step("powering-on", self.start)],
             Verb.UNSHELVE_HERE: [Step("powering-on", self.start)],
+            Verb.CHANGE_PASSWORD: [Step("setting-password", self.set_password)],
+            Verb.CRASH_DUMP: [Step("dumping", self.dump)],
         }[self._verb]
 
     def stop(self) -> None:
@@ -42,6 +50,15 @@ class PowerFlow:
     def reboot(self, kind: RebootKind) -> None:
         """Restart the guest behind its filter."""
         self._host.driver.reboot(self._host.protected_spec(self._instance), kind)
+
+    def set_password(self) -> None:
+        """Change the administrator's password in the guest."""
+        password = self._host.seal.open(self._parameters["password"])
+        self._host.driver.set_admin_password(self._instance.uuid, password)
+
+    def dump(self) -> None:
+        """Have the guest's kernel dump its memory."""
+        self._host.driver.inject_crash_dump(self._instance.uuid)
 
     def pause(self) -> None:
         """Stop the guest's processors; its memory stays."""

@@ -35,6 +35,16 @@ def wanted_on(database: Database, host: str) -> Protection:
     return wanted(database, [row.uuid for row in rows])
 
 
+def groups_of(database: Database, instance_uuid: str) -> tuple[FilterGroup, ...]:
+    """Return the groups that an instance is in, with all their members."""
+
+    def work(session: Session) -> tuple[FilterGroup, ...]:
+        _, found = security_groups.filter_groups_of(session, [instance_uuid])
+        return tuple(_group(group) for group in found)
+
+    return database.read("compute.groups_of", work)
+
+
 def _of(session: Session, interfaces: Sequence[VirtualInterface]) -> Protection:
     uuids = list(dict.fromkeys(interface.instance_uuid for interface in interfaces))
     membership, found = security_groups.filter_groups_of(session, uuids)

@@ -33,12 +33,14 @@ class Finding:
 class _View:
     """The instances of the host, the resources that open actions are about, and the disks that are kept here.
 
-    ``kept`` are the names of instances that may come back to this host.
+    ``kept`` are the names of instances that may come back to this host, ``shared`` those of instances on hosts
+    that have their disks in the same folder.
     """
 
     instances: dict[str, Instance]
     busy: frozenset[str]
     kept: frozenset[str]
+    shared: frozenset[str]
 
 
 _STANDING = (VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED)
@@ -83,14 +85,17 @@ class Reconciler:
 
     def _view(self, session: Session) -> _View:
         rows = instances.on_host(session, self._host.name)
+        sharers = self._host.driver.sharers() | {self._host.name}
+        others = [row for host in sorted(sharers - {self._host.name}) for row in instances.on_host(session, host)]
         busy = frozenset(action.resource_id for action in actions.open_actions(session))
         kept = {
             migration.instance_uuid
             for migration in server_migrations.every_open(session)
-            if migration.source_host == self._host.name
+            if migration.source_host in sharers
         }
         names = frozenset(found.name for found in instances.by_uuids(session, sorted(kept)).values())
-        return _View({row.uuid: row for row in rows}, busy, names)
+        shared = frozenset(row.name for row in others)
+        return _View({row.uuid: row for row in rows}, busy, names, shared)
 
     def _orphans(self, view: _View, guests: dict[str, Guest]) -> list[Finding]:
         """Guests that no instance of this host stands for."""
@@ -103,14 +108,14 @@ class Reconciler:
                     "guest",
                     guest.name,
                     "the hypervisor runs a guest that is no instance of this host",
-                    lambda guest=guest: self._remove(guest),  # type: ignore[misc]
+                    lambda guest=guest: self._remove(guest, view),  # type: ignore[misc]
                 )
             )
         return found
 
     def _leftovers(self, view: _View, guests: dict[str, Guest], files: tuple[str, ...]) -> list[Finding]:
         """Files of instances that are no longer here."""
-        expected = {instance.name for instance in view.instances.values()}
+        expected = {instance.name for instance in view.instances.values()} | view.shared
         expected |= {aside(name) for name in view.kept}
         expected |= {guest.name for guest in guests.values()}
         if view.busy - view.instances.keys():
@@ -172,6 +177,7 @@ class Reconciler:
             for difference in self._host.firewall.differences(*wanted)
         ]
 
-    def _remove(self, guest: Guest) -> None:
+    def _remove(self, guest: Guest, view: _View) -> None:
         self._host.driver.destroy(guest.uuid)
-        self._host.driver.delete_disks(guest.uuid, guest.name)
+        if guest.name not in view.shared:
+            self._host.driver.delete_disks(guest.uuid, guest.name)

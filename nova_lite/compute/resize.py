@@ -66,7 +66,7 @@ class ResizeFlow:
                 ]
             case Phase.RETREAT:
                 return [Step("destroying", self.retreat)]
-            case Phase.RETURN:
+            case _:
                 return [Step("putting-back", self.put_back), Step("respawning", self.spawn)]
 
     def power_off(self) -> None:

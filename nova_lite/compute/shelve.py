@@ -7,9 +7,7 @@ from nova_lite.compute.snapshot import SnapshotFlow
 from nova_lite.core.actions import Action
 from nova_lite.core.context import RequestContext
 from nova_lite.core.flow import Step
-from nova_lite.core.image import ImageFacts
 from nova_lite.core.instance import Instance
-from nova_lite.db import images
 
 
 class ShelveFlow:
@@ -110,12 +108,7 @@ class ArriveFlow:
     def create_disks(self) -> None:
         """Make the disks from the action's image; whole ones are kept."""
         image_id = self._action.parameters["image_id"]
-        stored = self._host.database.read("image.get", lambda session: images.get(session, image_id))
-        facts = ImageFacts()
-        if stored is not None:
-            facts = ImageFacts(
-                stored.disk_format or "raw", stored.size or 0, stored.min_disk, stored.os_hash_value or ""
-            )
+        facts = self._host.image_facts(image_id)
         source = dataclasses.replace(self._instance, image_id=image_id)
         self._host.driver.create_disks(guest_spec(self._instance, ()), self._host.guest_image(source, facts))
 

@@ -96,9 +96,7 @@ class SnapshotFlow:
                 yield chunk
 
     def _is_stored(self) -> bool:
-        found = self._host.database.read(
-            "image.status", lambda session: images.get(session, self._image_id)
-        )
+        found = self._host.database.read("image.status", lambda session: images.get(session, self._image_id))
         return found is not None and found.status is ImageStatus.ACTIVE
 
 

@@ -11,7 +11,9 @@ from nova_lite.compute import boot, resize
 from nova_lite.compute.boot import BootFlow
 from nova_lite.compute.delete import DeleteFlow
 from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.interfaces import InterfaceFlow
 from nova_lite.compute.journal import ActionJournal
+from nova_lite.compute.live_migration import LiveMigrationFlow
 from nova_lite.compute.power import PowerFlow
 from nova_lite.compute.rebuild import RebuildFlow
 from nova_lite.compute.rescue import RescueFlow
@@ -27,7 +29,7 @@ from nova_lite.core.flow import Step
 from nova_lite.core.instance import Fault, Instance
 from nova_lite.core.instance_states import TRANSITIONS, TaskState, Verb, VmState
 from nova_lite.core.server_migration import Phase
-from nova_lite.db import actions, holdings, images, instances, moves
+from nova_lite.db import actions, addresses, holdings, images, instances, moves
 
 LOG = logging.getLogger(__name__)
 
@@ -164,17 +166,24 @@ class Work:
                 return ArriveFlow(self._host, context, instance, action).unshelve_steps()
             case Verb.EVACUATE:
                 return ArriveFlow(self._host, context, instance, action).evacuate_steps()
+            case Verb.ATTACH_INTERFACE:
+                return InterfaceFlow(self._host, context, instance, parameters).attach_steps()
+            case Verb.DETACH_INTERFACE:
+                return InterfaceFlow(self._host, context, instance, parameters).detach_steps()
+            case Verb.LIVE_MIGRATE:
+                return LiveMigrationFlow(self._host, context, instance, action).steps()
             case Verb.CONFIRM_RESIZE:
                 return ConfirmFlow(self._host, instance).steps()
             case _:
-                return PowerFlow(self._host, instance, verb).steps()
+                return PowerFlow(self._host, instance, verb, parameters).steps()
 
     def _finish(
         self, context: RequestContext, action: Action, instance: Instance, journal: ActionJournal
     ) -> Onward | None:
         verb = Verb(action.verb)
         events = journal.end()
-        error = action.parameters.get("error", "")
+        # Why a guest that has landed all the same was thought lost is of no interest then.
+        error = "" if moves.phase_of(action) is Phase.LAND else action.parameters.get("error", "")
         end = ActionState.FAILED if error else ActionState.DONE
         follows = ids.new_uuid() if action.parameters.get("offload") else ""
 
@@ -248,6 +257,8 @@ class Work:
                 return
             if "migration" in action.parameters:
                 moves.settle(session, action, failed=True)
+            if verb is Verb.ATTACH_INTERFACE:
+                addresses.detach(session, action.parameters["interface"]["id"])
             if verb is Verb.SHELVE:
                 instances.update(session, instance.uuid, shelved_image_id=None)
             if clean and verb in (Verb.BOOT, Verb.UNSHELVE):
@@ -280,4 +291,6 @@ def _begin_offload(session: Session, context: RequestContext, uuid: str, action_
     instance = instances.get(session, uuid)
     if instance is not None:
         instances.begin(session, instance, Verb.SHELVE_OFFLOAD, despite_lock=True)
-        actions.insert(session, [new_action(context, instance, Verb.SHELVE_OFFLOAD, action_id, {"off": True})])
+        actions.insert(
+            session, [new_action(context, instance, Verb.SHELVE_OFFLOAD, action_id, {"off": True})]
+        )

@@ -42,6 +42,11 @@ FLAGS = (
         min=1,
         help="Seconds after which an idle connection of a client is closed.",
     ),
+    cfg.BoolOpt(
+        "enable_instance_password",
+        default=True,
+        help="Tell the user the administrator's password that a server was made with.",
+    ),
     cfg.IntOpt("osapi_max_limit", default=1000, min=1, help="Most items in one page of a list."),
     cfg.IntOpt(
         "osapi_max_request_body_size",

@@ -89,4 +89,10 @@ FLAGS = (
         min=1,
         help="Disk in GiB that the simulated hypervisor shows.",
     ),
+    cfg.FloatOpt(
+        "fake_live_migration_seconds",
+        default=0.0,
+        min=0.0,
+        help="Seconds that a live migration of a simulated guest takes.",
+    ),
 )

@@ -13,6 +13,7 @@ from nova_lite.conf import (
     api,
     base,
     compute,
+    console,
     database,
     files,
     identity,
@@ -26,7 +27,7 @@ from nova_lite.conf import (
 from nova_lite.conf.files import Setting
 from nova_lite.core.errors import ConfigurationError
 
-MODULES = (base, database, rpc, api, identity, image, compute, libvirt, network, scheduler, quota)
+MODULES = (base, database, rpc, api, identity, image, compute, libvirt, console, network, scheduler, quota)
 """Every module of flags, in the order of the sample file."""
 
 _TRUE = {"true", "1", "yes", "on"}

@@ -16,6 +16,37 @@ FLAGS = (
         max=16,
         help="Cost of hashing a password, as a power of two.",
     ),
+    cfg.StrOpt(
+        "password_regex",
+        default="",
+        help="Regular expression that a new password has to match; empty allows every one.",
+    ),
+    cfg.StrOpt(
+        "password_regex_description", default="", help="What people are told of --password_regex, in words."
+    ),
+    cfg.IntOpt(
+        "password_expires_days",
+        default=0,
+        min=0,
+        help="Days after which a password has to be changed; 0: never.",
+    ),
+    cfg.IntOpt(
+        "minimum_password_age", default=0, min=0, help="Days before users may change their password again."
+    ),
+    cfg.IntOpt(
+        "unique_last_password_count",
+        default=0,
+        min=0,
+        max=24,
+        help="How many of a user's last passwords a new one must not be.",
+    ),
+    cfg.IntOpt(
+        "lockout_failure_attempts",
+        default=0,
+        min=0,
+        help="Failed logins in a row after which a user is locked out; 0: never.",
+    ),
+    cfg.IntOpt("lockout_duration", default=1800, min=1, help="Seconds for which a user is locked out."),
     cfg.IntOpt(
         "token_cache_seconds",
         default=5,

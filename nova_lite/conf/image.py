@@ -13,6 +13,23 @@ FLAGS = (
         default="nova_lite.drivers.image.files.FileImageStore",
         help="Class that keeps the images' bytes.",
     ),
+    cfg.StrOpt(
+        "glance_auth_url",
+        default="http://127.0.0.1:5000/v3",
+        help="Keystone at which the image service 'glance' logs in.",
+    ),
+    cfg.StrOpt("glance_username", default="nova", help="User as whom the image service 'glance' logs in."),
+    cfg.StrOpt(
+        "glance_password", default="", secret=True, help="Password with which the image service 'glance' logs in."
+    ),
+    cfg.StrOpt(
+        "glance_project_name", default="service", help="Project in whose images the image service 'glance' keeps ours."
+    ),
+    cfg.StrOpt("glance_user_domain_id", default="default", help="Domain of --glance_username."),
+    cfg.StrOpt("glance_project_domain_id", default="default", help="Domain of --glance_project_name."),
+    cfg.StrOpt(
+        "glance_endpoint", default="", help="URL of the Glance; empty takes the one in Keystone's catalog."
+    ),
     cfg.StrOpt("images_path", default="$state_path/images", help="Folder in which images are kept."),
     cfg.IntOpt(
         "image_size_cap",
@@ -21,7 +38,10 @@ FLAGS = (
         help="Most bytes in one image.",
     ),
     cfg.IntOpt(
-        "user_storage_quota", default=0, min=0, help="Most bytes in a project's images together; 0 is no limit."
+        "user_storage_quota",
+        default=0,
+        min=0,
+        help="Most bytes in a project's images together; 0 is no limit.",
     ),
     cfg.IntOpt("image_member_quota", default=128, min=0, help="Most projects that an image is shared with."),
     cfg.IntOpt("image_property_quota", default=128, min=0, help="Most properties of its own of an image."),

@@ -20,6 +20,10 @@ FLAGS = (
     cfg.StrOpt("flat_network_dns", default="8.8.4.4", help="Name server of a new flat network."),
     cfg.StrOpt("fixed_range", default="10.0.0.0/8", help="Range from which guests' addresses are taken."),
     cfg.StrOpt("public_interface", default="eth0", help="Interface of the host that faces the world."),
+    cfg.StrOpt("default_floating_pool", default="nova", help="Pool of floating addresses where none is named."),
+    cfg.BoolOpt(
+        "auto_assign_floating_ip", default=False, help="Give every new instance a floating address by itself."
+    ),
     cfg.StrOpt(
         "routing_source_ip",
         default="$my_ip",

@@ -11,16 +11,27 @@ FLAGS = (
     cfg.ListOpt(
         "scheduler_default_filters",
         default=[
-            "ComputeFilter", "AvailabilityZoneFilter", "RamFilter", "CoreFilter", "DiskFilter",
-            "IsolatedHostsFilter", "SameHostFilter", "DifferentHostFilter", "SimpleCIDRAffinityFilter", "JsonFilter",
-            "ServerGroupAffinityFilter", "ServerGroupAntiAffinityFilter",
+            "ComputeFilter",
+            "AvailabilityZoneFilter",
+            "RamFilter",
+            "CoreFilter",
+            "DiskFilter",
+            "IsolatedHostsFilter",
+            "SameHostFilter",
+            "DifferentHostFilter",
+            "SimpleCIDRAffinityFilter",
+            "JsonFilter",
+            "ServerGroupAffinityFilter",
+            "ServerGroupAntiAffinityFilter",
         ],
         help="Filters that a host must pass: names of ours or classes, in order.",
     ),
     cfg.ListOpt(
         "scheduler_weights",
         default=[
-            "FreeMemoryWeigher", "ServerGroupSoftAffinityWeigher", "ServerGroupSoftAntiAffinityWeigher",
+            "FreeMemoryWeigher",
+            "ServerGroupSoftAffinityWeigher",
+            "ServerGroupSoftAntiAffinityWeigher",
         ],
         help="Weighers whose sum ranks the hosts: names of ours or classes.",
     ),
@@ -30,7 +41,9 @@ FLAGS = (
         help="Whether a server may be resized on the host that it is on.",
     ),
     cfg.ListOpt("isolated_hosts", default=[], help="Hosts that only take instances of isolated_images."),
-    cfg.ListOpt("isolated_images", default=[], help="Ids of images whose instances only go to isolated_hosts."),
+    cfg.ListOpt(
+        "isolated_images", default=[], help="Ids of images whose instances only go to isolated_hosts."
+    ),
     cfg.FloatOpt(
         "cpu_allocation_ratio",
         default=16.0,

@@ -64,6 +64,7 @@ class User:
     enabled: bool = True
     default_project_id: str = ""
     extra: Extra = dataclasses.field(default_factory=dict)
+    password_set_at: datetime.datetime | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -270,6 +271,7 @@ class TokenInfo:
     issued_at: datetime.datetime
     expires_at: datetime.datetime
     delegated: bool = False
+    password_set_at: datetime.datetime | None = None
 
     def context(self, request_id: str, remote_address: str = "") -> RequestContext:
         """Return the context of a request that came with this token; its token_id is the audit id."""

@@ -56,6 +56,11 @@ class TaskState(enum.StrEnum):
     EVACUATING = "rebuild_spawning"
     SOFT_DELETING = "soft-deleting"
     RESTORING = "restoring"
+    UPDATING_PASSWORD = "updating_password"
+    CRASH_DUMPING = "crash_dumping"
+    ATTACHING_INTERFACE = "attaching_interface"
+    DETACHING_INTERFACE = "detaching_interface"
+    MIGRATING = "migrating"
 
 
 class PowerState(enum.IntEnum):
@@ -97,6 +102,11 @@ class Verb(enum.StrEnum):
     EVACUATE = "evacuate"
     SOFT_DELETE = "softDelete"
     RESTORE = "restore"
+    CHANGE_PASSWORD = "changePassword"
+    CRASH_DUMP = "trigger_crash_dump"
+    ATTACH_INTERFACE = "attach_interface"
+    DETACH_INTERFACE = "detach_interface"
+    LIVE_MIGRATE = "live-migration"
 
 
 class OnCrash(enum.StrEnum):
@@ -131,7 +141,7 @@ class Transition:
     stays_off: bool = False
 
 
-PLACED = frozenset({Verb.BOOT, Verb.RESIZE, Verb.UNSHELVE, Verb.EVACUATE})
+PLACED = frozenset({Verb.BOOT, Verb.RESIZE, Verb.UNSHELVE, Verb.EVACUATE, Verb.LIVE_MIGRATE})
 """The verbs for which the scheduler has to find a host."""
 
 _ANY = frozenset(VmState) - {VmState.DELETED}
@@ -379,6 +389,51 @@ TRANSITIONS: dict[Verb, Transition] = {
             None,
             OnCrash.FAIL,
             title="restore",
+        ),
+        Transition(
+            Verb.CHANGE_PASSWORD,
+            frozenset({VmState.ACTIVE}),
+            TaskState.UPDATING_PASSWORD,
+            None,
+            None,
+            OnCrash.FAIL,
+            title="changePassword",
+        ),
+        Transition(
+            Verb.CRASH_DUMP,
+            frozenset({VmState.ACTIVE, VmState.PAUSED, VmState.RESCUED, VmState.RESIZED, VmState.ERROR}),
+            TaskState.CRASH_DUMPING,
+            None,
+            None,
+            OnCrash.FAIL,
+            title="trigger_crash_dump",
+        ),
+        Transition(
+            Verb.ATTACH_INTERFACE,
+            frozenset({VmState.ACTIVE, VmState.PAUSED, VmState.STOPPED}),
+            TaskState.ATTACHING_INTERFACE,
+            None,
+            None,
+            OnCrash.FAIL,
+            title="attach_interface",
+        ),
+        Transition(
+            Verb.DETACH_INTERFACE,
+            frozenset({VmState.ACTIVE, VmState.PAUSED, VmState.STOPPED}),
+            TaskState.DETACHING_INTERFACE,
+            None,
+            None,
+            OnCrash.FINISH,
+            title="detach_interface",
+        ),
+        Transition(
+            Verb.LIVE_MIGRATE,
+            frozenset({VmState.ACTIVE, VmState.PAUSED}),
+            TaskState.MIGRATING,
+            None,
+            None,
+            OnCrash.FAIL,
+            title="os-migrateLive",
         ),
     )
 }

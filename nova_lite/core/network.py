@@ -57,7 +57,7 @@ class Network:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class VirtualInterface:
-    """A guest's network interface with the fixed address that it holds."""
+    """A guest's network interface with the fixed address that it holds, and the floating ones that lead to it."""
 
     id: str
     mac: str
@@ -71,6 +71,7 @@ class VirtualInterface:
     bridge: str = ""
     mtu: int = 1500
     created_at: datetime.datetime | None = None
+    floating: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,6 +85,64 @@ class Port:
     availability_zone: str
     active: bool
     security_group_ids: tuple[str, ...] = ()
+
+
+def external_network_id(pool: str) -> str:
+    """Return the id of the network that stands for a pool of floating addresses, which is always the same."""
+    return str(uuid.uuid5(_POOLS, pool))
+
+
+_POOLS = uuid.UUID("0f7d6d5c-3f43-4d6e-9d9d-6f6d9a8b1c52")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FloatingIp:
+    """An address of the world that may lead to a guest's.
+
+    ``project_id`` is empty while nobody has it. ``interface`` is the host's interface that carries it. While it
+    leads somewhere ``vif_id``, ``fixed_address``, ``instance_uuid`` and ``network_id`` say where.
+    """
+
+    id: str
+    address: str
+    pool: str
+    interface: str
+    project_id: str
+    auto_assigned: bool
+    created_at: datetime.datetime
+    updated_at: datetime.datetime
+    vif_id: str = ""
+    fixed_address: str = ""
+    instance_uuid: str = ""
+    network_id: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FloatingPool:
+    """A pool of floating addresses: how many there are, and how many somebody has."""
+
+    name: str
+    total: int
+    used: int
+
+    @property
+    def network_id(self) -> str:
+        """The id of the network that stands for it."""
+        return external_network_id(self.name)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Router:
+    """What clients keep as the way between networks and the world; ``pool`` is empty without a gateway."""
+
+    id: str
+    name: str
+    project_id: str
+    admin_state_up: bool
+    pool: str
+    created_at: datetime.datetime
+    updated_at: datetime.datetime
+    network_uuids: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

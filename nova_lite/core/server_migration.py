@@ -4,7 +4,8 @@ import dataclasses
 import datetime
 import enum
 
-from nova_lite.core.instance import Flavor
+from nova_lite.core import clock, ids
+from nova_lite.core.instance import Flavor, Instance
 from nova_lite.core.quota import Usage
 
 
@@ -14,6 +15,7 @@ class MigrationKind(enum.StrEnum):
     RESIZE = "resize"
     MIGRATION = "migration"
     EVACUATION = "evacuation"
+    LIVE = "live-migration"
 
 
 class MigrationStatus(enum.StrEnum):
@@ -35,16 +37,26 @@ class MigrationStatus(enum.StrEnum):
     ACCEPTED = "accepted"
     """An evacuation that is under way; it holds nothing but the instance itself does."""
     DONE = "done"
+    QUEUED = "queued"
+    """A live migration for which no host has been chosen yet."""
+    PREPARING = "preparing"
+    """A live migration whose server has room on the new host, which makes ready for it."""
+    RUNNING = "running"
+    """A live migration whose guest is on its way."""
+    COMPLETED = "completed"
     ERROR = "error"
 
 
 class Phase(enum.StrEnum):
-    """A part of a migration's work that one host does; see ``nova_lite.compute.resize``."""
+    """A part of a migration's work that one host does; see ``compute.resize`` and ``compute.live_migration``."""
 
     LEAVE = "leave"
     ARRIVE = "arrive"
     RETREAT = "retreat"
     RETURN = "return"
+    EXPECT = "expect"
+    MOVE = "move"
+    LAND = "land"
 
     def next(self, *, failed: bool) -> "Phase | None":
         """Return the phase that another host does after this one, None where the work ends with it."""
@@ -52,7 +64,32 @@ class Phase(enum.StrEnum):
             return None if failed else Phase.ARRIVE
         if self is Phase.ARRIVE:
             return Phase.RETURN if failed else None
+        if self is Phase.EXPECT:
+            return None if failed else Phase.MOVE
+        if self is Phase.MOVE:
+            # Where the guest is then, the host that it was to go to sees for itself.
+            return Phase.LAND
         return Phase.RETURN if self is Phase.RETREAT and not failed else None
+
+
+class Wish(enum.StrEnum):
+    """What its admin wants of a live migration that goes on."""
+
+    COMPLETE = "force_complete"
+    """The guest may stand still, so that it comes to an end."""
+    ABORT = "abort"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a live migration is, in bytes."""
+
+    memory_total: int = 0
+    memory_processed: int = 0
+    memory_remaining: int = 0
+    disk_total: int = 0
+    disk_processed: int = 0
+    disk_remaining: int = 0
 
 
 ARRIVED = frozenset(
@@ -65,13 +102,20 @@ ARRIVED = frozenset(
 )
 """The server is on its new host and has its new size; the old host keeps room for it."""
 
-OPEN = ARRIVED | {MigrationStatus.PRE_MIGRATING, MigrationStatus.MIGRATING}
+UNDER_WAY = (MigrationStatus.QUEUED, MigrationStatus.PREPARING, MigrationStatus.RUNNING)
+"""A live migration whose server is on its old host still."""
+
+OPEN = ARRIVED | {MigrationStatus.PRE_MIGRATING, MigrationStatus.MIGRATING, *UNDER_WAY}
 """The project's quota is taken for the larger of both sizes."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ServerMigration:
-    """One migration; ``image_id`` is the image that carries the disk from host to host."""
+    """One migration; ``image_id`` is the image that carries the disk from host to host.
+
+    Of live ones, ``uri`` is where the new host takes the guest in, ``shared`` tells that the disks are there
+    already, and ``wish`` is what an admin wants of it meanwhile.
+    """
 
     id: int
     uuid: str
@@ -89,6 +133,35 @@ class ServerMigration:
     user_id: str
     created_at: datetime.datetime
     updated_at: datetime.datetime
+    uri: str = ""
+    shared: bool = False
+    wish: Wish | None = None
+    progress: Progress = Progress()
+
+    @classmethod
+    def begun(
+        cls, instance: Instance, user_id: str, kind: MigrationKind, status: MigrationStatus
+    ) -> "ServerMigration":
+        """Return a new migration of an instance that keeps its size; the database gives it its ``id``."""
+        now = clock.now()
+        return cls(
+            id=0,
+            uuid=ids.new_uuid(),
+            instance_uuid=instance.uuid,
+            kind=kind,
+            status=status,
+            source_host=instance.host or "",
+            source_node=instance.node or "",
+            dest_host="",
+            dest_node="",
+            old_flavor=instance.flavor,
+            new_flavor=instance.flavor,
+            image_id="",
+            project_id=instance.project_id,
+            user_id=user_id,
+            created_at=now,
+            updated_at=now,
+        )
 
     @property
     def arrived(self) -> bool:
@@ -105,6 +178,9 @@ class ServerMigration:
 
     def held(self) -> tuple[str, Flavor] | None:
         """Return the host other than the server's own that keeps room, and for what size; None for none."""
+        if self.kind is MigrationKind.LIVE:
+            waits = self.status in (MigrationStatus.PREPARING, MigrationStatus.RUNNING)
+            return (self.dest_host, self.new_flavor) if waits else None
         if self.arrived:
             return self.source_host, self.old_flavor
         if self.status is MigrationStatus.MIGRATING:

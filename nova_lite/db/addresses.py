@@ -23,7 +23,7 @@ from nova_lite.db import networks
 from nova_lite.db.actions import ActionRow
 from nova_lite.db.base import MYSQL, UUID, Base
 from nova_lite.db.instances import InstanceRow
-from nova_lite.db.networks import FIXED_IPS
+from nova_lite.db.networks import FIXED_IPS, FLOATING_IPS
 
 _SPREAD = 32
 """How many free addresses more than needed are looked at, so that two daemons seldom try the same one."""
@@ -49,7 +49,7 @@ _ACTIONS = cast(sa.Table, ActionRow.__table__)
 _INSTANCES = cast(sa.Table, InstanceRow.__table__)
 _NETWORKS = networks.TABLE
 
-_HOLDS = sa.and_(
+HOLDS = sa.and_(
     FIXED_IPS.c.instance_uuid == INTERFACES.c.instance_uuid, FIXED_IPS.c.vif_id == INTERFACES.c.id
 )
 
@@ -77,7 +77,8 @@ class _Free:
 def allocate(session: Session, instance_uuids: Sequence[str]) -> dict[str, list[VirtualInterface]]:
     """Give instances their interfaces and addresses, and return all that they have now.
 
-    Each instance gets what its boot action asks for: the networks named there, none, or all of its project.
+    Each instance that was never launched gets what its boot action asks for: the networks named there, none,
+    or all of its project.
     One that has an interface on a network keeps it; one that is deleted gets nothing and is not in the
     answer. Raises NoAddress when a network has no free address, NotFound for a requested network that the
     project cannot use, and Conflict when a requested address is taken or when the same was done at the same
@@ -94,6 +95,25 @@ def allocate(session: Session, instance_uuids: Sequence[str]) -> dict[str, list[
     return found
 
 
+def attach(session: Session, instance_uuid: str, network: Network, fixed_ip: str = "") -> VirtualInterface:
+    """Give an instance an interface on one more network, and an address there.
+
+    Raises NoAddress, NotFound for an address that the network does not have, and Conflict as ``allocate``.
+    """
+    (made,) = _claim_all(session, [_Place(instance_uuid, network, fixed_ip, ids.new_uuid(), ids.new_mac())])
+    return made
+
+
+def detach(session: Session, interface_id: str) -> None:
+    """Take an interface and its address away; one that is gone is not an error."""
+    session.execute(
+        sa.update(FIXED_IPS)
+        .where(FIXED_IPS.c.vif_id == interface_id)
+        .values(instance_uuid=None, vif_id=None, updated_at=clock.now())
+    )
+    session.execute(sa.delete(INTERFACES).where(INTERFACES.c.id == interface_id))
+
+
 def release(session: Session, instance_uuids: Sequence[str]) -> int:
     """Take all addresses and interfaces of instances away; returns how many addresses they had."""
     freed = session.execute(
@@ -108,9 +128,16 @@ def release(session: Session, instance_uuids: Sequence[str]) -> int:
 def interfaces_of(session: Session, instance_uuids: Sequence[str]) -> dict[str, list[VirtualInterface]]:
     """Return the interfaces of instances by instance; one that has none is not in the answer."""
     query = _interfaces().where(INTERFACES.c.instance_uuid.in_(instance_uuids))
+    query = query.add_columns(FLOATING_IPS.c.address.label("floating"))
+    query = query.outerjoin(FLOATING_IPS, FLOATING_IPS.c.vif_id == INTERFACES.c.id)
+    rows: dict[str, dict[str, Any]] = {}
+    for row in session.execute(query.order_by(INTERFACES.c.network_id, FLOATING_IPS.c.address)):
+        values = rows.setdefault(row.id, row._asdict() | {"floating": ()})
+        if row.floating is not None:
+            values["floating"] += (row.floating,)
     found: dict[str, list[VirtualInterface]] = {}
-    for row in session.execute(query.order_by(INTERFACES.c.network_id)):
-        found.setdefault(row.instance_uuid, []).append(VirtualInterface(**row._mapping))
+    for values in rows.values():
+        found.setdefault(values["instance_uuid"], []).append(VirtualInterface(**values))
     return found
 
 
@@ -120,7 +147,7 @@ def ports(
     """Return interfaces with whose they are, of one project unless ``scope`` is None.
 
     ``filters`` have the values wanted by name: id, device_id (the instance), network_id, mac_address,
-    ip_address. The groups of the ports are left out.
+    ip_address. The groups and floating addresses of the ports are left out.
     """
     owner = [_INSTANCES.c.project_id, _INSTANCES.c.hostname, _INSTANCES.c.host]
     owner += [_INSTANCES.c.availability_zone, _INSTANCES.c.power_state]
@@ -151,7 +178,7 @@ def held(session: Session, network_ids: Sequence[int]) -> list[HeldAddress]:
             FIXED_IPS.c.network_id,
             FIXED_IPS.c.leased,
         )
-        .join(INTERFACES, _HOLDS)
+        .join(INTERFACES, HOLDS)
         .outerjoin(_INSTANCES, _INSTANCES.c.uuid == FIXED_IPS.c.instance_uuid)
         .where(FIXED_IPS.c.network_id.in_(network_ids), FIXED_IPS.c.instance_uuid.is_not(None))
         .order_by(FIXED_IPS.c.id)
@@ -207,7 +234,9 @@ _PORT_COLUMNS: Mapping[str, sa.ColumnElement[Any]] = {
 PORT_FILTERS = frozenset(_PORT_COLUMNS)
 """What ports can be looked for by."""
 
-_INTERFACE_FIELDS = tuple(field.name for field in dataclasses.fields(VirtualInterface))
+_INTERFACE_FIELDS = tuple(
+    field.name for field in dataclasses.fields(VirtualInterface) if field.name != "floating"
+)
 
 
 def _to_port(row: sa.Row[Any]) -> Port:
@@ -239,7 +268,7 @@ def _interfaces() -> sa.Select[Any]:
             INTERFACES.c.created_at,
         )
         .join(_NETWORKS, _NETWORKS.c.id == INTERFACES.c.network_id)
-        .join(FIXED_IPS, _HOLDS)
+        .join(FIXED_IPS, HOLDS)
     )
 
 
@@ -251,6 +280,7 @@ def _candidates(session: Session, instance_uuids: Sequence[str]) -> dict[str, li
     query = (
         sa.select(
             _INSTANCES.c.uuid.label("instance_uuid"),
+            _INSTANCES.c.launched_at,
             _ACTIONS.c.parameters,
             INTERFACES.c.id.label("vif_id"),
             *_NETWORKS.columns,
@@ -270,6 +300,9 @@ def _candidates(session: Session, instance_uuids: Sequence[str]) -> dict[str, li
 
 def _missing(instance_uuid: str, rows: Sequence[Any]) -> list[_Place]:
     """Return the interfaces that an instance is to have and has not."""
+    if rows[0].launched_at is not None:
+        # Since its boot, interfaces may have been attached and detached.
+        return []
     by_uuid = {row.uuid: row for row in rows if row.uuid is not None}
     asked = (rows[0].parameters or {}).get("networks")
     if asked == "none":

@@ -57,7 +57,9 @@ def listing(session: Session, page: identity.NamePage) -> list[Group]:
 
 def of_user(session: Session, user_id: str) -> list[Group]:
     """Return the groups that a user is in, by name."""
-    query = sa.select(TABLE).join(MEMBERS, MEMBERS.c.group_id == TABLE.c.id).where(MEMBERS.c.user_id == user_id)
+    query = (
+        sa.select(TABLE).join(MEMBERS, MEMBERS.c.group_id == TABLE.c.id).where(MEMBERS.c.user_id == user_id)
+    )
     return [Group(**row) for row in session.execute(query.order_by(TABLE.c.name, TABLE.c.id)).mappings()]
 
 

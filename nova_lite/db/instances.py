@@ -66,6 +66,7 @@ class InstanceRow(Base):
     access_ip_v6: Mapped[str] = mapped_column(sa.String(39), default="")
     disk_config: Mapped[str] = mapped_column(sa.String(16), default="MANUAL")
     admin_password_hash: Mapped[str] = mapped_column(default="")
+    password_data: Mapped[str | None] = mapped_column(sa.String(1024))
     locked_by: Mapped[str] = mapped_column(sa.String(16), default="")
     locked_reason: Mapped[str | None]
     shelved_image_id: Mapped[str | None] = mapped_column(UUID)
@@ -274,6 +275,14 @@ def unplace(session: Session, uuid: str, host: str) -> bool:
 def update(session: Session, uuid: str, **values: Any) -> None:
     """Change what is not state: name, description, metadata, addresses."""
     session.execute(sa.update(_TABLE).where(_TABLE.c.uuid == uuid).values(updated_at=clock.now(), **values))
+
+
+def password_data(session: Session, uuid: str) -> str:
+    """Return what the guest told of its administrator's password, encrypted for its key pair; empty for nothing."""
+    found = session.execute(
+        sa.select(_TABLE.c.password_data).where(_TABLE.c.uuid == uuid)
+    ).scalar_one_or_none()
+    return found or ""
 
 
 def swap_metadata(session: Session, uuid: str, old: Mapping[str, str], new: Mapping[str, str]) -> bool:

@@ -9,7 +9,14 @@ from nova_lite.core.errors import Superseded
 from nova_lite.core.instance import Flavor
 from nova_lite.core.instance_states import TaskState
 from nova_lite.core.quota import Usage
-from nova_lite.core.server_migration import OPEN, MigrationKind, MigrationStatus, Phase, ServerMigration
+from nova_lite.core.server_migration import (
+    OPEN,
+    MigrationKind,
+    MigrationStatus,
+    Phase,
+    ServerMigration,
+    Wish,
+)
 from nova_lite.db import actions, compute_nodes, images, instances, quotas, server_migrations
 
 
@@ -38,6 +45,14 @@ def hand_over(
     if phase is Phase.ARRIVE:
         _depart(session, migration)
         host = migration.dest_host
+    elif phase is Phase.MOVE:
+        if not server_migrations.move(
+            session, migration.uuid, {MigrationStatus.PREPARING}, MigrationStatus.RUNNING
+        ):
+            raise Superseded()
+        host = migration.source_host
+    elif phase is Phase.LAND:
+        host = migration.dest_host
     else:
         _turn_back(session, migration, MigrationStatus.ERROR if error else MigrationStatus.REVERTED)
         host = migration.source_host
@@ -45,6 +60,23 @@ def hand_over(
     if not actions.hand_over(session, action, host, parameters, events):
         raise Superseded()
     return host
+
+
+def land(session: Session, migration: ServerMigration) -> None:
+    """Put an instance on the host where its guest has arrived alive, and give up its room on the old one.
+
+    Landing twice is landing once. Raises Superseded when the instance or the migration was taken over.
+    """
+    running, landed = {MigrationStatus.RUNNING}, MigrationStatus.POST_MIGRATING
+    if not server_migrations.move(session, migration.uuid, running, landed):
+        now = server_migrations.get(session, migration.uuid)
+        if now is None or now.status is not landed:
+            raise Superseded()
+        return
+    seat = instances.Seat(migration.dest_host, migration.dest_node, migration.new_flavor)
+    if not instances.relocate(session, migration.instance_uuid, (TaskState.MIGRATING,), seat):
+        raise Superseded()
+    compute_nodes.release(session, migration.source_host, room_of(migration.old_flavor))
 
 
 def settle(session: Session, action: Action, *, failed: bool) -> None:
@@ -57,6 +89,8 @@ def settle(session: Session, action: Action, *, failed: bool) -> None:
     if migration.kind is MigrationKind.EVACUATION:
         end = MigrationStatus.ERROR if failed else MigrationStatus.DONE
         server_migrations.move(session, uuid, {MigrationStatus.ACCEPTED}, end)
+    elif migration.kind is MigrationKind.LIVE:
+        _settle_live(session, migration, failed=failed)
     elif phase is Phase.ARRIVE:
         server_migrations.move(session, uuid, {MigrationStatus.POST_MIGRATING}, MigrationStatus.FINISHED)
         _forget_image(session, migration)
@@ -68,6 +102,16 @@ def settle(session: Session, action: Action, *, failed: bool) -> None:
         # What could not be confirmed or reverted may be asked for once more.
         waiting = {MigrationStatus.CONFIRMING, MigrationStatus.REVERTING}
         server_migrations.move(session, uuid, waiting, MigrationStatus.FINISHED)
+
+
+def _settle_live(session: Session, migration: ServerMigration, *, failed: bool) -> None:
+    landed = {MigrationStatus.POST_MIGRATING}
+    if failed and migration.status not in landed:
+        aborted = migration.wish is Wish.ABORT
+        close(session, migration, MigrationStatus.CANCELLED if aborted else MigrationStatus.ERROR)
+    else:
+        # What fails on the new host, once the guest is there, does not bring it back.
+        server_migrations.move(session, migration.uuid, landed, MigrationStatus.COMPLETED)
 
 
 def _depart(session: Session, migration: ServerMigration) -> None:

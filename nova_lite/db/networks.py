@@ -68,6 +68,24 @@ class FixedIpRow(Base):
 
 
 TABLE = cast(sa.Table, NetworkRow.__table__)
+class FloatingIpRow(Base):
+    """A floating address; ``vif_id`` means nothing once that interface is gone."""
+
+    __tablename__ = "floating_ips"
+    __table_args__ = (sa.Index("ix_floating_ips_pool", "pool", "project_id"), MYSQL)
+
+    id: Mapped[str] = mapped_column(UUID, primary_key=True)
+    address: Mapped[str] = mapped_column(sa.String(39), unique=True)
+    pool: Mapped[str]
+    interface: Mapped[str] = mapped_column(sa.String(15))
+    project_id: Mapped[str] = mapped_column(sa.String(64), default="", index=True)
+    vif_id: Mapped[str | None] = mapped_column(UUID, index=True)
+    auto_assigned: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime.datetime]
+    updated_at: Mapped[datetime.datetime]
+
+
+FLOATING_IPS = cast(sa.Table, FloatingIpRow.__table__)
 FIXED_IPS = cast(sa.Table, FixedIpRow.__table__)
 
 
@@ -115,6 +133,11 @@ def listing(session: Session, scope: str | None = None) -> list[Network]:
 def on_host(session: Session, host: str) -> list[Network]:
     """Return the networks with a subnet whose DHCP server and gateway are on ``host``."""
     return _values(session, sa.select(TABLE).where(TABLE.c.host == host, TABLE.c.cidr != ""))
+
+
+def by_ids(session: Session, network_ids: Sequence[int]) -> list[Network]:
+    """Return networks by the numbers of their rows."""
+    return _values(session, sa.select(TABLE).where(TABLE.c.id.in_(network_ids)))
 
 
 def claim_for_host(session: Session, host: str) -> int:

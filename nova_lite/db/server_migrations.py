@@ -1,5 +1,6 @@
 """Migrations of servers: the table."""
 
+import dataclasses
 import datetime
 from collections.abc import Collection
 from typing import Any, cast
@@ -9,7 +10,14 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from nova_lite.core import clock
 from nova_lite.core.instance import Flavor
-from nova_lite.core.server_migration import OPEN, MigrationKind, MigrationStatus, ServerMigration
+from nova_lite.core.server_migration import (
+    OPEN,
+    MigrationKind,
+    MigrationStatus,
+    Progress,
+    ServerMigration,
+    Wish,
+)
 from nova_lite.db.base import MYSQL, UUID, Base, JsonText
 from nova_lite.db.instances import flavor_to_json
 
@@ -36,6 +44,10 @@ class ServerMigrationRow(Base):
     user_id: Mapped[str] = mapped_column(sa.String(64))
     created_at: Mapped[datetime.datetime]
     updated_at: Mapped[datetime.datetime]
+    uri: Mapped[str | None] = mapped_column(sa.String(255))
+    shared: Mapped[bool | None]
+    wish: Mapped[str | None] = mapped_column(sa.String(16))
+    progress: Mapped[Any] = mapped_column(JsonText, nullable=True)
 
 
 _TABLE = cast(sa.Table, ServerMigrationRow.__table__)
@@ -45,7 +57,8 @@ def insert(session: Session, migration: ServerMigration) -> None:
     """Add a migration; its ``id`` is given by the database."""
     values = {column.name: getattr(migration, column.name) for column in _TABLE.c if column.name != "id"}
     flavors = {name: flavor_to_json(values[name]) for name in ("old_flavor", "new_flavor")}
-    session.execute(sa.insert(_TABLE).values(**(values | flavors)))
+    more = {"progress": dataclasses.asdict(migration.progress)}
+    session.execute(sa.insert(_TABLE).values(**(values | flavors | more)))
 
 
 def get(session: Session, uuid: str) -> ServerMigration | None:
@@ -86,6 +99,13 @@ def move(
     return bool(moved.rowcount)  # type: ignore[attr-defined]
 
 
+def update(session: Session, uuid: str, **values: Any) -> None:
+    """Change what is not state."""
+    if "progress" in values:
+        values["progress"] = dataclasses.asdict(values["progress"])
+    session.execute(sa.update(_TABLE).where(_TABLE.c.uuid == uuid).values(updated_at=clock.now(), **values))
+
+
 def _to_value(row: sa.Row[Any]) -> ServerMigration:
     values = row._asdict()
     return ServerMigration(
@@ -96,6 +116,10 @@ def _to_value(row: sa.Row[Any]) -> ServerMigration:
                 "status": MigrationStatus(values["status"]),
                 "old_flavor": Flavor(**values["old_flavor"]),
                 "new_flavor": Flavor(**values["new_flavor"]),
+                "wish": Wish(values["wish"]) if values["wish"] else None,
+                "uri": values["uri"] or "",
+                "shared": bool(values["shared"]),
+                "progress": Progress(**(values["progress"] or {})),
             }
         )
     )

@@ -56,6 +56,7 @@ class StoredToken:
     user: Reference
     credential_version: int
     default_project_id: str
+    password_set_at: datetime.datetime | None
     scope: Scope
     target: Reference | None
     role_ids: frozenset[str]
@@ -126,6 +127,7 @@ def _joined() -> sa.Select[Any]:
             _TABLE,
             user.c.name.label("user_name"),
             user.c.default_project_id,
+            user.c.password_set_at,
             user_domain.c.id.label("user_domain_id"),
             user_domain.c.name.label("user_domain_name"),
             sa.case(
@@ -201,6 +203,7 @@ def _to_value(row: sa.Row[Any], role_ids: frozenset[str]) -> StoredToken:
         user=Reference(row.user_id, row.user_name, row.user_domain_id, row.user_domain_name),
         credential_version=row.credential_version,
         default_project_id=row.default_project_id,
+        password_set_at=row.password_set_at,
         scope=Scope(kind, row.scope_id),
         target=target,
         role_ids=role_ids,

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+from collections.abc import Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -28,6 +29,10 @@ class UserRow(Base):
     extra: Mapped[Any] = mapped_column(JsonText)
     password_hash: Mapped[str] = mapped_column(sa.String(128), default="")
     credential_version: Mapped[int] = mapped_column(default=0)
+    password_set_at: Mapped[datetime.datetime | None]
+    old_passwords: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
+    failed_logins: Mapped[int | None]
+    failed_at: Mapped[datetime.datetime | None]
     created_at: Mapped[datetime.datetime]
 
 
@@ -40,7 +45,8 @@ _SHOWN = [TABLE.c[field.name] for field in dataclasses.fields(User)]
 class Account:
     """What logging in needs of a user; ``password_hash`` is empty for one who has no password.
 
-    ``enabled`` is false too when the user's domain is disabled.
+    ``enabled`` is false too when the user's domain is disabled. ``old_passwords`` are hashes, the newest first;
+    ``failed_logins`` were one after the other, the last of them at ``failed_at``.
     """
 
     id: str
@@ -48,6 +54,10 @@ class Account:
     default_project_id: str
     password_hash: str
     credential_version: int
+    password_set_at: datetime.datetime | None
+    old_passwords: Sequence[str] | None
+    failed_logins: int | None
+    failed_at: datetime.datetime | None
 
 
 def get(session: Session, user_id: str) -> User | None:
@@ -72,6 +82,10 @@ def account(session: Session, named: Named) -> Account | None:
         TABLE.c.default_project_id,
         TABLE.c.password_hash,
         TABLE.c.credential_version,
+        TABLE.c.password_set_at,
+        TABLE.c.old_passwords,
+        TABLE.c.failed_logins,
+        TABLE.c.failed_at,
     ).join(domain, domain.c.id == TABLE.c.domain_id)
     if named.id:
         query = query.where(TABLE.c.id == named.id)
@@ -102,6 +116,7 @@ def insert(session: Session, user: User, password_hash: str) -> None:
         "extra": dict(user.extra),
         "password_hash": password_hash,
         "credential_version": 0,
+        "password_set_at": user.password_set_at,
         "created_at": clock.now(),
     }
     identity.insert_named(session, TABLE, values, _taken(user.name))
@@ -117,12 +132,38 @@ def update(session: Session, user_id: str, **values: Any) -> bool:
     return identity.update_named(session, TABLE, user_id, values, _taken(values.get("name", "")))
 
 
-def replace_password(session: Session, user_id: str, old_hash: str, new_hash: str) -> bool:
+def note_failed_login(session: Session, user_id: str, forgotten_before: datetime.datetime) -> None:
+    """Count a login that failed; those of before ``forgotten_before`` count no more."""
+    first = sa.or_(TABLE.c.failed_at.is_(None), TABLE.c.failed_at < forgotten_before)
+    count = sa.case((first, 1), else_=sa.func.coalesce(TABLE.c.failed_logins, 0) + 1)
+    # MariaDB assigns from left to right: the count is taken before the time that it looks at is changed.
+    session.execute(
+        sa.update(TABLE)
+        .where(TABLE.c.id == user_id)
+        .ordered_values((TABLE.c.failed_logins, count), (TABLE.c.failed_at, clock.now()))
+    )
+
+
+def forget_failed_logins(session: Session, user_id: str) -> None:
+    """Count failed logins anew."""
+    session.execute(sa.update(TABLE).where(TABLE.c.id == user_id).values(failed_logins=None, failed_at=None))
+
+
+def replace_password(
+    session: Session, user_id: str, old_hash: str, new_hash: str, old_passwords: Sequence[str]
+) -> bool:
     """Change a password unless somebody else changed it since ``old_hash`` was read; False then."""
     changed = session.execute(
         sa.update(TABLE)
         .where(TABLE.c.id == user_id, TABLE.c.password_hash == old_hash)
-        .values(password_hash=new_hash, credential_version=TABLE.c.credential_version + 1)
+        .values(
+            password_hash=new_hash,
+            credential_version=TABLE.c.credential_version + 1,
+            password_set_at=clock.now(),
+            old_passwords=list(old_passwords),
+            failed_logins=None,
+            failed_at=None,
+        )
     )
     return bool(changed.rowcount)  # type: ignore[attr-defined]
 

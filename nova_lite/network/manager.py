@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core import clock
 from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import Conflict, DriverError
+from nova_lite.core.errors import Conflict, DriverError, NotFound
 from nova_lite.core.network import Network, VirtualInterface
-from nova_lite.db import addresses
+from nova_lite.db import addresses, floating_ips, instances
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.base import NetworkDriver, NetworkPlan
 from nova_lite.network.leases import LeaseListener
@@ -61,9 +61,12 @@ class NetworkManager(NetworkContract, abc.ABC):
         """Make everything as it should be: what is done periodically."""
         before = clock.now() - datetime.timedelta(seconds=self.settings.disassociate_seconds)
         mine = self._served.network_ids()
-        self._database.run(
-            "network.forget_leases", lambda session: addresses.forget_leases(session, mine, before)
-        )
+
+        def work(session: Session) -> None:
+            addresses.forget_leases(session, mine, before)
+            floating_ips.release_automatic(session)
+
+        self._database.run("network.forget", work)
         self.reconciler.repair()
 
     def allocate(
@@ -75,7 +78,8 @@ class NetworkManager(NetworkContract, abc.ABC):
         """
         found = self._claim(instance_uuids)
         interfaces = [interface for of_instance in found.values() for interface in of_instance]
-        self._served.refresh({interface.network_id for interface in interfaces})
+        assigned = self._assign_floating(found) if self.settings.auto_assign_pool else False
+        self._served.refresh({interface.network_id for interface in interfaces}, floating=assigned)
         for interface in interfaces:
             LOG.info("instance %s has %s on %s", interface.instance_uuid, interface.address, interface.bridge)
         return found
@@ -92,11 +96,43 @@ class NetworkManager(NetworkContract, abc.ABC):
         except DriverError as error:
             LOG.warning("DHCP still knows %s until the next look: %s", ", ".join(instance_uuids), error)
 
+    def refresh(self, context: RequestContext, network_ids: list[int]) -> None:
+        """Have this host know who holds addresses of networks now, and which floating ones lead there."""
+        try:
+            self._served.refresh(network_ids, floating=True)
+        except DriverError as error:
+            LOG.warning("networks %s are not as they should be until the next look: %s", network_ids, error)
+
     def lease_changed(self, context: RequestContext, action: str, mac: str, address: str) -> None:
         """Record what a DHCP server says of a lease: ``del`` at its end, ``add`` or ``old`` where it holds."""
         self._database.run(
             "network.lease", lambda session: addresses.set_leased(session, address, mac, action != "del")
         )
+
+    def _assign_floating(self, found: dict[str, list[VirtualInterface]]) -> bool:
+        """Give a floating address to each instance that has a fixed one and none of these; False for none to give.
+
+        An instance for which there is none left goes on without.
+        """
+
+        def work(session: Session) -> int:
+            count = 0
+            owners = instances.by_uuids(session, list(found))
+            for uuid, interfaces in found.items():
+                if uuid not in owners or not interfaces or any(one.floating for one in interfaces):
+                    continue
+                project_id = owners[uuid].project_id
+                pool = self.settings.auto_assign_pool
+                given = floating_ips.allocate(session, pool, project_id, auto_assigned=True)
+                floating_ips.point(session, given.id, project_id, interfaces[0].id)
+                count += 1
+            return count
+
+        try:
+            return bool(self._database.run("network.assign_floating", work))
+        except NotFound as error:
+            LOG.warning("no floating address for %s: %s", ", ".join(found), error)
+            return False
 
     def _claim(self, instance_uuids: Sequence[str]) -> dict[str, list[VirtualInterface]]:
         def work(session: Session) -> dict[str, list[VirtualInterface]]:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from sqlalchemy.orm import Session
 
-from nova_lite.core.network import HeldAddress, Network
-from nova_lite.db import addresses, networks
+from nova_lite.core.network import FloatingIp, HeldAddress, Network
+from nova_lite.db import addresses, floating_ips, networks
 from nova_lite.db.engine import Database
-from nova_lite.drivers.net.base import DhcpHost, Difference, NetworkDriver, NetworkPlan
+from nova_lite.drivers.net.base import DhcpHost, Difference, FloatingAddress, NetworkDriver, NetworkPlan
 from nova_lite.network.settings import NetworkSettings
 
 LOG = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ class _Asked:
     turn: int = 0
     network_ids: set[int] = dataclasses.field(default_factory=set)
     gone: set[str] = dataclasses.field(default_factory=set)
+    floating: bool = False
 
 
 class ServedNetworks:
@@ -48,15 +49,19 @@ class ServedNetworks:
         self._guard = threading.Lock()
         self._turn = threading.Lock()
 
-    def refresh(self, network_ids: Iterable[int], gone: Iterable[str] = ()) -> None:
-        """Have the DHCP servers of networks know what the database says now; raises DriverError.
+    def refresh(
+        self, network_ids: Iterable[int], gone: Iterable[str] = (), *, floating: bool = False
+    ) -> None:
+        """Have networks as the database says that their guests are now; raises DriverError.
 
-        Networks that still serve an instance of ``gone`` are meant too.
+        Networks that still serve an instance of ``gone`` are meant too. ``floating`` says that addresses of the
+        world may lead elsewhere now; they are looked up besides where some lead to the networks.
         """
         with self._guard:
             self._asked.turn += 1
             self._asked.network_ids.update(network_ids)
             self._asked.gone.update(gone)
+            self._asked.floating |= floating
             mine = self._asked.turn
         with self._turn:
             if self._done >= mine:
@@ -69,6 +74,7 @@ class ServedNetworks:
                 with self._guard:
                     self._asked.network_ids |= asked.network_ids
                     self._asked.gone |= asked.gone
+                    self._asked.floating |= asked.floating
                 raise
             self._done = asked.turn
 
@@ -95,8 +101,8 @@ class ServedNetworks:
 
         def work(session: Session) -> tuple[NetworkPlan, ...]:
             mine = networks.on_host(session, self._settings.host)
-            held = addresses.held(session, [network.id for network in mine])
-            return tuple(_with_hosts(self._plan(network), held) for network in mine)
+            found = _Found.of(session, [network.id for network in mine])
+            return tuple(found.on(self._plan(network)) for network in mine)
 
         return self._database.read("network.plans", work)
 
@@ -110,53 +116,80 @@ class ServedNetworks:
         if not wanted <= self._plans.keys():
             self._converge()
         elif wanted:
-            self._renew_hosts(wanted)
+            self._renew_guests(wanted, floating=asked.floating)
 
-    def _renew_hosts(self, network_ids: Collection[int]) -> None:
-        held = self._database.read("network.held", lambda session: addresses.held(session, list(network_ids)))
+    def _renew_guests(self, network_ids: Collection[int], *, floating: bool) -> None:
+        lead = floating or any(self._plans[network_id].floating for network_id in network_ids)
+        found = self._database.read(
+            "network.held", lambda session: _Found.of(session, list(network_ids), floating=lead)
+        )
         for network_id in network_ids:
-            self._set_hosts(_with_hosts(self._plans[network_id], held), held)
+            self._set_guests(found.on(self._plans[network_id]), found)
 
-    def _set_hosts(self, plan: NetworkPlan, held: Sequence[HeldAddress]) -> None:
-        if plan.hosts != self._plans[plan.network_id].hosts:
+    def _set_guests(self, plan: NetworkPlan, found: "_Found") -> None:
+        """Have the driver know what guests of one network have, as far as it is new."""
+        before = self._plans[plan.network_id]
+        if plan.hosts != before.hosts:
             self._driver.set_hosts(plan)
-            self._remember(plan, held)
+        if plan.floating != before.floating:
+            self._driver.set_floating(plan)
+        if plan != before:
+            self._remember(plan, found)
 
     def _converge(self, *, repeat: bool = False) -> None:
-        def work(session: Session) -> tuple[list[Network], list[HeldAddress]]:
+        def work(session: Session) -> tuple[list[Network], _Found]:
             if self._settings.serves_new:
                 networks.claim_for_host(session, self._settings.host)
             mine = networks.on_host(session, self._settings.host)
-            return mine, addresses.held(session, [network.id for network in mine])
+            return mine, _Found.of(session, [network.id for network in mine])
 
-        mine, held = self._database.run("network.converge", work)
-        plans = {network.id: _with_hosts(self._plan(network), held) for network in mine}
+        mine, found = self._database.run("network.converge", work)
+        plans = {network.id: found.on(self._plan(network)) for network in mine}
         if repeat or _frames(plans) != _frames(self._plans):
             self._driver.apply(tuple(plans.values()))
             self._plans, self._holders = {}, {}
             for plan in plans.values():
-                self._remember(plan, held)
+                self._remember(plan, found)
             LOG.info("serving networks: %s", ", ".join(plan.bridge for plan in plans.values()) or "none")
             return
         for plan in plans.values():
-            self._set_hosts(plan, held)
+            self._set_guests(plan, found)
 
-    def _remember(self, plan: NetworkPlan, held: Sequence[HeldAddress]) -> None:
+    def _remember(self, plan: NetworkPlan, found: "_Found") -> None:
         self._plans[plan.network_id] = plan
         self._holders[plan.network_id] = {
-            address.instance_uuid for address in held if address.network_id == plan.network_id
+            address.instance_uuid for address in found.held if address.network_id == plan.network_id
         }
 
 
-def _with_hosts(plan: NetworkPlan, held: Iterable[HeldAddress]) -> NetworkPlan:
-    hosts = tuple(
-        DhcpHost(address.mac, address.address, address.hostname)
-        for address in held
-        if address.network_id == plan.network_id
-    )
-    return dataclasses.replace(plan, hosts=hosts)
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Found:
+    """What the database says that guests of some networks have."""
+
+    held: Sequence[HeldAddress]
+    floating: Sequence[FloatingIp]
+
+    @classmethod
+    def of(cls, session: Session, network_ids: Sequence[int], *, floating: bool = True) -> "_Found":
+        """Look it up, without ``floating`` only the fixed addresses."""
+        lead = floating_ips.leading_to(session, network_ids) if floating else ()
+        return cls(addresses.held(session, network_ids), lead)
+
+    def on(self, plan: NetworkPlan) -> NetworkPlan:
+        """Return a plan with the guests of its network."""
+        hosts = tuple(
+            DhcpHost(address.mac, address.address, address.hostname)
+            for address in self.held
+            if address.network_id == plan.network_id
+        )
+        floating = tuple(
+            FloatingAddress(one.address, one.fixed_address, one.interface)
+            for one in self.floating
+            if one.network_id == plan.network_id
+        )
+        return dataclasses.replace(plan, hosts=hosts, floating=floating)
 
 
 def _frames(plans: dict[int, NetworkPlan]) -> dict[int, NetworkPlan]:
-    """The plans without their hosts: what only a whole ``apply`` can change."""
-    return {network_id: dataclasses.replace(plan, hosts=()) for network_id, plan in plans.items()}
+    """The plans without their guests: what only a whole ``apply`` can change."""
+    return {network_id: dataclasses.replace(plan, hosts=(), floating=()) for network_id, plan in plans.items()}

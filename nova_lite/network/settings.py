@@ -12,6 +12,7 @@ class NetworkSettings:
     ``lease_seconds`` is how long a guest holds its address without renewing; a freed address counts as
     leased for at most ``disassociate_seconds``. An empty ``snat_source`` is the outgoing interface's
     address. ``lease_socket`` is where dnsmasq's script reports, empty for nowhere.
+    ``auto_assign_pool`` is where each new instance gets a floating address from, empty for none.
     """
 
     host: str
@@ -23,6 +24,7 @@ class NetworkSettings:
     metadata_host: str = ""
     metadata_port: int = 8775
     lease_socket: str = ""
+    auto_assign_pool: str = ""
 
     @classmethod
     def from_flags(cls, conf: Any) -> "NetworkSettings":
@@ -36,6 +38,7 @@ class NetworkSettings:
             snat_source=conf.routing_source_ip,
             metadata_host=conf.metadata_host,
             metadata_port=conf.metadata_port,
+            auto_assign_pool=conf.default_floating_pool if conf.auto_assign_floating_ip else "",
             lease_socket=f"{conf.networks_path}/{LEASE_SOCKET}",
         )
 

@@ -109,7 +109,9 @@ class Aggregates:
             _check_single(aggregates.listing(session))
             for host, zone in _zones(session).items():
                 if zone != before[host] and instances.on_host(session, host):
-                    raise Conflict(f"Host {host} has servers: it cannot leave availability zone {before[host]}.")
+                    raise Conflict(
+                        f"Host {host} has servers: it cannot leave availability zone {before[host]}."
+                    )
             return _find(session, aggregate_id)
 
         return self._database.run("aggregate.change", work)

@@ -280,9 +280,7 @@ def _boot_actions(
 
 def image_parameters(image: Image) -> dict[str, Any]:
     """Return what the parameters of an action tell the compute host of an image."""
-    facts = ImageFacts(
-        image.disk_format or "raw", image.size or 0, image.min_disk, image.os_hash_value or ""
-    )
+    facts = ImageFacts(image.disk_format or "raw", image.size or 0, image.min_disk, image.os_hash_value or "")
     return {"image": dataclasses.asdict(facts)}
 
 

@@ -2,15 +2,22 @@
 
 import dataclasses
 
+from nova_lite.operations.agents import Agents
 from nova_lite.operations.aggregates import Aggregates
+from nova_lite.operations.consoles import Consoles
 from nova_lite.operations.evacuation import Evacuation
+from nova_lite.operations.events import Events
 from nova_lite.operations.flavors import Flavors
+from nova_lite.operations.floating_ips import FloatingIps
+from nova_lite.operations.guests import Guests
 from nova_lite.operations.hosts import Hosts
 from nova_lite.operations.identity import Identity
 from nova_lite.operations.image_imports import ImageImports
 from nova_lite.operations.image_members import ImageMembers
 from nova_lite.operations.images import Images
+from nova_lite.operations.interfaces import Interfaces
 from nova_lite.operations.key_pairs import KeyPairs
+from nova_lite.operations.live_migration import LiveMigrations
 from nova_lite.operations.memberships import Memberships
 from nova_lite.operations.metadata import Metadata
 from nova_lite.operations.networks import Networks
@@ -18,6 +25,7 @@ from nova_lite.operations.quotas import Quotas
 from nova_lite.operations.rebuild import Rebuild
 from nova_lite.operations.rescue import Rescue
 from nova_lite.operations.resize import Resize
+from nova_lite.operations.routers import Routers
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.server_groups import ServerGroups
 from nova_lite.operations.servers import Servers
@@ -38,19 +46,27 @@ class Cloud:
     rebuild: Rebuild
     rescue: Rescue
     resize: Resize
+    live_migrations: LiveMigrations
     shelving: Shelving
     evacuation: Evacuation
+    interfaces: Interfaces
+    guests: Guests
+    consoles: Consoles
+    events: Events
     flavors: Flavors
     key_pairs: KeyPairs
     quotas: Quotas
     usage: Usage
     hosts: Hosts
     aggregates: Aggregates
+    agents: Agents
     images: Images
     image_members: ImageMembers
     image_imports: ImageImports
     identity: Identity
     networks: Networks
+    floating_ips: FloatingIps
+    routers: Routers
     security_groups: SecurityGroups
     memberships: Memberships
     metadata: Metadata

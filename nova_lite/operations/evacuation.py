@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from nova_lite.core import clock, ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import InvalidInput
 from nova_lite.core.instance import Instance
@@ -38,7 +37,9 @@ class Evacuation:
                     raise InvalidInput(f"Compute service of {instance.host} is still in use.")
             if host == instance.host:
                 raise InvalidInput("The target host can't be the same one.")
-            migration = _migration(context, instance)
+            migration = ServerMigration.begun(
+                instance, context.user_id, MigrationKind.EVACUATION, MigrationStatus.ACCEPTED
+            )
             server_migrations.insert(session, migration)
             parameters = {
                 "migration": migration.uuid,
@@ -51,25 +52,3 @@ class Evacuation:
 
         self._orders.place(context, uuid, Order(lambda _: Verb.EVACUATE, prepare))
         return admin_password or secrets.token_urlsafe(9)
-
-
-def _migration(context: RequestContext, instance: Instance) -> ServerMigration:
-    now = clock.now()
-    return ServerMigration(
-        id=0,
-        uuid=ids.new_uuid(),
-        instance_uuid=instance.uuid,
-        kind=MigrationKind.EVACUATION,
-        status=MigrationStatus.ACCEPTED,
-        source_host=instance.host or "",
-        source_node=instance.node or "",
-        dest_host="",
-        dest_node="",
-        old_flavor=instance.flavor,
-        new_flavor=instance.flavor,
-        image_id="",
-        project_id=instance.project_id,
-        user_id=context.user_id,
-        created_at=now,
-        updated_at=now,
-    )

@@ -1,6 +1,7 @@
 """What the parts of the identity operations share."""
 
 import dataclasses
+import datetime
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,10 +12,12 @@ from nova_lite.core.catalog import Catalog
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Forbidden, InvalidInput
 from nova_lite.core.identity import READER, Changes
+from nova_lite.db import users
 from nova_lite.db.engine import Database
+from nova_lite.db.users import Account
+from nova_lite.drivers.seal import Seal
 from nova_lite.operations.identity_cache import IdentityCache
-from nova_lite.operations.identity_passwords import Passwords
-from nova_lite.operations.seal import Seal
+from nova_lite.operations.identity_passwords import PasswordRules, Passwords
 
 T = TypeVar("T")
 
@@ -35,6 +38,7 @@ class IdentitySettings:
     password_rounds: int = 12
     password_cache_seconds: float = 300
     secret_key_file: str = ""
+    password_rules: PasswordRules = dataclasses.field(default_factory=PasswordRules)
 
 
 class IdentityBase:
@@ -48,7 +52,28 @@ class IdentityBase:
         self._passwords = Passwords(
             rounds=settings.password_rounds, cache_seconds=settings.password_cache_seconds
         )
+        self._rules = settings.password_rules
         self._cache = IdentityCache(seconds=settings.token_cache_seconds, size=settings.token_cache_size)
+
+    def password_expires_at(self, set_at: datetime.datetime | None) -> datetime.datetime | None:
+        """Return until when a password that was set at ``set_at`` can be used; None for as long as one likes."""
+        return self._rules.expires_at(set_at)
+
+    def _may_enter(self, account: Account | None, password: str) -> bool:
+        """Tell whether a password is the account's and its user neither disabled nor locked out; failures count."""
+        right = self._passwords.matches(password, account.password_hash if account else "")
+        if account is None or not account.enabled or self._rules.is_locked_out(account):
+            return False
+        if not right and self._rules.attempts:
+            before = self._rules.forgotten_before()
+            self._database.run(
+                "identity.failed_login", lambda session: users.note_failed_login(session, account.id, before)
+            )
+        elif right and account.failed_logins:
+            self._database.run(
+                "identity.login", lambda session: users.forget_failed_logins(session, account.id)
+            )
+        return right
 
     def _change(
         self, name: str, work: Callable[[Session], T], landed: Callable[[Session], T | None] | None = None

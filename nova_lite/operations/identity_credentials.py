@@ -138,7 +138,9 @@ class IdentityCredentials(IdentityBase):
             return sealed
 
         self._database.run(
-            "identity.create_ec2_credential", work, landed=lambda session: ec2_credentials.get(session, made.access)
+            "identity.create_ec2_credential",
+            work,
+            landed=lambda session: ec2_credentials.get(session, made.access),
         )
         return made
 

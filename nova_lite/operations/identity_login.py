@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import secrets
+from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
@@ -29,7 +30,7 @@ from nova_lite.core.identity import (
     TokenInfo,
     TokenProof,
 )
-from nova_lite.db import application_credentials, domains, projects, roles, tokens, users
+from nova_lite.db import application_credentials, domains, ec2_credentials, projects, roles, tokens, users
 from nova_lite.operations import identity_bootstrap
 from nova_lite.operations.identity_base import IdentityBase, not_authorized, sees_all
 from nova_lite.operations.identity_cache import digest_of
@@ -89,6 +90,28 @@ class IdentityLogin(IdentityBase):
                 # A default project that is gone, disabled or closed to the user is no reason to refuse.
                 pass
         return self._issue(claim, _DEFAULT)
+
+    def authenticate_signature(self, access: str, is_signed_with: Callable[[str], bool]) -> IssuedToken:
+        """Issue a token to the owner of an EC2 credential whose secret key signed something.
+
+        Raises Unauthenticated, and what ``is_signed_with`` raises.
+        """
+        found = self._database.read(
+            "identity.get_ec2_credential", lambda session: ec2_credentials.get(session, access)
+        )
+        if found is None or not is_signed_with(self._seal.open(found.secret)):
+            raise Unauthenticated()
+        account = self._account(Named(id=found.user_id))
+        if account is None or not account.enabled:
+            raise Unauthenticated()
+        claim = _Claim(
+            user_id=account.id,
+            credential_version=account.credential_version,
+            default_project_id="",
+            methods=("ec2credential",),
+            expires_at=_from_now(self._settings.token_seconds),
+        )
+        return self._issue(claim, _project(Named(id=found.project_id)))
 
     def issue_service_token(self) -> IssuedToken:
         """Issue a short-lived token to the daemons' own user, which needs no password.
@@ -190,9 +213,11 @@ class IdentityLogin(IdentityBase):
 
     def _prove_password(self, proof: PasswordProof) -> _Claim:
         account = self._account(proof.user)
-        right = self._passwords.matches(proof.password, account.password_hash if account else "")
-        if not right or account is None or not account.enabled:
+        if not self._may_enter(account, proof.password) or account is None:
             raise Unauthenticated()
+        until = self.password_expires_at(account.password_set_at)
+        if until is not None and until <= clock.now():
+            raise Unauthenticated(f"The password is expired and needs to be changed for user: {account.id}.")
         return _Claim(
             user_id=account.id,
             credential_version=account.credential_version,
@@ -332,4 +357,5 @@ def _info(stored: tokens.StoredToken, graph: RoleGraph) -> TokenInfo:
         issued_at=stored.issued_at,
         expires_at=stored.expires_at,
         delegated=stored.delegated,
+        password_set_at=stored.password_set_at,
     )

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from nova_lite.core import ids
+from nova_lite.core import clock, ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import InvalidInput, NotFound, Unauthenticated
 from nova_lite.core.identity import DEFAULT_DOMAIN, Actor, Changes, Named, NewUser, User
@@ -24,6 +24,8 @@ class IdentityUsers(IdentityBase):
 
     def create_user(self, context: RequestContext, new: NewUser) -> User:
         """Create a user; raises Conflict for a taken name, NotFound for an unknown domain."""
+        if new.password:
+            self._rules.check(new.password)
         user = User(
             id=ids.new_hex(),
             name=new.name,
@@ -32,6 +34,7 @@ class IdentityUsers(IdentityBase):
             enabled=new.enabled,
             default_project_id=new.default_project_id,
             extra=new.extra,
+            password_set_at=clock.now() if new.password else None,
         )
         password_hash = self._passwords.hash(new.password) if new.password else ""
 
@@ -70,6 +73,8 @@ class IdentityUsers(IdentityBase):
 
         Raises NotFound, Conflict, InvalidInput.
         """
+        if changes.password:
+            self._rules.check(changes.password)
         password_hash = self._passwords.hash(changes.password) if changes.password else ""
 
         def work(session: Session) -> User:
@@ -79,7 +84,9 @@ class IdentityUsers(IdentityBase):
             if values.get("enabled") is user.enabled:
                 del values["enabled"]
             if password_hash:
-                values["password_hash"] = password_hash
+                values |= {"password_hash": password_hash, "password_set_at": clock.now()}
+            if password_hash or changes.enabled:
+                values |= {"failed_logins": None, "failed_at": None}
             if values:
                 users.update(session, user_id, **values)
             return find_user(session, user_id)
@@ -90,20 +97,21 @@ class IdentityUsers(IdentityBase):
         """Change a password for one who knows it, which is all that is asked of the caller.
 
         Ends the user's tokens. Raises Unauthenticated when ``old`` is wrong or there is no such user,
-        InvalidInput when both are the same.
+        InvalidInput when both are the same, or the new one is against the rules.
         """
         account = self._database.read(
             "identity.account", lambda session: users.account(session, Named(id=user_id))
         )
         old_hash = account.password_hash if account else ""
-        if not self._passwords.matches(old, old_hash) or account is None or not account.enabled:
+        if not self._may_enter(account, old) or account is None:
             raise Unauthenticated()
         if old == new:
             raise InvalidInput("The new password must differ from the old one.")
+        self._rules.check_change(account, new, lambda one: self._passwords.matches(new, one))
         new_hash = self._passwords.hash(new)
 
         def work(session: Session) -> bool:
-            return users.replace_password(session, user_id, old_hash, new_hash)
+            return users.replace_password(session, user_id, old_hash, new_hash, self._rules.kept(account))
 
         def landed(session: Session) -> bool | None:
             now = users.account(session, Named(id=user_id))

@@ -54,16 +54,12 @@ class Memberships:
 
         self._change("memberships.remove", context, uuid, name_or_id, leave)
 
-    def _change(
-        self, name: str, context: RequestContext, uuid: str, name_or_id: str, change: Change
-    ) -> None:
+    def _change(self, name: str, context: RequestContext, uuid: str, name_or_id: str, change: Change) -> None:
         def work(session: Session) -> tuple[Instance, Sequence[str], str]:
             instance = find(session, context, uuid)
             group = security_groups.find(session, instance.project_id, name_or_id)
             if group is None:
-                raise NotFound(
-                    f"Security group {name_or_id} not found for project {instance.project_id}."
-                )
+                raise NotFound(f"Security group {name_or_id} not found for project {instance.project_id}.")
             change(session, instance, group)
             return instance, security_groups.hosts_using(session, [group.id]), group.id
 

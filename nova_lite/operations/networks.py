@@ -12,7 +12,7 @@ from nova_lite.core import clock, ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, InvalidInput, NotFound
 from nova_lite.core.network import AddressCount, Network, Port
-from nova_lite.db import addresses, networks, security_groups
+from nova_lite.db import addresses, networks, routers, security_groups
 from nova_lite.db.engine import Database
 from nova_lite.operations.subnets import NewSubnet, check_dns, check_subnet
 
@@ -108,6 +108,7 @@ class Networks:
 
         def work(session: Session) -> bool:
             networks.delete(session, _find(session, context, uuid))
+            routers.forget_network(session, uuid)
             return True
 
         def landed(session: Session) -> bool | None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import InvalidInput
 from nova_lite.core.quota import Limits
-from nova_lite.db import quotas, security_groups, server_groups
+from nova_lite.db import floating_ips, quotas, security_groups, server_groups
 from nova_lite.db.engine import Database
 
 
@@ -35,6 +35,7 @@ class Quotas:
             limits = quotas.effective(session, project_id, self._limits)
             usage = dataclasses.asdict(quotas.usage_of(session, project_id))
             usage["security_groups"] = security_groups.count(session, project_id)
+            usage["floating_ips"] = floating_ips.count(session, project_id)
             usage["server_groups"] = server_groups.count(session, project_id)
             return {name: Quota(limit, usage.get(name, 0)) for name, limit in limits.values.items()}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from nova_lite.core import clock, ids
+from nova_lite.core import ids
 from nova_lite.core.actions import Action, new_action
 from nova_lite.core.context import RequestContext, system_context
 from nova_lite.core.errors import InvalidInput, WrongState
@@ -105,9 +105,15 @@ class Resize:
             instance = find(session, context, uuid)
             flavor = wanted(session, instance)
             if instance.flavor.ephemeral_gb:
-                raise InvalidInput("A server with an ephemeral disk cannot be resized: that disk is not moved.")
+                raise InvalidInput(
+                    "A server with an ephemeral disk cannot be resized: that disk is not moved."
+                )
             instances.begin(session, instance, Verb.RESIZE, despite_lock=context.is_admin)
-            migration = _migration(context, instance, flavor, kind)
+            migration = dataclasses.replace(
+                ServerMigration.begun(instance, context.user_id, kind, MigrationStatus.PRE_MIGRATING),
+                new_flavor=flavor,
+                image_id=ids.new_uuid(),
+            )
             surplus = migration.surplus()
             if surplus != Usage():
                 quotas.reserve(session, instance.project_id, self._rules.limits, surplus)
@@ -163,30 +169,6 @@ def _check_fit(session: Session, instance: Instance, flavor: Flavor) -> None:
     image = images.get(session, instance.image_id)
     if image is not None:
         boot.check_fit(flavor, image)
-
-
-def _migration(
-    context: RequestContext, instance: Instance, flavor: Flavor, kind: MigrationKind
-) -> ServerMigration:
-    now = clock.now()
-    return ServerMigration(
-        id=0,
-        uuid=ids.new_uuid(),
-        instance_uuid=instance.uuid,
-        kind=kind,
-        status=MigrationStatus.PRE_MIGRATING,
-        source_host=instance.host or "",
-        source_node=instance.node or "",
-        dest_host="",
-        dest_node="",
-        old_flavor=instance.flavor,
-        new_flavor=flavor,
-        image_id=ids.new_uuid(),
-        project_id=instance.project_id,
-        user_id=context.user_id,
-        created_at=now,
-        updated_at=now,
-    )
 
 
 def _carrier(instance: Instance, image_id: str) -> Image:

@@ -16,7 +16,9 @@ from nova_lite.db import images
 from nova_lite.operations.images import new_image
 from nova_lite.operations.orders import Order, Orders
 
-_ABOUT_THE_BYTES = frozenset({"kernel_id", "ramdisk_id", "architecture", "os_distro", "os_version", "os_type"})
+_ABOUT_THE_BYTES = frozenset(
+    {"kernel_id", "ramdisk_id", "architecture", "os_distro", "os_version", "os_type"}
+)
 """Properties of an instance's image that hold for an image made of the instance."""
 
 

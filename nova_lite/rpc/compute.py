@@ -3,7 +3,9 @@
 import abc
 from typing import cast as typed
 
+from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.context import RequestContext
+from nova_lite.core.diagnostics import Diagnostics
 from nova_lite.rpc.contract import Contract, call, cast
 from nova_lite.rpc.transport import Transport, caller
 
@@ -23,6 +25,16 @@ class ComputeContract(Contract):
     @abc.abstractmethod
     def console_output(self, context: RequestContext, instance_uuid: str, length: int | None) -> str:
         """Return the last ``length`` lines of a guest's console, all when None; raises NotFound."""
+
+    @call
+    @abc.abstractmethod
+    def console(self, context: RequestContext, instance_uuid: str, kind: ConsoleType) -> ConsoleAddress:
+        """Return where a guest's console is; raises NotFound, NotSupported, DriverError for one that is off."""
+
+    @call
+    @abc.abstractmethod
+    def diagnostics(self, context: RequestContext, instance_uuid: str) -> Diagnostics:
+        """Return how a guest does; raises NotFound, DriverError for one that is off."""
 
     @call
     @abc.abstractmethod
@@ -59,6 +71,15 @@ class ComputeProxy(ComputeContract):
         """Ask for a console; raises NotFound, MessagingTimeout, Unavailable."""
         answer = self._caller.call("console_output", context, instance_uuid=instance_uuid, length=length)
         return typed(str, answer)
+
+    def console(self, context: RequestContext, instance_uuid: str, kind: ConsoleType) -> ConsoleAddress:
+        """Ask where a console is; raises NotFound, NotSupported, DriverError, MessagingTimeout, Unavailable."""
+        answer = self._caller.call("console", context, instance_uuid=instance_uuid, kind=kind)
+        return typed(ConsoleAddress, answer)
+
+    def diagnostics(self, context: RequestContext, instance_uuid: str) -> Diagnostics:
+        """Ask how a guest does; raises NotFound, DriverError, MessagingTimeout, Unavailable."""
+        return typed(Diagnostics, self._caller.call("diagnostics", context, instance_uuid=instance_uuid))
 
     def host_uptime(self, context: RequestContext) -> str:
         """Ask the host; raises MessagingTimeout, Unavailable."""

@@ -29,6 +29,11 @@ class NetworkContract(Contract):
     def release(self, context: RequestContext, instance_uuids: list[str]) -> None:
         """Take these instances' addresses back; absent ones are not an error."""
 
+    @call
+    @abc.abstractmethod
+    def refresh(self, context: RequestContext, network_ids: list[int]) -> None:
+        """Let the DHCP servers of networks know who holds addresses now."""
+
     @cast
     @abc.abstractmethod
     def lease_changed(self, context: RequestContext, action: str, mac: str, address: str) -> None:
@@ -58,6 +63,10 @@ class NetworkProxy(NetworkContract):
     def release(self, context: RequestContext, instance_uuids: list[str]) -> None:
         """Give addresses back; raises MessagingTimeout, Unavailable."""
         self._caller.call("release", context, instance_uuids=instance_uuids)
+
+    def refresh(self, context: RequestContext, network_ids: list[int]) -> None:
+        """Ask for a renewal; raises MessagingTimeout, Unavailable."""
+        self._caller.call("refresh", context, network_ids=network_ids)
 
     def lease_changed(self, context: RequestContext, action: str, mac: str, address: str) -> None:
         """Ring with a lease."""

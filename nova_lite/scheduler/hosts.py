@@ -57,9 +57,7 @@ class Demand:
     around: Surroundings = dataclasses.field(default_factory=Surroundings)
 
     @classmethod
-    def of(
-        cls, instance: Instance, parameters: Mapping[str, Any], around: Surroundings
-    ) -> "Demand":
+    def of(cls, instance: Instance, parameters: Mapping[str, Any], around: Surroundings) -> "Demand":
         """Read the demand off an instance, its action's parameters and what its hints mean now."""
         wanted = parameters.get("flavor")
         flavor = Flavor(**wanted) if wanted else instance.flavor
@@ -129,9 +127,7 @@ class HostState:
     def beside(self, placed: Mapping[str, int]) -> "HostState":
         """Return this host as a member of a server group sees it whose members are so ``placed``."""
         here = placed.get(self.host, 0)
-        return dataclasses.replace(
-            self, companions=here, companions_elsewhere=sum(placed.values()) - here
-        )
+        return dataclasses.replace(self, companions=here, companions_elsewhere=sum(placed.values()) - here)
 
     def taking(self, demand: Demand) -> "HostState":
         """Return this host as it is after ``demand`` was placed on it."""

@@ -86,9 +86,7 @@ class FilterScheduler(SchedulerContract):
         )
         return {instance.uuid: (action, instance) for action, instance in found}
 
-    def _round(
-        self, context: RequestContext, waiting: Mapping[str, Waiting]
-    ) -> dict[str, Waiting]:
+    def _round(self, context: RequestContext, waiting: Mapping[str, Waiting]) -> dict[str, Waiting]:
         """Plan all that wait and carry the plan out; returns those who lost a race."""
         hosts = self._hosts()
         around = self._surroundings(waiting)
@@ -116,14 +114,14 @@ class FilterScheduler(SchedulerContract):
 
     def _surroundings(self, waiting: Mapping[str, Waiting]) -> dict[str, Surroundings]:
         """Look up what the hints mean of those who gave some, by instance."""
-        hints = {uuid: Hints.of(action.parameters) for uuid, (action, _) in waiting.items() if _hinted(action)}
+        hints = {
+            uuid: Hints.of(action.parameters) for uuid, (action, _) in waiting.items() if _hinted(action)
+        }
         if not hints:
             return {}
         return self._database.read("scheduler.hints", lambda session: _look_around(session, hints))
 
-    def _settle(
-        self, context: RequestContext, host: HostState, group: list[Waiting]
-    ) -> dict[str, Waiting]:
+    def _settle(self, context: RequestContext, host: HostState, group: list[Waiting]) -> dict[str, Waiting]:
         """Claim a host for a group of instances and ring it; returns those for whom there was no room."""
         if self._claim(host, group):
             LOG.info("placed %d instances on %s", len(group), host.host)
@@ -199,7 +197,11 @@ def _hinted(action: Action) -> bool:
 def _look_around(session: Session, hints: Mapping[str, Hints]) -> dict[str, Surroundings]:
     """Find out what hints mean now, by instance."""
     named = {uuid for hint in hints.values() for uuid in (*hint.same_host, *hint.different_host)}
-    hosts = {uuid: found.host for uuid, found in instances.by_uuids(session, sorted(named)).items()} if named else {}
+    hosts = (
+        {uuid: found.host for uuid, found in instances.by_uuids(session, sorted(named)).items()}
+        if named
+        else {}
+    )
     groups = {uuid: _companions(session, uuid) for uuid in {hint.group for hint in hints.values()} - {""}}
 
     def hosts_of(uuids: Sequence[str]) -> frozenset[str]:

@@ -66,6 +66,15 @@ def _moved(session: Session, member: Waiting, chosen: instances.Place) -> bool:
                 dest_host=chosen.host,
                 dest_node=chosen.node,
             )
+        case Verb.LIVE_MIGRATE:
+            return server_migrations.move(
+                session,
+                parameters["migration"],
+                {MigrationStatus.QUEUED},
+                MigrationStatus.PREPARING,
+                dest_host=chosen.host,
+                dest_node=chosen.node,
+            )
         case Verb.UNSHELVE:
             return instances.seat(session, instance.uuid, None, TaskState.UNSHELVING, chosen)
         case Verb.EVACUATE:

@@ -12,7 +12,7 @@ from nova_lite.core.errors import Superseded
 from nova_lite.core.instance import Fault
 from nova_lite.core.instance_states import TRANSITIONS, OnCrash, TaskState, Verb, VmState
 from nova_lite.core.server_migration import Phase
-from nova_lite.db import actions, holdings, instances, moves, services
+from nova_lite.db import actions, addresses, holdings, instances, moves, services
 from nova_lite.db.engine import Database
 
 LOG = logging.getLogger(__name__)
@@ -51,8 +51,8 @@ class HostWatch:
         transition = TRANSITIONS[Verb(action.verb)]
         reason = f"The host {action.host} went down."
         phase = moves.next_phase(action, failed=moves.phase_of(action) is Phase.ARRIVE)
-        if phase is Phase.RETURN:
-            self._return(session, action, phase, reason)
+        if phase in (Phase.RETURN, Phase.LAND):
+            self._hand_over(session, action, phase, reason)
             return
         finish = transition.on_dead_host is OnCrash.FINISH
         state = ActionState.DONE if finish else ActionState.FAILED
@@ -73,6 +73,8 @@ class HostWatch:
             return
         if "migration" in action.parameters:
             moves.settle(session, action, failed=True)
+        if action.verb == Verb.ATTACH_INTERFACE:
+            addresses.detach(session, action.parameters["interface"]["id"])
 
     @staticmethod
     def _finish(session: Session, action: Action) -> None:
@@ -83,7 +85,9 @@ class HostWatch:
         if action.verb == Verb.DELETE:
             holdings.retire(session, instance)
             return
-        off = action.parameters["off"]
+        if action.verb == Verb.DETACH_INTERFACE:
+            addresses.detach(session, action.parameters["interface"]["id"])
+        off = action.parameters.get("off", False)
         instances.finish(session, instance.uuid, Verb(action.verb), _tasks(Verb(action.verb)), off=off)
         if action.verb == Verb.SHELVE_OFFLOAD:
             holdings.leave_host(session, instance)
@@ -91,15 +95,17 @@ class HostWatch:
             moves.settle(session, action, failed=False)
 
     @staticmethod
-    def _return(session: Session, action: Action, phase: Phase, reason: str) -> None:
-        """Let the host that an instance came from take it back, for the one that it went to is dead."""
-        error = reason if moves.phase_of(action) is Phase.ARRIVE else ""
+    def _hand_over(session: Session, action: Action, phase: Phase, reason: str) -> None:
+        """Let the other host of a migration go on, as far as it can without the one that is dead."""
+        error = "" if moves.phase_of(action) is Phase.RETREAT else reason
         try:
             with session.begin_nested():
                 host = moves.hand_over(session, action, phase, action.events, error)
         except Superseded:
             return
-        LOG.warning("action %s (%s) on dead host %s goes back to %s", action.id, action.verb, action.host, host)
+        LOG.warning(
+            "action %s (%s) on dead host %s goes on at %s", action.id, action.verb, action.host, host
+        )
 
 
 def _tasks(verb: Verb) -> tuple[TaskState, ...]:

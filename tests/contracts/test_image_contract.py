@@ -1,29 +1,49 @@
 """What every image store promises."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
+import requests.adapters
+from keystoneauth1 import identity, session
 
 from nova_lite.conf import load
 from nova_lite.core import ids
-from nova_lite.core.errors import NotFound, TooLarge
+from nova_lite.core.errors import ConfigurationError, NotFound, TooLarge
 from nova_lite.drivers.image.base import ImageStore
 from nova_lite.drivers.image.files import FileImageStore
+from nova_lite.drivers.image.glance import GlanceImageStore
+from tools.services import Glance, Keystone
 
-STORES: dict[str, Callable[[Path], ImageStore]] = {
-    "files": lambda folder: FileImageStore.from_flags(load([f"--images_path={folder}"], prog="nova-api")),
-}
 BYTES = bytes(range(256)) * 5000
 CHUNKS = [BYTES[:1000], b"", BYTES[1000:]]
 
 
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ImageStore:
-    store = STORES[request.param](tmp_path / "images")
+@pytest.fixture(scope="module")
+def glance_flags(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """The flags of a store in the real Glance."""
+    folder = tmp_path_factory.mktemp("openstack")
+    with Keystone(folder / "keystone") as keystone, Glance(folder / "glance", keystone) as glance:
+        yield [
+            f"--glance_auth_url={keystone.url}", "--glance_username=admin", "--glance_password=secret",
+            "--glance_project_name=admin", f"--glance_endpoint={glance.url}",
+        ]  # fmt: skip
+
+
+@pytest.fixture(params=["files", "glance"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ImageStore]:
+    store: ImageStore
+    if request.param == "files":
+        store = FileImageStore.from_flags(load([f"--images_path={tmp_path / 'images'}"], prog="nova-api"))
+    else:
+        store = GlanceImageStore.from_flags(load(request.getfixturevalue("glance_flags"), prog="nova-api"))
     store.start()
-    return store
+    yield store
+    for image_id in store.image_ids():
+        store.delete(image_id)
 
 
 def broken() -> Iterator[bytes]:
@@ -113,3 +133,49 @@ def test_an_id_is_never_a_path(store: ImageStore, image_id: str) -> None:
         store.read(image_id)
     with pytest.raises(NotFound):
         store.write(image_id, [b"x"])
+
+
+class _Hesitant(requests.adapters.HTTPAdapter):
+    """A way to Glance on which the first requests to delete are answered by an error."""
+
+    def __init__(self, refusals: int) -> None:
+        super().__init__()
+        self.refusals = refusals
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        if request.method != "DELETE" or not self.refusals:
+            return super().send(request, *args, **options)
+        self.refusals -= 1
+        answer = requests.Response()
+        answer.status_code, answer.request, answer.url = 409, request, str(request.url)
+        return answer
+
+
+@pytest.mark.parametrize(("refusals", "left"), [(1, 0), (5, 1)])
+def test_a_removal_is_tried_again_and_never_hides_what_the_sender_did(
+    glance_flags: list[str], refusals: int, left: int
+) -> None:
+    conf = load(glance_flags, prog="nova-api")
+    auth = identity.Password(
+        auth_url=conf.glance_auth_url, username="admin", password="secret", project_name="admin",
+        user_domain_id="default", project_domain_id="default",
+    )  # fmt: skip
+    way = requests.Session()
+    way.mount(conf.glance_endpoint, _Hesitant(refusals))
+    store = GlanceImageStore(session.Session(auth, session=way), conf.glance_endpoint)
+    image_id = ids.new_uuid()
+    with pytest.raises(ConnectionResetError):
+        store.write(image_id, broken())
+
+    glance = session.Session(auth).get(f"{conf.glance_endpoint}/v2/images", params={"name": image_id})
+    assert len(glance.json()["images"]) == left
+    store.write(image_id, [b"whole"])
+    glance = session.Session(auth).get(f"{conf.glance_endpoint}/v2/images", params={"name": image_id})
+    assert [image["status"] for image in glance.json()["images"]] == ["active"]
+    store.delete(image_id)
+
+
+def test_a_glance_that_does_not_answer_is_told_at_the_start() -> None:
+    flags = ["--glance_auth_url=http://127.0.0.1:9/v3", "--glance_password=x"]
+    with pytest.raises(ConfigurationError, match="glance_"):
+        GlanceImageStore.from_flags(load(flags, prog="nova-api")).start()

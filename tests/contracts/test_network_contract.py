@@ -12,6 +12,7 @@ from nova_lite.drivers.net.base import (
     FilterPort,
     FilterRule,
     FirewallDriver,
+    FloatingAddress,
     NetworkDriver,
     NetworkPlan,
 )
@@ -23,8 +24,12 @@ from nova_lite.drivers.runner import Runner
 from tests.system.namespaces import namespaces
 
 KINDS = ("fake", "linux")
-WEB = FilterGroup("11111111-1111-4111-8111-111111111111", (FilterRule("tcp", 80, 80, "0.0.0.0/0"),), ("10.0.0.5",))
-SSH = FilterGroup("22222222-2222-4222-8222-222222222222", (FilterRule("tcp", 22, 22, "10.0.0.0/8"),), ("10.0.0.6",))
+WEB = FilterGroup(
+    "11111111-1111-4111-8111-111111111111", (FilterRule("tcp", 80, 80, "0.0.0.0/0"),), ("10.0.0.5",)
+)
+SSH = FilterGroup(
+    "22222222-2222-4222-8222-222222222222", (FilterRule("tcp", 22, 22, "10.0.0.0/8"),), ("10.0.0.6",)
+)
 
 
 @pytest.fixture
@@ -99,12 +104,30 @@ def test_what_differs_is_told_and_mended_by_applying(network: NetworkDriver) -> 
 
 def test_hosts_of_a_network_are_renewed_alone(network: NetworkDriver) -> None:
     network.apply((plan(1), plan(2)))
-    more = dataclasses.replace(plan(1), hosts=(*plan(1).hosts, DhcpHost("fa:16:3e:00:00:99", "10.0.1.9", "new")))
+    more = dataclasses.replace(
+        plan(1), hosts=(*plan(1).hosts, DhcpHost("fa:16:3e:00:00:99", "10.0.1.9", "new"))
+    )
     for _ in range(2):
         network.set_hosts(more)
 
     assert network.differences((more, plan(2))) == ()
     assert network.differences((plan(1), plan(2))) != ()
+
+
+def test_floating_addresses_of_a_network_are_renewed_alone(network: NetworkDriver) -> None:
+    network.apply((plan(1), plan(2)))
+    for floating in (
+        (FloatingAddress("203.0.113.5", "10.0.1.5", "lo"), FloatingAddress("203.0.113.6", "10.0.1.5", "lo")),
+        (FloatingAddress("203.0.113.5", "10.0.1.9", "lo"),),
+        (),
+    ):
+        leading = dataclasses.replace(plan(1), floating=floating)
+        for _ in range(2):
+            network.set_floating(leading)
+        assert network.differences((leading, plan(2))) == ()
+        assert (network.differences((plan(1), plan(2))) == ()) == (floating == ())
+        network.apply((leading, plan(2)))
+        assert network.differences((leading, plan(2))) == ()
 
 
 def test_removing_twice_is_removing_once(network: NetworkDriver) -> None:

@@ -4,6 +4,8 @@ import dataclasses
 import json
 import os
 import re
+import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,9 +13,19 @@ import pytest
 
 from nova_lite.conf import load
 from nova_lite.core import ids
-from nova_lite.core.errors import DriverError, NotFound, NovaError
+from nova_lite.core.console import ConsoleType
+from nova_lite.core.errors import DriverError, NotFound, NotSupported, NovaError
 from nova_lite.core.instance_states import PowerState
-from nova_lite.drivers.virt.base import GuestImage, GuestSpec, RebootKind, VirtDriver, aside
+from nova_lite.core.server_migration import Progress
+from nova_lite.drivers.virt.base import (
+    GuestImage,
+    GuestInterface,
+    GuestSpec,
+    LiveMigration,
+    RebootKind,
+    VirtDriver,
+    aside,
+)
 from nova_lite.drivers.virt.fake import FakeVirtDriver
 from nova_lite.drivers.virt.libvirt.driver import LibvirtDriver
 from tools.services import Libvirtd
@@ -35,7 +47,7 @@ NewDriver = Callable[[], VirtDriver]
 def new_driver(request: pytest.FixtureRequest, tmp_path: Path) -> NewDriver:
     """Makes drivers of the same host, as a daemon that starts again does."""
     flags = [f"--state_path={tmp_path}", f"--instances_path={tmp_path / 'instances'}", "--host=host1"]
-    flags.append("--soft_reboot_timeout=1")
+    flags += ["--soft_reboot_timeout=1", "--vnc_enabled", "--my_ip=127.0.0.1"]
     if request.param == "libvirt":
         flags.append(f"--libvirt_uri={request.getfixturevalue('libvirtd').url}")
     conf = load(flags, prog="nova-compute")
@@ -254,7 +266,7 @@ def test_a_rescued_guest_runs_from_another_disk(
     for _ in range(2):
         driver.rescue(spec, an_image())
     assert power_of(driver, spec) is PowerState.RUNNING
-    assert files() - usual - {"guest.json"} == {"disk.rescue"}
+    assert files() - usual == {"disk.rescue"}
 
     for _ in range(2):
         driver.unrescue(spec)
@@ -352,6 +364,90 @@ def test_what_comes_back_takes_the_place_of_what_was_made_since(driver: VirtDriv
     assert power_of(driver, spec) is PowerState.RUNNING
 
 
+@pytest.fixture
+def interface(request: pytest.FixtureRequest) -> Iterator[GuestInterface]:
+    """An interface in a bridge that is there for real guests."""
+    name = f"nlc{os.getpid()}"[:14]
+    if "libvirt" in request.node.name:
+        subprocess.run(["ip", "link", "add", name, "type", "bridge"], check=True)
+    yield GuestInterface(mac="52:54:00:aa:bb:01", tap=f"{name}t", bridge=name, address="10.9.8.7")
+    if "libvirt" in request.node.name:
+        subprocess.run(["ip", "link", "delete", name], check=True)
+
+
+def test_an_interface_is_attached_once_and_detached_for_good(
+    driver: VirtDriver, spec: GuestSpec, interface: GuestInterface
+) -> None:
+    spawned(driver, spec)
+    driver.power_off(spec.uuid, 0.0)
+    for _ in range(2):
+        driver.attach_interface(spec.uuid, interface)
+    with_it = dataclasses.replace(spec, interfaces=(interface,))
+    driver.power_on(with_it)
+
+    assert [nic.mac for nic in driver.diagnostics(spec.uuid).nics] == [interface.mac]
+
+    driver.power_off(spec.uuid, 0.0)
+    for _ in range(2):
+        driver.detach_interface(spec.uuid, interface)
+    driver.power_on(spec)
+    assert driver.diagnostics(spec.uuid).nics == ()
+    driver.detach_interface(ids.new_uuid(), interface)
+
+
+def test_an_interface_is_plugged_into_a_guest_that_runs(
+    driver: VirtDriver, spec: GuestSpec, interface: GuestInterface
+) -> None:
+    spawned(driver, spec)
+    for _ in range(2):
+        driver.attach_interface(spec.uuid, interface)
+
+    assert [nic.mac for nic in driver.diagnostics(spec.uuid).nics] == [interface.mac]
+
+
+def test_a_guest_that_runs_tells_how_it_does(driver: VirtDriver, spec: GuestSpec) -> None:
+    spawned(driver, spec)
+    found = driver.diagnostics(spec.uuid)
+
+    assert found.state is PowerState.RUNNING
+    assert [cpu.id for cpu in found.cpus] == [0]
+    assert [disk.target for disk in found.disks] == ["vda"]
+    driver.inject_crash_dump(spec.uuid)
+    driver.power_off(spec.uuid, 0.0)
+    with pytest.raises(DriverError):
+        driver.diagnostics(spec.uuid)
+    with pytest.raises(DriverError):
+        driver.inject_crash_dump(spec.uuid)
+    with pytest.raises(DriverError):
+        driver.set_admin_password(spec.uuid, "secret")
+
+
+def test_a_console_is_somewhere_while_the_guest_runs(driver: VirtDriver, spec: GuestSpec) -> None:
+    spawned(driver, spec)
+
+    address = driver.console(spec.uuid, ConsoleType.NOVNC)
+
+    assert address.host == "127.0.0.1"
+    assert address.port > 0
+    with pytest.raises(NotSupported):
+        driver.console(spec.uuid, ConsoleType.RDP)
+    driver.power_off(spec.uuid, 0.0)
+    with pytest.raises(DriverError):
+        driver.console(spec.uuid, ConsoleType.NOVNC)
+    with pytest.raises(NotFound):
+        driver.console(ids.new_uuid(), ConsoleType.NOVNC)
+
+
+@pytest.mark.parametrize("new_driver", ["libvirt"], indirect=True)
+def test_a_screen_of_libvirt_speaks_rfb(driver: VirtDriver, spec: GuestSpec) -> None:
+    spawned(driver, spec)
+    address = driver.console(spec.uuid, ConsoleType.NOVNC)
+
+    with socket.create_connection((address.host, address.port), timeout=10) as screen:
+        # RFC 6143, section 7.1.1
+        assert screen.recv(12).startswith(b"RFB 003.")
+
+
 def test_the_console_gives_as_many_lines_as_are_asked_for(driver: VirtDriver, spec: GuestSpec) -> None:
     spawned(driver, spec)
 
@@ -365,7 +461,7 @@ def test_a_guest_that_is_not_there_is_not_found(driver: VirtDriver, spec: GuestS
         driver.power_off(spec.uuid, 0.2)
     with pytest.raises(NotFound):
         driver.console_output(spec.uuid, spec.name, None)
-    for verb in (driver.pause, driver.unpause, driver.suspend):
+    for verb in (driver.pause, driver.unpause, driver.suspend, driver.inject_crash_dump, driver.diagnostics):
         with pytest.raises(NotFound):
             verb(spec.uuid)
     with pytest.raises(NotFound):
@@ -408,3 +504,71 @@ def test_guests_do_not_touch_each_other(driver: VirtDriver, spec: GuestSpec) -> 
     assert [guest.uuid for guest in driver.guests()] == [other.uuid]
     assert power_of(driver, other) is PowerState.RUNNING
     assert driver.leftovers() == (other.name,)
+
+
+class TestLiveMigration:
+    """Two drivers of the kind, on hosts of their own."""
+
+    @pytest.fixture(params=[False, True], ids=["own disks", "shared disks"])
+    def pair(self, request: pytest.FixtureRequest, tmp_path: Path) -> tuple[VirtDriver, VirtDriver, bool]:
+        drivers = []
+        for host in ("host1", "host2"):
+            folder = tmp_path / ("shared" if request.param else host)
+            flags = [f"--state_path={tmp_path}", f"--instances_path={folder}", f"--host={host}"]
+            driver: VirtDriver = FakeVirtDriver.from_flags(load(flags, prog="nova-compute"))
+            driver.start()
+            drivers.append(driver)
+        return drivers[0], drivers[1], request.param
+
+    def test_hosts_know_who_shares_their_disks(self, pair: tuple[VirtDriver, VirtDriver, bool]) -> None:
+        here, there, shared = pair
+        assert here.sharers() == ({"host1", "host2"} if shared else {"host1"})
+        assert there.sharers() == ({"host1", "host2"} if shared else {"host2"})
+
+    @pytest.mark.parametrize("paused", [False, True])
+    def test_a_guest_moves_as_it_is(
+        self, pair: tuple[VirtDriver, VirtDriver, bool], spec: GuestSpec, paused: bool
+    ) -> None:
+        here, there, shared = pair
+        assert isinstance(here, LiveMigration) and isinstance(there, LiveMigration)
+        spawned(here, spec)
+        if paused:
+            here.pause(spec.uuid)
+        power = power_of(here, spec)
+        for _ in range(2):
+            uri = there.expect(spec, an_image(), shared=shared)
+        assert not there.has_arrived(spec.uuid, spec.name)
+        seen: list[Progress] = []
+        here.move(spec, uri, shared=shared, watch=lambda progress: bool(seen.append(progress)))
+
+        assert here.guest(spec.uuid) is None
+        assert seen[-1].memory_remaining == 0
+        assert there.has_arrived(spec.uuid, spec.name)
+        for _ in range(2):
+            there.take_over(spec)
+        assert power_of(there, spec) is power
+        there.destroy(spec.uuid)
+        there.delete_disks(spec.uuid, spec.name)
+        here.delete_disks(spec.uuid, spec.name)
+
+    def test_a_guest_that_is_called_back_stays(
+        self, pair: tuple[VirtDriver, VirtDriver, bool], spec: GuestSpec
+    ) -> None:
+        here, there, shared = pair
+        assert isinstance(here, LiveMigration) and isinstance(there, LiveMigration)
+        spawned(here, spec)
+        uri = there.expect(spec, an_image(), shared=shared)
+
+        def call_back(progress: Progress) -> bool:
+            raise DriverError("the migration was aborted.")
+
+        with pytest.raises(DriverError, match="aborted"):
+            here.move(spec, uri, shared=shared, watch=call_back)
+        assert power_of(here, spec) is PowerState.RUNNING
+        assert not there.has_arrived(spec.uuid, spec.name)
+        for _ in range(2):
+            there.turn_away(spec.uuid, spec.name, shared=shared)
+        assert there.leftovers() == ((spec.name,) if shared else ())
+        here.power_off(spec.uuid, 0.2)
+        with pytest.raises(DriverError):
+            here.move(spec, uri, shared=shared, watch=lambda _: False)

@@ -85,7 +85,15 @@ class Site:
         """Delete every instance, if the API lives to take the orders, and do not wait."""
         with contextlib.suppress(requests.ConnectionError):
             for server in self.servers():
-                self.client.compute("DELETE", f"/servers/{server['id']}")
+                self._delete(server["id"])
+
+    def _delete(self, server_id: str) -> None:
+        """Order a deletion; a server that has gone since it was listed is what was wanted."""
+        try:
+            self.client.compute("DELETE", f"/servers/{server_id}")
+        except requests.HTTPError as error:
+            if error.response.status_code != 404:
+                raise
 
     def emptied(self) -> None:
         """Delete what is left and wait until no instance is there."""

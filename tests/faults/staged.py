@@ -25,10 +25,14 @@ from nova_lite.rpc.transport import Address
 from tests.faults.stage import STAGE
 
 ATTEMPTS = 3
-VERBS = [verb for verb in Verb if verb is not Verb.EVACUATE]
+VERBS = [verb for verb in Verb if verb not in (Verb.EVACUATE, Verb.LIVE_MIGRATE)]
 """The verbs that one host can be asked for."""
 
-PHASES = {Verb.RESIZE: [Phase.LEAVE, Phase.ARRIVE], Verb.REVERT_RESIZE: [Phase.RETREAT, Phase.RETURN]}
+PHASES = {
+    Verb.RESIZE: [Phase.LEAVE, Phase.ARRIVE],
+    Verb.REVERT_RESIZE: [Phase.RETREAT, Phase.RETURN],
+    Verb.LIVE_MIGRATE: [Phase.EXPECT, Phase.MOVE, Phase.LAND],
+}
 """The phases of the verbs that are done in several when nothing goes wrong."""
 
 
@@ -165,6 +169,18 @@ class StagedVirtDriver(FakeVirtDriver):
 
     def receive_disks(self, *arguments: Any) -> None:
         STAGE.make("virt.receive_disks", super().receive_disks, *arguments)
+
+    def attach_interface(self, *arguments: Any) -> None:
+        STAGE.make("virt.attach_interface", super().attach_interface, *arguments)
+
+    def detach_interface(self, *arguments: Any) -> None:
+        STAGE.make("virt.detach_interface", super().detach_interface, *arguments)
+
+    def set_admin_password(self, *arguments: Any) -> None:
+        STAGE.make("virt.set_admin_password", super().set_admin_password, *arguments)
+
+    def inject_crash_dump(self, *arguments: Any) -> None:
+        STAGE.make("virt.inject_crash_dump", super().inject_crash_dump, *arguments)
 
     def snapshot(self, *arguments: Any) -> None:
         STAGE.make("virt.snapshot", super().snapshot, *arguments)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from nova_lite.db import actions
 from nova_lite.rpc.compute import ComputeProxy
 from nova_lite.rpc.network import NetworkProxy
 from nova_lite.rpc.scheduler import SchedulerProxy
-from tests.cloud import Cloud
+from tests.cloud import Cloud, wait_for
 from tests.faults.stage import STAGE
 from tests.faults.staged import FLAGS, StagedTransport
 
@@ -45,8 +44,12 @@ BODIES = {
     Verb.SHELVE: {"shelve": None},
     Verb.SHELVE_OFFLOAD: {"shelveOffload": None},
     Verb.RESTORE: {"restore": None},
+    Verb.CHANGE_PASSWORD: {"changePassword": {"adminPass": "secret"}},
+    Verb.CRASH_DUMP: {"trigger_crash_dump": None},
+    Verb.ATTACH_INTERFACE: {"addFixedIp": {"networkId": "private"}},
+    Verb.DETACH_INTERFACE: {"removeFixedIp": {"address": "ADDRESS"}},
 }
-"""How the compute API spells the verbs; IMAGE stands for the id of the cloud's image."""
+"""How the compute API spells the verbs; IMAGE is the id of the cloud's image, ADDRESS the server's address."""
 
 FLAGGED = {
     Verb.SHELVE: lambda operations, context, uuid: operations.shelving.shelve(context, uuid),
@@ -162,7 +165,7 @@ class StagedCloud(Cloud):
         self.image()
         if verb is Verb.BOOT:
             return ""
-        server_id = self.boot()
+        server_id = self.boot(**({"networks": "none"} if verb is Verb.ATTACH_INTERFACE else {}))
         sources = TRANSITIONS[verb].sources
         if VmState.ACTIVE not in sources:
             (leads,) = (leads for state, leads in LEADS_TO.items() if state in sources)
@@ -185,7 +188,10 @@ class StagedCloud(Cloud):
             self._order_flagged(verb, server_id)
             return server_id
         else:
-            body = json.loads(json.dumps(BODIES[verb]).replace("IMAGE", self.image()))
+            text = json.dumps(BODIES[verb]).replace("IMAGE", self.image())
+            if verb is Verb.DETACH_INTERFACE:
+                text = text.replace("ADDRESS", self.show(server_id)["addresses"]["private"][0]["addr"])
+            body = json.loads(text)
             answer = self.ask("POST", f"{path}/action", body, user="admin")
         assert answer.ok, answer.text
         return server_id
@@ -240,13 +246,3 @@ class StagedCloud(Cloud):
         action = self.ask("GET", f"{path}/{newest['request_id']}").json()["instanceAction"]
         found: list[dict[str, Any]] = action["events"]
         return found
-
-
-def wait_for(condition: Callable[[], object]) -> bool:
-    """Ask again and again until ``condition`` holds; False when it does not in time."""
-    deadline = time.monotonic() + _PATIENCE
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True

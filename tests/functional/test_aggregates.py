@@ -77,7 +77,11 @@ def test_an_aggregate_is_renamed_and_described(aggregates: Aggregates) -> None:
 
 
 def test_a_host_is_in_one_zone_only(aggregates: Aggregates) -> None:
-    east, west, any_zone = (aggregates.make("e", "east"), aggregates.make("w", "west"), aggregates.make("any"))
+    east, west, any_zone = (
+        aggregates.make("e", "east"),
+        aggregates.make("w", "west"),
+        aggregates.make("any"),
+    )
     assert aggregates.act(east, add_host={"host": "host1"}).ok
     assert aggregates.act(any_zone, add_host={"host": "host1"}).ok
 
@@ -112,4 +116,7 @@ def test_what_does_not_fit_is_refused(aggregates: Aggregates) -> None:
     assert aggregates.act(number, add_host={"host": "nowhere"}).status_code == 404
     assert aggregates.act(number, remove_host={"host": "nowhere"}).status_code == 404
     assert aggregates.ask("DELETE", f"/{number}").status_code == 400
-    assert aggregates.ask("POST", "", {"aggregate": {"name": "a", "availability_zone": "a:b"}}).status_code == 400
+    assert (
+        aggregates.ask("POST", "", {"aggregate": {"name": "a", "availability_zone": "a:b"}}).status_code
+        == 400
+    )

@@ -151,7 +151,9 @@ def _aggregate(action: Callable[[Asking, str], requests.Response]) -> Callable[[
     def make(asking: Asking) -> requests.Response:
         number = _new_aggregate(asking).json()["aggregate"]["id"]
         answer = action(asking, f"/os-aggregates/{number}")
-        asking.ask("POST", f"/os-aggregates/{number}/action", {"remove_host": {"host": "host1"}}, user="admin")
+        asking.ask(
+            "POST", f"/os-aggregates/{number}/action", {"remove_host": {"host": "host1"}}, user="admin"
+        )
         if answer.request.method != "DELETE":
             asking.ask("DELETE", f"/os-aggregates/{number}", user="admin")
         return answer
@@ -181,6 +183,91 @@ def _server_group(asking: Asking) -> requests.Response:
     return answer
 
 
+def _deleted_server(asking: Asking) -> requests.Response:
+    answer = asking.ask("DELETE", f"/servers/{_new_server(asking).json()['server']['id']}")
+    asking.cloud.settle()
+    return answer
+
+
+def _deleted_server_group(asking: Asking) -> requests.Response:
+    wanted: dict[str, Any] = {"name": "shape"}
+    wanted |= {"policy": "affinity"} if asking.minor >= 64 else {"policies": ["affinity"]}
+    made = asking.ask("POST", "/os-server-groups", {"server_group": wanted}).json()["server_group"]
+    return asking.ask("DELETE", f"/os-server-groups/{made['id']}")
+
+
+def _deleted_flavor(asking: Asking) -> requests.Response:
+    body = {"flavor": {"name": "shaped", "ram": 64, "vcpus": 1, "disk": 1, "id": "shaped"}}
+    asking.ask("POST", "/flavors", body, user="admin")
+    return asking.ask("DELETE", "/flavors/shaped", user="admin")
+
+
+def _deleted_quota(asking: Asking) -> requests.Response:
+    project = asking.cloud.show(asking.server_id)["tenant_id"]
+    return asking.ask("DELETE", f"/os-quota-sets/{project}", user="admin")
+
+
+def _unplugged(asking: Asking) -> requests.Response:
+    port = asking.of_server("GET", "/os-interface").json()["interfaceAttachments"][0]
+    answer = asking.of_server("DELETE", f"/os-interface/{port['port_id']}")
+    asking.cloud.settle()
+    asking.of_server("POST", "/os-interface", {"interfaceAttachment": {"net_id": port["net_id"]}})
+    asking.cloud.settle()
+    return answer
+
+
+def _without(
+    made: Callable[[Asking], Any], gone: Callable[[Asking], Any]
+) -> Callable[[Asking], requests.Response]:
+    """Return a call that takes something away, and gives it back after it."""
+
+    def take(asking: Asking) -> requests.Response:
+        made(asking)
+        answer: requests.Response = gone(asking)
+        made(asking)
+        return answer
+
+    return take
+
+
+def _paused(asking: Asking) -> requests.Response:
+    answer = asking.act({"pause": None})
+    asking.act({"unpause": None})
+    return answer
+
+
+def _confirmed(asking: Asking) -> requests.Response:
+    for flavor in ("1", "6"):
+        asking.act({"resize": {"flavorRef": flavor}})
+        answer = asking.act({"confirmResize": None})
+    return answer
+
+
+def _remote_console(asking: Asking) -> requests.Response:
+    wanted = {"remote_console": {"protocol": "vnc", "type": "novnc"}}
+    return asking.of_server("POST", "/remote-consoles", wanted)
+
+
+def _image(method: str = "GET", path: str = "", body: Any = None) -> Callable[[Asking], requests.Response]:
+    return lambda asking: asking.ask(method, f"/images/{asking.cloud.image()}{path}", body, user="admin")
+
+
+def _image_item(asking: Asking) -> requests.Response:
+    _image("POST", "/metadata", {"metadata": {"a": "1"}})(asking)
+    answer = _image("GET", "/metadata/a")(asking)
+    _image("DELETE", "/metadata/a")(asking)
+    return answer
+
+
+def _deleted_image(asking: Asking) -> requests.Response:
+    asking.act({"createImage": {"name": "shape"}})
+    (image,) = asking.cloud.ask("GET", "/v2/images?name=shape", api="image").json()["images"]
+    return asking.ask("DELETE", f"/images/{image['id']}", user="admin")
+
+
+_TAG = _of_server("PUT", "/tags", {"tags": ["a"]})
+_ITEM = _of_server("POST", "/metadata", {"metadata": {"a": "1"}})
+
 LAST = 96
 CALLS: dict[str, tuple[Callable[[Asking], requests.Response], int]] = {
     "create_server_with_admin_pass": (_new_server, LAST),
@@ -203,6 +290,31 @@ CALLS: dict[str, tuple[Callable[[Asking], requests.Response], int]] = {
     "set_server_metadata": (_of_server("PUT", "/metadata", {"metadata": {"a": "1"}}), LAST),
     "update_server_metadata": (_of_server("POST", "/metadata", {"metadata": {"a": "1"}}), LAST),
     "set_show_server_metadata_item": (_of_server("PUT", "/metadata/a", {"meta": {"a": "1"}}), LAST),
+    "delete_server": (_deleted_server, LAST),
+    "delete_server_group": (_deleted_server_group, LAST),
+    "delete_server_metadata_item": (_without(_ITEM, _of_server("DELETE", "/metadata/a")), LAST),
+    "delete_flavor": (_deleted_flavor, LAST),
+    "delete_quota": (_deleted_quota, LAST),
+    "delete_interface": (_unplugged, LAST),
+    "delete_tag": (_without(_TAG, _of_server("DELETE", "/tags/a")), LAST),
+    "delete_all_tags": (_without(_TAG, _of_server("DELETE", "/tags")), LAST),
+    "check_tag_existence": (_of_server("GET", "/tags/a"), LAST),
+    "update_tag": (_of_server("PUT", "/tags/b"), LAST),
+    "server_actions_common_schema": (_paused, LAST),
+    "server_actions_confirm_resize": (_confirmed, LAST),
+    "server_actions_delete_password": (_of_server("DELETE", "/os-server-password"), LAST),
+    "show_password": (_of_server("GET", "/os-server-password"), LAST),
+    "show_server_diagnostics": (
+        lambda asking: asking.ask("GET", f"/servers/{asking.server_id}/diagnostics", user="admin"), LAST,
+    ),
+    "get_vnc_console": (lambda asking: asking.act({"os-getVNCConsole": {"type": "novnc"}}), 5),
+    "get_remote_consoles": (_remote_console, LAST),
+    "list_images": (lambda asking: asking.ask("GET", "/images"), 35),
+    "list_images_details": (lambda asking: asking.ask("GET", "/images/detail"), 35),
+    "get_image": (_image(), 35),
+    "delete": (_deleted_image, 35),
+    "image_metadata": (_image("GET", "/metadata"), 38),
+    "image_meta_item": (_image_item, 38),
     "list_tags": (_of_server("GET", "/tags"), LAST),
     "update_all_tags": (_of_server("PUT", "/tags", {"tags": ["a"]}), LAST),
     "list_interfaces": (_of_server("GET", "/os-interface"), LAST),

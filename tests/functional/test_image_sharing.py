@@ -61,7 +61,9 @@ def test_a_shared_image_comes_in_a_members_list_when_it_is_accepted(cloud: Cloud
     assert image not in listed()
     assert image in listed("?member_status=pending&visibility=shared")
     ask(cloud, "PUT", f"{members}/{other}", {"status": "accepted"}, status=403)
-    assert ask(cloud, "PUT", f"{members}/{other}", {"status": "accepted"}, user="other")["status"] == "accepted"
+    assert (
+        ask(cloud, "PUT", f"{members}/{other}", {"status": "accepted"}, user="other")["status"] == "accepted"
+    )
     assert image in listed()
     assert image not in listed("?member_status=rejected")
     assert [one["member_id"] for one in ask(cloud, "GET", members, user="other")["members"]] == [other]
@@ -263,7 +265,9 @@ def test_what_cannot_be_imported_leaves_the_image_waiting(
 
 
 def test_images_are_bounded_in_everything(open_cloud: Cloud) -> None:
-    image = ask(open_cloud, "POST", "/images", RAW | {"a": "1", "b": "2", "tags": ["x", "y"]}, status=201)["id"]
+    image = ask(open_cloud, "POST", "/images", RAW | {"a": "1", "b": "2", "tags": ["x", "y"]}, status=201)[
+        "id"
+    ]
     ask(open_cloud, "POST", "/images", RAW | {"a": "1", "b": "2", "c": "3"}, status=413)
     ask(open_cloud, "PUT", f"/images/{image}/tags/z", status=413)
     ask(open_cloud, "POST", f"/images/{image}/members", {"member": "one"})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cloud import Cloud
+from tests.cloud import Cloud, running
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """What clients send does not depend on the database."""
@@ -59,3 +59,27 @@ def test_the_nova_program(cloud: Cloud) -> None:
     assert "createImage" not in cloud.run(nova, "instance-action-list", "old")
     assert "private=10.0." in cloud.run(nova, "list")
     cloud.run(nova, "delete", "old")
+
+
+FLOATING = """
+import openstack
+cloud = openstack.connect()
+made = cloud.create_server("sdk", image="tiny", flavor="m1.nano", wait=True, auto_ip=True)
+print(*(one["addr"] for one in made.addresses["private"] if one["OS-EXT-IPS:type"] == "floating"))
+assert cloud.delete_server("sdk", wait=True, delete_ips=True)
+print(len(cloud.list_floating_ips()))
+"""
+
+
+@pytest.mark.parametrize("apis", ["identity,osapi_compute,image,network", "identity,osapi_compute,image"])
+def test_openstacksdk_gives_a_server_an_address_of_the_world(
+    database_url: str, tmp_path: Path, apis: str
+) -> None:
+    del database_url
+    with running(tmp_path, f"sqlite:///{tmp_path}/nova.sqlite", f"--enabled_apis={apis}") as cloud:
+        cloud.image()
+        bulk = {"floating_ips_bulk_create": {"ip_range": "192.0.2.5"}}
+        assert cloud.ask("POST", "/v2.1/os-floating-ips-bulk", bulk, user="admin", version="2.1").ok
+        printed = cloud.run(sys.executable, "-W", "ignore", "-c", FLOATING)
+        assert printed.split() == ["192.0.2.5", "0"]
+        assert cloud.leaks() == []

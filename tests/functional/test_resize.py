@@ -30,7 +30,9 @@ def usage(cloud: TwoHosts) -> tuple[int, int]:
 
 def room(cloud: TwoHosts) -> dict[str, int]:
     """Return the memory that is given away on each host."""
-    found = cloud.ask("GET", "/v2.1/os-hypervisors/detail", user="admin", version="2.53").json()["hypervisors"]
+    found = cloud.ask("GET", "/v2.1/os-hypervisors/detail", user="admin", version="2.53").json()[
+        "hypervisors"
+    ]
     return {node["hypervisor_hostname"]: node["memory_mb_used"] for node in found}
 
 

@@ -47,7 +47,9 @@ def test_power_verbs_end_in_the_state_of_the_table(
     server_id = cloud.boot()
     for verb in verbs:
         answer = cloud.act(server_id, verb)
-        assert (answer.status_code, answer.content == b"") == ((200, False) if verb is RESCUE else (202, True))
+        assert (answer.status_code, answer.content == b"") == (
+            (200, False) if verb is RESCUE else (202, True)
+        )
     assert cloud.show(server_id)["status"] == status
 
 

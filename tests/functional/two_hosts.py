@@ -24,19 +24,19 @@ class TwoHosts(Cloud):
 
     def __init__(self, folder: Path, database_url: str, *flags: str) -> None:
         super().__init__(folder, database_url, *flags)
-        more = [f"--host={SECOND}", f"--instances_path={folder}/instances2"]
+        own = [f"--host={SECOND}", f"--instances_path={folder}/instances2"]
         shared = [f"--state_path={folder}", f"--sql_connection={database_url}", "--my_ip=127.0.0.2"]
         kinds = ["--compute_driver=fake", "--network_driver=fake", "--firewall_driver=fake"]
         often = ["--action_sweep_interval=1", "--report_interval=2"]
-        self._second_conf = load([*shared, *kinds, *often, *flags, *more], prog="nova-compute")
+        self._second_conf = load([*shared, *kinds, *often, *own, *flags], prog="nova-compute")
         self.second: list[Component] = []
 
     def make_components(self) -> list[Any]:
         base = make_base(self.conf)
         self._base: Base = dataclasses.replace(base, conf=self._second_conf)
-        self.second = compute_parts(self._base)
+        first, self.second = compute_parts(base), compute_parts(self._base)
         return [
-            *base.parts(), *network_parts(base), *compute_parts(base), *self.second, *scheduler_parts(base),
+            *base.parts(), *network_parts(base), *first, *self.second, *scheduler_parts(base),
             *api_parts(base),
         ]  # fmt: skip
 
@@ -50,7 +50,8 @@ class TwoHosts(Cloud):
         again = compute_parts(self._base)
         for part in again:
             part.start()
-        self._components[self._components.index(self.second[0]) : len(self.second)] = again
+        begin = self._components.index(self.second[0])
+        self._components[begin : begin + len(self.second)] = again
         self.second = again
 
     def host_of(self, server_id: str) -> str:

@@ -43,6 +43,12 @@ def main(arguments):
                 time.sleep(1)
             return f"{self.name}: {instance_uuid} {length} {context.request_id}"
 
+        def console(self, context, instance_uuid, kind):
+            raise NotFound(f"Instance {instance_uuid} could not be found.")
+
+        def diagnostics(self, context, instance_uuid):
+            raise NotFound(f"Instance {instance_uuid} could not be found.")
+
         def host_uptime(self, context):
             return ""
 

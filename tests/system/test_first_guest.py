@@ -17,6 +17,7 @@ from tools.guest_image.build import build
 
 TOP = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
+FLOATING = "198.51.100.7"
 
 
 class Machine:
@@ -126,6 +127,16 @@ def test_a_guest_lives_from_its_boot_to_its_end(machine: Machine) -> None:
     assert machine.ssh(login, "wget -q -O - http://169.254.169.254/latest/meta-data/local-ipv4") == address
     assert machine.doctor().strip() == "Nothing is amiss."
 
+    manage = (str(BIN / "nova-manage"), f"--flagfile={machine.folder / 'nova.conf'}")
+    machine.call(*manage, "floating", "create", "--ip_range", FLOATING, "--interface", "lo")
+    machine.openstack("floating", "ip", "create", "nova")
+    machine.openstack("server", "add", "floating", "ip", "first", FLOATING)
+    by_name = [word.replace(address, FLOATING) for word in login]
+    assert machine.ssh(by_name, "cat /proc/sys/kernel/random/boot_id") == before
+    assert machine.ssh(login, "wget -q -O - http://169.254.169.254/latest/meta-data/public-ipv4") == FLOATING
+    assert "SSH" in machine.ssh(login, f"nc -w 2 {FLOATING} 22 < /dev/null | head -c 7"), "a guest reaches itself by it"
+    assert machine.doctor().strip() == "Nothing is amiss."
+
     machine.openstack("server", "stop", "first")
     assert eventually(
         lambda: machine.openstack("server", "show", "first", "-f", "json")["status"] == "SHUTOFF"
@@ -141,7 +152,7 @@ def test_a_guest_lives_from_its_boot_to_its_end(machine: Machine) -> None:
 
     machine.openstack("server", "delete", "--wait", "first")
     assert machine.doctor().strip() == "Nothing is amiss."
-    assert [path.name for path in (machine.folder / "instances").iterdir()] == ["_base"]
+    assert sorted(path.name for path in (machine.folder / "instances").iterdir()) == ["_base", "_hosts"]
     machine.cloud("stop")
     left = machine.namespace.run("ip", "-br", "link") + machine.namespace.run("nft", "list", "tables")
     assert "br100" not in left

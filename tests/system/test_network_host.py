@@ -10,9 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from nova_lite.core.errors import ConfigurationError
+from nova_lite.core.errors import ConfigurationError, DriverError
 from nova_lite.drivers.net import links
-from nova_lite.drivers.net.base import DhcpHost, FilterGroup, FilterPort, FilterRule, NetworkPlan
+from nova_lite.drivers.net.base import (
+    DhcpHost,
+    FilterGroup,
+    FilterPort,
+    FilterRule,
+    FloatingAddress,
+    NetworkPlan,
+)
 from nova_lite.drivers.net.dnsmasq import DnsmasqSettings
 from nova_lite.drivers.net.firewall import NftablesFirewall
 from nova_lite.drivers.net.linux import LinuxNetworkDriver
@@ -160,7 +167,9 @@ def test_nothing_reaches_a_guest_that_no_rule_allows(site: Site) -> None:
 def test_rules_open_exactly_what_they_say(site: Site) -> None:
     rules = (FilterRule("tcp", 22, 22, cidr="10.0.0.0/24"), FilterRule("icmp", 8, -1, cidr="0.0.0.0/0"))
     with site.host.entered():
-        site.firewall.protect((port("a", OPEN), port("b", CLOSED)), (FilterGroup(OPEN, rules), FilterGroup(CLOSED)))
+        site.firewall.protect(
+            (port("a", OPEN), port("b", CLOSED)), (FilterGroup(OPEN, rules), FilterGroup(CLOSED))
+        )
     addressed(site.a, "a")
     addressed(site.b, "b")
     listener(site.a, 22)
@@ -277,7 +286,13 @@ def test_applying_the_same_plan_again_changes_nothing(site: Site) -> None:
 )  # fmt: skip
 def test_damage_is_seen_and_mended(site: Site, tmp_path: Path, damage: list[str], kind: str) -> None:
     subprocess.run(
-        ["ip", "netns", "exec", site.host.name, *(word.replace("{folder}", str(tmp_path)) for word in damage)],
+        [
+            "ip",
+            "netns",
+            "exec",
+            site.host.name,
+            *(word.replace("{folder}", str(tmp_path)) for word in damage),
+        ],
         check=False,
     )
 
@@ -312,3 +327,105 @@ def test_a_missing_interface_stops_the_start_with_a_sentence(tmp_path: Path) -> 
     driver = LinuxNetworkDriver(Runner(), settings, needed_interface="nowhere0")
     with pytest.raises(ConfigurationError, match="nowhere0"):
         driver.start()
+
+
+class TestFloatingAddresses:
+    """An address of the world leads to a guest, and from there elsewhere."""
+
+    ADDRESS = "198.51.100.100"
+
+    def lead(self, site: Site, *names: str) -> None:
+        """Let the address lead to these guests, the first of them, or to none."""
+        floating = tuple(FloatingAddress(self.ADDRESS, GUESTS[name][1], "ext0") for name in names[:1])
+        site.plan = dataclasses.replace(site.plan, floating=floating)
+        with site.host.entered():
+            site.network.set_floating(site.plan)
+            assert site.network.differences((site.plan,)) == ()
+
+    @pytest.fixture
+    def guests(self, site: Site) -> Site:
+        for name, guest in (("a", site.a), ("b", site.b)):
+            addressed(guest, name)
+        group = FilterGroup(OPEN, (FilterRule("", -1, -1, "0.0.0.0/0"),))
+        with site.host.entered():
+            site.firewall.protect((port("a", OPEN), port("b", OPEN)), (group,))
+        return site
+
+    def test_the_world_reaches_the_guest_and_hears_it_by_the_address(self, guests: Site) -> None:
+        assert not connects(guests.outside, self.ADDRESS, 80)
+        self.lead(guests, "a")
+        thread, seen = listener(guests.a, 80)
+        assert connects(guests.outside, self.ADDRESS, 80)
+        thread.join(5)
+        assert seen == ["198.51.100.2"]
+
+        thread, seen = listener(guests.outside, 81)
+        assert connects(guests.a, "198.51.100.2", 81)
+        thread.join(5)
+        assert seen == [self.ADDRESS]
+
+        thread, seen = listener(guests.outside, 82)
+        assert connects(guests.b, "198.51.100.2", 82)
+        thread.join(5)
+        assert seen == ["198.51.100.1"], "who has no floating address is heard by the host's"
+
+    def test_the_guest_reaches_itself_its_neighbour_and_the_host_reach_it_by_the_address(
+        self, guests: Site
+    ) -> None:
+        # As nova-compute does it for its guests' taps.
+        guests.host.run("bridge", "link", "set", "dev", "tap-a", "hairpin", "on")
+        self.lead(guests, "a")
+        for who, expected in ((guests.a, self.ADDRESS), (guests.b, "10.0.0.1"), (guests.host, None)):
+            thread, seen = listener(guests.a, 80)
+            assert connects(who, self.ADDRESS, 80)
+            thread.join(5)
+            assert expected in (None, *seen)
+
+    def test_a_move_is_in_force_at_once_and_cuts_what_went_the_old_way(self, guests: Site) -> None:
+        self.lead(guests, "a")
+        with guests.a.entered():
+            server = socket.create_server(("", 80))
+        with guests.outside.entered():
+            client = socket.create_connection((self.ADDRESS, 80), timeout=5)
+        connection, _ = server.accept()
+        client.sendall(b"before")
+        assert connection.recv(10) == b"before"
+        announced = guests.outside.run("ip", "neigh", "show", self.ADDRESS)
+        assert "lladdr" in announced
+
+        self.lead(guests, "b")
+        client.sendall(b"after")
+        connection.settimeout(1)
+        with pytest.raises(TimeoutError):
+            connection.recv(10)
+        for thing in (client, connection, server):
+            thing.close()
+        thread, _ = listener(guests.b, 80)
+        assert connects(guests.outside, self.ADDRESS, 80)
+        thread.join(5)
+
+        self.lead(guests)
+        assert not connects(guests.outside, self.ADDRESS, 80)
+        assert self.ADDRESS not in guests.host.run("ip", "addr", "show", "ext0")
+
+    def test_an_interface_that_is_not_there_is_told_and_the_others_are_in_force(self, guests: Site) -> None:
+        lost = FloatingAddress("198.51.100.99", GUESTS["b"][1], "nowhere")
+        good = FloatingAddress(self.ADDRESS, GUESTS["a"][1], "ext0")
+        plan = dataclasses.replace(guests.plan, floating=(lost, good))
+        with guests.host.entered():
+            with pytest.raises(DriverError, match="nowhere"):
+                guests.network.set_floating(plan)
+            assert [one.name for one in guests.network.differences((plan,))] == ["198.51.100.99"]
+        thread, _ = listener(guests.a, 80)
+        assert connects(guests.outside, self.ADDRESS, 80)
+        thread.join(5)
+
+    def test_what_was_removed_by_hand_is_told_and_comes_back(self, guests: Site) -> None:
+        self.lead(guests, "a")
+        guests.host.run("ip", "addr", "del", f"{self.ADDRESS}/32", "dev", "ext0")
+        guests.host.run("nft", "flush", "map", "ip", "nova_network", "floating")
+        with guests.host.entered():
+            kinds = {one.kind for one in guests.network.differences((guests.plan,))}
+            assert kinds == {"floating", "rule"}
+            guests.network.apply((guests.plan,))
+            assert guests.network.differences((guests.plan,)) == ()

@@ -4,7 +4,10 @@ import inspect
 
 import pytest
 
+from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.context import RequestContext
+from nova_lite.core.diagnostics import Cpu, Diagnostics
+from nova_lite.core.instance_states import PowerState
 from nova_lite.rpc import wire
 from nova_lite.rpc.compute import ComputeContract, ComputeProxy
 from nova_lite.rpc.contract import Kind, methods
@@ -18,8 +21,21 @@ PAIRS = [
     (NetworkContract, NetworkProxy),
 ]
 METHODS = [(proxy, method) for contract, proxy in PAIRS for method in methods(contract).values()]
-VALUES = {str: "text", list[str]: ["a", "b"], int | None: 3}
-ANSWERS = {"console_output": "text", "host_uptime": "text", "allocate": {}}
+VALUES = {
+    str: "text",
+    list[str]: ["a", "b"],
+    list[int]: [1, 2],
+    int | None: 3,
+    ConsoleType: ConsoleType.NOVNC,
+}
+DIAGNOSTICS = Diagnostics(PowerState.RUNNING, "fake", "fake", 60, (Cpu(0, 5),), (), (), 512, 100)
+ANSWERS = {
+    "console": ConsoleAddress("127.0.0.1", 5900),
+    "console_output": "text",
+    "host_uptime": "text",
+    "allocate": {},
+    "diagnostics": DIAGNOSTICS,
+}
 
 
 class Recorder(Transport):

@@ -47,7 +47,9 @@ def _account(cloud: Cloud, settings: Settings, user: str, project: str, role: st
     except Conflict:
         account = next(found for found in identity.list_users(context) if found.name == user)
         identity.update_user(context, account.id, Changes(password=password))
-    identity.grant_role(context, Actor(account.id), identity.find_role(role).id, Scope(ScopeKind.PROJECT, owner.id))
+    identity.grant_role(
+        context, Actor(account.id), identity.find_role(role).id, Scope(ScopeKind.PROJECT, owner.id)
+    )
     _write_openrc(settings, user, project, password)
 
 

@@ -14,6 +14,8 @@ from typing import Self
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LOWEST, _HIGHEST = 20000, 32000
 """Below the range from which the kernel takes ports for outgoing connections."""
+_given: set[int] = set()
+"""What this process was given: it may not listen there yet."""
 
 
 class ServiceError(Exception):
@@ -21,9 +23,12 @@ class ServiceError(Exception):
 
 
 def free_port() -> int:
-    """Return a port on which nothing listens, below the ephemeral range."""
+    """Return a port on which nothing listens, below the ephemeral range, and never the same one twice."""
     while True:
         port = random.randrange(_LOWEST, _HIGHEST)
+        if port in _given:
+            continue
+        _given.add(port)
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
             return port

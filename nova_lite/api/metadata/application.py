@@ -6,10 +6,13 @@ from typing import Any
 import webob
 
 from nova_lite.api.app import CLOUD
+from nova_lite.api.call import CONF
 from nova_lite.api.errors import HttpError
 from nova_lite.api.metadata import openstack, tree
 from nova_lite.core.errors import NotFound
 from nova_lite.operations.metadata import InstanceMetadata
+
+_LONGEST_BODY = 4096
 
 
 class MetadataApplication:
@@ -18,9 +21,13 @@ class MetadataApplication:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         request = webob.Request(environ)
+        parts = [part for part in request.path_info.split("/") if part]
+        if request.method == "POST" and len(parts) == 3 and parts[::2] == ["openstack", "password"]:
+            _tell_password(request, parts[1])
+            return webob.Response(content_type="text/plain")(environ, start_response)
         if request.method not in ("GET", "HEAD"):
             raise HttpError(405, f"The method {request.method} is not allowed.")
-        body = self._find(request, [part for part in request.path_info.split("/") if part])
+        body = self._find(request, parts)
         response = webob.Response(body=body, content_type="text/plain", charset="UTF-8")
         return response(environ, start_response)
 
@@ -53,14 +60,32 @@ def _of_openstack(data: InstanceMetadata, parts: list[str]) -> bytes:
     return content
 
 
+def _tell_password(request: webob.Request, version: str) -> None:
+    """Keep the password that a guest tells of itself."""
+    if version not in (*openstack.VERSIONS, "latest"):
+        raise NotFound()
+    if (request.content_length or 0) > _LONGEST_BODY:
+        raise HttpError(413, "The password is too long.")
+    try:
+        encrypted = request.body_file.read(_LONGEST_BODY).decode("ascii").strip()
+    except UnicodeDecodeError as error:
+        raise HttpError(400, "The password is not encrypted: it is not ASCII text.") from error
+    request.environ[CLOUD].metadata.tell_password(_address(request), encrypted)
+
+
 def _instance(request: webob.Request) -> InstanceMetadata:
     """Return the instance that asks; raises NotFound for an address that is nobody's."""
-    conf = request.environ["nova_lite.conf"]
-    address = request.environ.get("REMOTE_ADDR", "")
+    data: InstanceMetadata = request.environ[CLOUD].metadata.of_address(_address(request))
+    return data
+
+
+def _address(request: webob.Request) -> str:
+    """Return the address that asks."""
+    conf = request.environ[CONF]
+    address: str = request.environ.get("REMOTE_ADDR", "")
     if conf.use_forwarded_for and address in conf.trusted_proxies:
         address = request.headers.get("X-Forwarded-For", address).split(",")[-1].strip()
-    data: InstanceMetadata = request.environ[CLOUD].metadata.of_address(address)
-    return data
+    return address
 
 
 def app_factory(global_conf: dict[str, str]) -> MetadataApplication:

@@ -8,13 +8,15 @@ from nova_lite.operations.metadata import InstanceMetadata
 VERSIONS = ("2012-08-10", "2013-04-04", "2013-10-17")
 """The dated versions of the tree; ``latest`` stands for the last."""
 
-FILES = ("meta_data.json", "user_data")
+FILES = ("meta_data.json", "password", "user_data")
 
 
 def file(data: InstanceMetadata, name: str) -> bytes | None:
     """Return a file's content, or None where there is no such file."""
     if name == "meta_data.json":
         return json.dumps(_meta_data(data)).encode()
+    if name == "password":
+        return data.password.encode()
     if name == "user_data" and data.instance.user_data:
         return base64.b64decode(data.instance.user_data)
     return None

@@ -39,7 +39,7 @@ def _meta_data(data: InstanceMetadata) -> Tree:
         "local-ipv4": data.address,
         "placement": {"availability-zone": instance.availability_zone or ""},
         "public-hostname": data.fqdn,
-        "public-ipv4": "",
+        "public-ipv4": data.floating,
         "reservation-id": instance.reservation_id,
         "security-groups": "\n".join(data.security_groups),
     }

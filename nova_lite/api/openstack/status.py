@@ -33,9 +33,10 @@ OF_TASK: dict[tuple[VmState, TaskState], str] = {
         for state in (VmState.ACTIVE, VmState.STOPPED)
         for task in (TaskState.RESIZE_PREP, TaskState.RESIZE_MIGRATING, TaskState.RESIZE_FINISH)
     },
+    (VmState.ACTIVE, TaskState.MIGRATING): "MIGRATING",
+    (VmState.PAUSED, TaskState.MIGRATING): "MIGRATING",
     **{
-        (state, TaskState.EVACUATING): "REBUILD"
-        for state in (VmState.ACTIVE, VmState.STOPPED, VmState.ERROR)
+        (state, TaskState.EVACUATING): "REBUILD" for state in (VmState.ACTIVE, VmState.STOPPED, VmState.ERROR)
     },
     (VmState.RESIZED, TaskState.RESIZE_REVERTING): "REVERT_RESIZE",
 }

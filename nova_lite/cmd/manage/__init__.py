@@ -32,7 +32,12 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
     while rest and rest[0].startswith("--") and rest[0] not in ("--help", "--version"):
         word = rest.pop(0)
         flags.append(word)
-        if "=" not in word and rest and not rest[0].startswith("-") and word in ("--flagfile", "--config-file"):
+        if (
+            "=" not in word
+            and rest
+            and not rest[0].startswith("-")
+            and word in ("--flagfile", "--config-file")
+        ):
             flags.append(rest.pop(0))
     return flags, rest
 
@@ -42,7 +47,9 @@ def _run(flags: list[str], words: list[str]) -> int:
     from nova_lite.cmd.manage.table import Command
 
     categories = sorted({command.category for command in COMMANDS})
-    parser = argparse.ArgumentParser(prog="nova-manage", description="The operator's command line of nova_lite.")
+    parser = argparse.ArgumentParser(
+        prog="nova-manage", description="The operator's command line of nova_lite."
+    )
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument("category", help=", ".join(categories))
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="an action and its options")
@@ -96,7 +103,9 @@ def _add(parser: argparse.ArgumentParser, command: "Command") -> None:  # type: 
         )
     for option in command.options:
         if option.required:
-            parser.add_argument(f"_{option.name}", metavar=option.name, nargs="?", type=option.kind, help=option.help)
+            parser.add_argument(
+                f"_{option.name}", metavar=option.name, nargs="?", type=option.kind, help=option.help
+            )
 
 
 def _unique(parser: argparse.ArgumentParser, word: str, names: Sequence[str]) -> str:

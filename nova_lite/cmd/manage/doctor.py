@@ -44,9 +44,7 @@ def examine(desk: Desk, dry_run: bool, wait: int) -> int:
 
 def _examine(desk: Desk) -> list[Finding]:
     base = make_base(desk.conf)
-    daemons = {
-        service.binary for service in desk.cloud.hosts.services(desk.context, host=desk.conf.host)
-    }
+    daemons = {service.binary for service in desk.cloud.hosts.services(desk.context, host=desk.conf.host)}
     try:
         return [
             *_database(desk),

@@ -1,4 +1,4 @@
-"""nova-manage network, fixed and flavor."""
+"""nova-manage network, floating and flavor."""
 
 from nova_lite.cmd.manage.table import Command, Desk, Option, show
 from nova_lite.core.errors import InvalidInput
@@ -59,6 +59,28 @@ def delete_network(desk: Desk, network: str) -> None:
     networks.delete(desk.context, networks.find(desk.context, network).uuid)
 
 
+def create_floating(desk: Desk, ip_range: str, pool: str, interface: str) -> None:
+    """Add addresses to a pool."""
+    added = desk.cloud.floating_ips.create_range(desk.context, ip_range, pool=pool, interface=interface)
+    print(f"{len(added)} addresses were added.")
+
+
+def delete_floating(desk: Desk, ip_range: str) -> None:
+    """Remove addresses that nobody has."""
+    print(f"{desk.cloud.floating_ips.delete_range(desk.context, ip_range)} addresses were removed.")
+
+
+def list_floating(desk: Desk) -> None:
+    """List all floating addresses."""
+    show(
+        ["address", "pool", "interface", "project", "instance", "fixed address"],
+        [
+            (one.address, one.pool, one.interface, one.project_id, one.instance_uuid, one.fixed_address)
+            for one in desk.cloud.floating_ips.every(desk.context)
+        ],
+    )
+
+
 def create_flavor(
     desk: Desk, name: str, memory: int, cpu: int, root_gb: int, ephemeral_gb: int, swap: int, flavor: str
 ) -> None:
@@ -113,6 +135,19 @@ COMMANDS = (
         "network", "delete", delete_network, "remove a network that no instance uses",
         (Option("network", "uuid or label of the network", required=True),),
     ),
+    Command(
+        "floating", "create", create_floating, "add floating addresses to a pool",
+        (
+            Option("ip_range", "a CIDR or an address", required=True),
+            Option("pool", "name of the pool; that of the flag unless given", default=""),
+            Option("interface", "interface of the network host that carries them", default=""),
+        ),
+    ),
+    Command(
+        "floating", "delete", delete_floating, "remove floating addresses that nobody has",
+        (Option("ip_range", "a CIDR or an address", required=True),),
+    ),
+    Command("floating", "list", list_floating, "list all floating addresses"),
     Command(
         "flavor", "create", create_flavor, "add a flavor and print its id",
         (

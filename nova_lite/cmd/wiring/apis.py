@@ -7,6 +7,7 @@ from paste.deploy import loadapp
 
 from nova_lite import concurrency
 from nova_lite.api.app import CLOUD, POLICY
+from nova_lite.api.call import CONF
 from nova_lite.api.middleware.sizelimit import LIMIT
 from nova_lite.api.openstack.policies import RULES
 from nova_lite.cmd import sockets
@@ -76,7 +77,7 @@ def applications_of(conf: Any, cloud: Cloud) -> dict[str, Handing]:
         CLOUD: cloud,
         POLICY: Policy(RULES, paths.find(conf, "policy_file")),
         LIMIT: conf.osapi_max_request_body_size,
-        "nova_lite.conf": conf,
+        CONF: conf,
     }
     found = {}
     for api in conf.enabled_apis:

@@ -1,24 +1,35 @@
 """Building the operations."""
 
+from pathlib import Path
 from typing import Any
 
 from nova_lite import plugins
 from nova_lite.cmd.wiring.base import Base
 from nova_lite.core.catalog import Catalog, services_of
+from nova_lite.core.console import ConsoleType
 from nova_lite.core.quota import Limits
 from nova_lite.drivers.image.web import WebSource
+from nova_lite.drivers.seal import Seal
+from nova_lite.operations.agents import Agents
 from nova_lite.operations.aggregates import Aggregates
 from nova_lite.operations.boot import Boot
 from nova_lite.operations.cloud import Cloud
+from nova_lite.operations.consoles import Consoles, ConsoleSettings
 from nova_lite.operations.evacuation import Evacuation
+from nova_lite.operations.events import Events
 from nova_lite.operations.flavors import Flavors
+from nova_lite.operations.floating_ips import FloatingIps
+from nova_lite.operations.guests import Guests
 from nova_lite.operations.hosts import Hosts
 from nova_lite.operations.identity import Identity, IdentitySettings
+from nova_lite.operations.identity_passwords import PasswordRules
 from nova_lite.operations.image_access import ImageLimits
 from nova_lite.operations.image_imports import ImageImports
 from nova_lite.operations.image_members import ImageMembers
 from nova_lite.operations.images import Images
+from nova_lite.operations.interfaces import Interfaces
 from nova_lite.operations.key_pairs import KeyPairs
+from nova_lite.operations.live_migration import LiveMigrations
 from nova_lite.operations.memberships import Memberships
 from nova_lite.operations.metadata import Metadata
 from nova_lite.operations.networks import NetworkDefaults, Networks
@@ -27,6 +38,7 @@ from nova_lite.operations.quotas import Quotas
 from nova_lite.operations.rebuild import Rebuild
 from nova_lite.operations.rescue import Rescue
 from nova_lite.operations.resize import Resize, Rules
+from nova_lite.operations.routers import Routers
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.server_groups import ServerGroups
 from nova_lite.operations.servers import Servers
@@ -81,20 +93,34 @@ def make_cloud(base: Base) -> Cloud:
         rebuild=Rebuild(images, orders, metadata_items=conf.quota_metadata_items),
         rescue=Rescue(database, images, orders, image_id=conf.rescue_image_id),
         resize=Resize(database, base.scheduler, base.compute, Rules(limits, conf.allow_resize_to_same_host)),
+        live_migrations=LiveMigrations(database, orders, down_after=conf.service_down_time),
         shelving=Shelving(orders, offloads=conf.shelved_offload_time == 0),
         evacuation=Evacuation(orders, down_after=conf.service_down_time),
         snapshots=Snapshots(orders, metadata_items=conf.quota_metadata_items),
+        interfaces=Interfaces(database, orders),
+        guests=Guests(database, orders, base.compute, Seal(Path(conf.secret_key_file))),
+        consoles=Consoles(database, base.compute, console_settings(conf)),
+        events=Events(database, orders, base.compute),
         flavors=Flavors(database),
         key_pairs=KeyPairs(database, limits),
         usage=Usage(database),
         quotas=Quotas(database, limits),
         hosts=Hosts(database, base.compute, down_after=conf.service_down_time),
         aggregates=Aggregates(database),
+        agents=Agents(database),
         images=images,
         image_members=ImageMembers(database, image_limits),
         image_imports=ImageImports(database, store, image_limits, WebSource.from_flags(conf)),
         identity=make_identity(base),
         networks=Networks(database, network_defaults(conf)),
+        floating_ips=FloatingIps(
+            database,
+            base.network,
+            limits,
+            default_pool=conf.default_floating_pool,
+            default_interface=conf.public_interface,
+        ),
+        routers=Routers(database),
         security_groups=SecurityGroups(database, base.compute, limits),
         memberships=Memberships(database, base.compute),
         metadata=Metadata(database, domain=conf.dhcp_domain),
@@ -109,10 +135,30 @@ def make_identity(base: Base) -> Identity:
         token_cache_seconds=conf.token_cache_seconds,
         password_rounds=conf.password_hash_rounds,
         secret_key_file=conf.secret_key_file,
+        password_rules=PasswordRules(
+            pattern=conf.password_regex,
+            description=conf.password_regex_description,
+            days=conf.password_expires_days,
+            least_days=conf.minimum_password_age,
+            unique=conf.unique_last_password_count,
+            attempts=conf.lockout_failure_attempts,
+            lockout_seconds=conf.lockout_duration,
+        ),
     )
     ports = {api: conf[f"{api}_listen_port"] for api in conf.enabled_apis}
     catalog = Catalog(conf.region_name, services_of(conf.enabled_apis, ports=ports), conf.public_host)
     return Identity(base.database, settings, catalog)
+
+
+def console_settings(conf: Any) -> ConsoleSettings:
+    """Return where consoles are shown as the flags say."""
+    urls = {
+        ConsoleType.NOVNC: conf.novncproxy_base_url,
+        ConsoleType.XVPVNC: conf.xvpvncproxy_base_url,
+        ConsoleType.SPICE: conf.html5spiceproxy_base_url,
+        ConsoleType.SERIAL: conf.serialproxy_base_url,
+    }
+    return ConsoleSettings({kind: url for kind, url in urls.items() if url}, conf.console_token_ttl)
 
 
 def limits_of(conf: Any) -> Limits:

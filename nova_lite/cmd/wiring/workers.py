@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 
 from nova_lite import plugins
 from nova_lite.cmd.daemon import Component, Periodic, Served
@@ -11,6 +12,7 @@ from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.reconcile import Reconciler
 from nova_lite.compute.resources import ResourceReport
 from nova_lite.compute.work import Work
+from nova_lite.drivers.seal import Seal
 from nova_lite.network.manager import NetworkManager
 from nova_lite.network.settings import NetworkSettings
 from nova_lite.rpc.compute import ComputeContract
@@ -74,6 +76,7 @@ def compute_host(base: Base) -> ComputeHost:
         images=plugins.load(conf, "image_service").from_flags(conf),
         network=base.network,
         compute=base.compute,
+        seal=Seal(Path(conf.secret_key_file)),
         shutdown_timeout=conf.shutdown_timeout,
     )
 
@@ -90,9 +93,7 @@ def compute_parts(base: Base) -> list[Component]:
         Work(host, max_attempts=conf.action_max_attempts),
         workers=conf.compute_worker_threads,
     )
-    aging = Aging(
-        host, reclaim_after=conf.reclaim_instance_interval, offload_after=conf.shelved_offload_time
-    )
+    aging = Aging(host, reclaim_after=conf.reclaim_instance_interval, offload_after=conf.shelved_offload_time)
     return [
         base.heartbeat("nova-compute"),
         Managing(manager.start, manager.stop),

@@ -20,6 +20,15 @@ class DhcpHost:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class FloatingAddress:
+    """An address of the world that leads to a guest's, and the interface of the host that carries it."""
+
+    address: str
+    fixed_address: str
+    interface: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class NetworkPlan:
     """One network as it should be on this host.
 
@@ -43,6 +52,7 @@ class NetworkPlan:
     metadata_host: str = ""
     metadata_port: int = 8775
     hosts: tuple[DhcpHost, ...] = ()
+    floating: tuple[FloatingAddress, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -73,6 +83,14 @@ class NetworkDriver(abc.ABC):
     @abc.abstractmethod
     def set_hosts(self, plan: NetworkPlan) -> None:
         """Make the DHCP server of one network, already applied, serve ``plan.hosts``; cheap."""
+
+    @abc.abstractmethod
+    def set_floating(self, plan: NetworkPlan) -> None:
+        """Make the floating addresses of one network, already applied, ``plan.floating``.
+
+        A move is in force at once: the connections of addresses that lead elsewhere now are cut. Raises
+        DriverError for an interface that is not there; the other addresses are in force then.
+        """
 
     @abc.abstractmethod
     def differences(self, plans: tuple[NetworkPlan, ...]) -> tuple[Difference, ...]:
@@ -142,8 +160,8 @@ class FirewallDriver(abc.ABC):
         """Add or renew these ports and the groups that they use, before their guests start; others stay."""
 
     @abc.abstractmethod
-    def unprotect(self, instance_uuid: str) -> None:
-        """Remove the filter of an instance's ports, with the connections that they let through."""
+    def unprotect(self, instance_uuid: str, tap: str = "") -> None:
+        """Remove the filter of an instance's ports, or of one, with the connections that they let through."""
 
     @abc.abstractmethod
     def refresh(self, groups: tuple[FilterGroup, ...]) -> None:

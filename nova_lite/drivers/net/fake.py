@@ -46,6 +46,10 @@ class FakeNetworkDriver(NetworkDriver):
         with self._lock:
             self._plans[plan.network_id] = plan
 
+    def set_floating(self, plan: NetworkPlan) -> None:
+        """Keep ``plan`` instead of what was kept of its network."""
+        self.set_hosts(plan)
+
     def differences(self, plans: tuple[NetworkPlan, ...]) -> tuple[Difference, ...]:
         """Compare what is kept with ``plans``."""
         wanted = {plan.network_id: plan for plan in plans}
@@ -93,11 +97,13 @@ class FakeFirewall(FirewallDriver):
             self._groups |= {group.id: group for group in groups}
             self._drop_unused()
 
-    def unprotect(self, instance_uuid: str) -> None:
+    def unprotect(self, instance_uuid: str, tap: str = "") -> None:
         """Forget an instance's ports, and the groups that no port uses any more."""
         with self._lock:
             self._ports = {
-                key: port for key, port in self._ports.items() if port.instance_uuid != instance_uuid
+                key: port
+                for key, port in self._ports.items()
+                if port.instance_uuid != instance_uuid or tap not in ("", port.tap)
             }
             self._drop_unused()
 

@@ -81,13 +81,17 @@ class NftablesFirewall(FirewallDriver):
             for group in set(port.groups) - set(left[_key(port)].groups):
                 self._cut_lost(port, before[group], FilterGroup(group))
 
-    def unprotect(self, instance_uuid: str) -> None:
+    def unprotect(self, instance_uuid: str, tap: str = "") -> None:
         """Remove an instance's ports, and the groups that nothing uses any more."""
         with self._lock:
-            gone = [port for port in self._ports.values() if port.instance_uuid == instance_uuid]
+            gone = [
+                port
+                for port in self._ports.values()
+                if port.instance_uuid == instance_uuid and tap in ("", port.tap)
+            ]
             if not gone:
                 return
-            left = {key: port for key, port in self._ports.items() if port.instance_uuid != instance_uuid}
+            left = {key: port for key, port in self._ports.items() if port not in gone}
             used = _used(left.values(), self._groups)
             unused = [group for key, group in self._groups.items() if key not in used]
             self._ruleset.apply(script.remove_ports(gone) + script.remove_groups(unused))

@@ -19,6 +19,9 @@ T = TypeVar("T")
 ALIAS = "nova_lite"
 """The alias (IFLA_IFALIAS) by which the bridges that we made are known."""
 
+_FLOATING_METRIC = 8774
+"""The metric (IFA_RT_PRIORITY) by which the floating addresses that we added are known."""
+
 METADATA_ADDRESS = "169.254.169.254"
 
 
@@ -112,6 +115,32 @@ def remove_address(name: str, address: str, prefix: int) -> None:
             netlink.addr("del", index=index, address=address, prefixlen=prefix)
 
     _talk(work)
+
+
+def floating_addresses() -> set[tuple[str, str]]:
+    """Return (interface, address) of the floating addresses that we added."""
+
+    def work(netlink: IPRoute) -> set[tuple[str, str]]:
+        return {
+            (str(netlink.get_links(found["index"])[0].get_attr("IFLA_IFNAME")), str(found.get_attr("IFA_ADDRESS")))
+            for found in netlink.get_addr(family=2)
+            if found.get_attr("IFA_RT_PRIORITY") == _FLOATING_METRIC and int(found["prefixlen"]) == 32
+        }
+
+    return _talk(work)
+
+
+def add_floating(name: str, address: str) -> bool:
+    """Add a floating address to a link; True if it was not there before. Raises DriverError without the link."""
+
+    def work(netlink: IPRoute) -> bool:
+        index = _required(netlink, name)
+        if (address, 32) in _addresses(netlink, index):
+            return False
+        netlink.addr("add", index=index, address=address, prefixlen=32, rt_priority=_FLOATING_METRIC)
+        return True
+
+    return _talk(work)
 
 
 def remove_bridge(name: str) -> None:

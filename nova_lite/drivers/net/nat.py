@@ -1,9 +1,9 @@
 """Address translation for the networks of a host: the table of nova-network as an nft script."""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from nova_lite.drivers.net.base import NetworkPlan
+from nova_lite.drivers.net.base import FloatingAddress, NetworkPlan
 from nova_lite.drivers.net.links import METADATA_ADDRESS
 
 TABLE = ("ip", "nova_network")
@@ -13,21 +13,33 @@ def script(plans: Iterable[NetworkPlan], local: set[str]) -> str:
     """Return the whole table for ``plans``; ``local`` are this host's own addresses.
 
     Guests reach the metadata service at 169.254.169.254 with their own address, each other untranslated, and
-    the world as the host. Rules of the host's own firewall hold beside these: an accept here cannot undo a
-    drop there.
+    the world as the host, or as the first of the floating addresses that lead to them. Who asks for a floating
+    address of its own network is heard so, too: the answer has to come back this way. Rules of the host's own
+    firewall hold beside these: an accept here cannot undo a drop there.
     """
     family, name = TABLE
     inbound: list[str] = []
     outbound: list[str] = []
+    floating: list[FloatingAddress] = []
     for plan in sorted(plans, key=lambda plan: plan.bridge):
         inbound.append(_metadata(plan, local))
         outbound += _leaving(plan, local)
+        floating += plan.floating
+    floating.sort(key=lambda one: ipaddress.ip_address(one.address))
+    back = {one.fixed_address: one.address for one in reversed(floating)}
     return "\n".join(
         [
             f"table {family} {name} {{",
+            *_map("floating", {one.address: one.fixed_address for one in floating}),
+            *_map("fixed", back),
             "  chain prerouting {",
             "    type nat hook prerouting priority dstnat; policy accept;",
             *(f"    {rule}" for rule in inbound),
+            "    dnat to ip daddr map @floating",
+            "  }",
+            "  chain output {",
+            "    type nat hook output priority -100; policy accept;",
+            "    dnat to ip daddr map @floating",
             "  }",
             "  chain postrouting {",
             "    type nat hook postrouting priority srcnat; policy accept;",
@@ -47,12 +59,29 @@ def _metadata(plan: NetworkPlan, local: set[str]) -> str:
 
 
 def _leaving(plan: NetworkPlan, local: set[str]) -> list[str]:
-    rules = [f"ip saddr {plan.cidr} ip daddr {plan.cidr} return"]
+    within = f"ip saddr {plan.cidr} ip daddr {plan.cidr}"
+    rules = [
+        f"ct status dnat {within} snat to ip saddr map @fixed",
+        f"ct status dnat {within} masquerade",
+        f"{within} return",
+    ]
     if not _is_local(plan.metadata_host, local):
         rules.append(f"ip saddr {plan.cidr} ip daddr {plan.metadata_host} return")
+    rules.append(f'ip saddr {plan.cidr} oifname != "{plan.bridge}" snat to ip saddr map @fixed')
     to = f"snat to {plan.snat_source}" if plan.snat_source in local - _loopback(local) else "masquerade"
     rules.append(f'ip saddr {plan.cidr} oifname != "{plan.bridge}" {to}')
     return rules
+
+
+def _map(name: str, entries: Mapping[str, str]) -> list[str]:
+    elements = _elements(f"{key} : {value}" for key, value in entries.items())
+    return [f"  map {name} {{", "    type ipv4_addr : ipv4_addr", *elements, "  }"]
+
+
+def _elements(elements: Iterable[str]) -> list[str]:
+    """Return the line of a set's elements; nft knows no empty one."""
+    text = ", ".join(elements)
+    return [f"    elements = {{ {text} }}"] if text else []
 
 
 def _is_local(address: str, local: set[str]) -> bool:

@@ -11,9 +11,12 @@ import dataclasses
 import enum
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
+from nova_lite.core.console import ConsoleAddress, ConsoleType
+from nova_lite.core.diagnostics import Diagnostics
 from nova_lite.core.instance_states import PowerState
+from nova_lite.core.server_migration import Progress
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -248,8 +251,48 @@ class VirtDriver(abc.ABC):
         """
 
     @abc.abstractmethod
+    def attach_interface(self, uuid: str, interface: GuestInterface) -> None:
+        """Plug an interface in, for good; one that is there is left alone. Raises DriverError, NotFound."""
+
+    @abc.abstractmethod
+    def detach_interface(self, uuid: str, interface: GuestInterface) -> None:
+        """Unplug an interface, for good; absent ones and guests are not errors.
+
+        Raises DriverError when the guest does not let it go.
+        """
+
+    @abc.abstractmethod
+    def set_admin_password(self, uuid: str, password: str) -> None:
+        """Have the guest's agent change the administrator's password.
+
+        Raises DriverError when none answers, NotFound.
+        """
+
+    @abc.abstractmethod
+    def inject_crash_dump(self, uuid: str) -> None:
+        """Send the guest a non-maskable interrupt, upon which its kernel may dump its memory.
+
+        Raises DriverError for one that is off, NotFound.
+        """
+
+    @abc.abstractmethod
+    def diagnostics(self, uuid: str) -> Diagnostics:
+        """Return how a guest does; raises DriverError for one that is off, NotFound."""
+
+    @abc.abstractmethod
+    def console(self, uuid: str, kind: ConsoleType) -> ConsoleAddress:
+        """Return where the guest's console can be reached.
+
+        Raises NotSupported for a kind that the guest has not, DriverError for one that is off, NotFound.
+        """
+
+    @abc.abstractmethod
     def console_output(self, uuid: str, name: str, length: int | None) -> str:
         """Return the last ``length`` lines that the guest printed on its console, all when None."""
+
+    @abc.abstractmethod
+    def sharers(self) -> frozenset[str]:
+        """Return the names of the compute hosts that keep guests' disks in the same folder, this one included."""
 
     @abc.abstractmethod
     def leftovers(self) -> tuple[str, ...]:
@@ -257,3 +300,36 @@ class VirtDriver(abc.ABC):
 
         What is kept aside has the name that ``aside`` makes of the guest's.
         """
+
+
+Watch = Callable[[Progress], bool]
+"""Asked often while a guest moves: True when it may stand still for it; raises to call it off."""
+
+
+@runtime_checkable
+class LiveMigration(Protocol):
+    """What a driver has that can move a running guest to another host, where the same driver runs.
+
+    ``shared`` tells that both hosts have the guest's disks in the same folder: then they are left alone.
+    """
+
+    def expect(self, spec: GuestSpec, image: GuestImage, *, shared: bool) -> str:
+        """Make ready for a guest, on the host that it goes to; returns the URI where it is taken in.
+
+        Disks that are to be copied are made here, of the same size. Raises DriverError.
+        """
+
+    def turn_away(self, uuid: str, name: str, *, shared: bool) -> None:
+        """Remove what ``expect`` made; nothing there is not an error."""
+
+    def move(self, spec: GuestSpec, uri: str, *, shared: bool, watch: Watch) -> None:
+        """Send the guest to the host that expects it at ``uri``; its disks stay here, unused.
+
+        Raises DriverError, the guest being where it was, and what ``watch`` raises.
+        """
+
+    def has_arrived(self, uuid: str, name: str) -> bool:
+        """Tell whether the guest is here for good, on the host that expected it."""
+
+    def take_over(self, spec: GuestSpec) -> None:
+        """Let a guest that arrived be like one that was made here; raises NotFound."""

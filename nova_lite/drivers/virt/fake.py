@@ -7,38 +7,57 @@ import time
 from pathlib import Path
 from typing import Any
 
-from nova_lite.core.errors import ConfigurationError, DriverError, NotFound
+from nova_lite.core.console import ConsoleAddress, ConsoleType
+from nova_lite.core.diagnostics import Cpu, Diagnostics, DiskUse, Nic
+from nova_lite.core.errors import ConfigurationError, DriverError, NotFound, NotSupported
 from nova_lite.core.instance_states import PowerState
+from nova_lite.core.server_migration import Progress
+from nova_lite.drivers.virt import storage
 from nova_lite.drivers.virt.base import (
     Capabilities,
     Guest,
     GuestImage,
+    GuestInterface,
     GuestSnapshot,
     GuestSpec,
     HostResources,
     RebootKind,
     VirtDriver,
+    Watch,
     aside,
 )
 
 _GIB = 1024**3
 _COPIES = ("snapshot", "snapshot.new")
-_FILES = ("disk", "disk.new", "disk.rescue", "guest.json", "memory", "console.log", *_COPIES)
+_FILES = ("disk", "disk.new", "disk.rescue", "interfaces", "memory", "console.log", *_COPIES)
 """What the folder of a guest may hold."""
+
+_CONSOLES = {
+    ConsoleType.NOVNC: 5900,
+    ConsoleType.XVPVNC: 5900,
+    ConsoleType.SPICE: 5901,
+    ConsoleType.SERIAL: 10000,
+}
+"""The ports of the simulated consoles."""
 
 
 class FakeVirtDriver(VirtDriver):
     """Guests that only pretend.
 
     They live in small files below ``instances_path``, as real guests live on when their daemon dies: one
-    folder a guest, ``disk`` in it once there are disks, ``guest.json`` once it is defined and ``memory``
-    while it is suspended.
+    folder a guest, ``disk`` in it once there are disks, ``interfaces`` with the MAC addresses of its own, and
+    ``memory`` while it is suspended. What is defined has a file in the folder of the host. A live migration
+    takes ``migration_seconds``.
     """
 
-    def __init__(self, instances_path: Path, *, hostname: str, size: HostResources) -> None:
+    def __init__(
+        self, instances_path: Path, *, hostname: str, size: HostResources, migration_seconds: float = 0.0
+    ) -> None:
         self._path = instances_path
+        self._definitions = storage.folder_of(instances_path, hostname)
         self._hostname = hostname
         self._size = size
+        self._migration_seconds = migration_seconds
         self._guests: dict[str, Guest] = {}
         self._lock = threading.Lock()
         self._began = time.monotonic()
@@ -57,7 +76,12 @@ class FakeVirtDriver(VirtDriver):
                 {"arch": "x86_64", "model": "fake", "vendor": "fake", "topology": {}, "features": []}
             ),
         )
-        return cls(Path(conf.instances_path), hostname=conf.host, size=size)
+        return cls(
+            Path(conf.instances_path),
+            hostname=conf.host,
+            size=size,
+            migration_seconds=conf.fake_live_migration_seconds,
+        )
 
     @property
     def capabilities(self) -> Capabilities:
@@ -67,8 +91,8 @@ class FakeVirtDriver(VirtDriver):
     def start(self) -> None:
         """Make the folder and find the guests that are there already."""
         try:
-            self._path.mkdir(parents=True, exist_ok=True)
-            found = [_read(file) for file in self._path.glob("instance-*/guest.json")]
+            storage.register(self._path, self._hostname)
+            found = [_read(file) for file in self._definitions.glob("instance-*.json")]
         except OSError as error:
             raise ConfigurationError(f"cannot use instances_path {self._path}: {error.strerror}") from error
         with self._lock:
@@ -118,6 +142,7 @@ class FakeVirtDriver(VirtDriver):
         guest = self.guest(spec.uuid)
         if guest is None or guest.power_state is not PowerState.RUNNING:
             self._memory(spec.name).unlink(missing_ok=True)
+            self._plug(spec.name, *(interface.mac for interface in spec.interfaces))
             self._write(Guest(spec.uuid, spec.name, PowerState.RUNNING))
             self._print(spec.name, f"{spec.name}: simulated guest started")
 
@@ -127,7 +152,7 @@ class FakeVirtDriver(VirtDriver):
             guest = self._guests.pop(uuid, None)
         if guest is not None:
             self._memory(guest.name).unlink(missing_ok=True)
-            (self._path / guest.name / "guest.json").unlink(missing_ok=True)
+            self._definition(guest.name).unlink(missing_ok=True)
 
     def power_on(self, spec: GuestSpec) -> None:
         """Let the guest run."""
@@ -249,13 +274,69 @@ class FakeVirtDriver(VirtDriver):
             raise DriverError(f"cannot start {name}: it has no disk.")
 
     def _turn(self, uuid: str, power: PowerState) -> None:
-        guest = self._existing(uuid)
-        if guest.power_state is PowerState.SHUTDOWN:
-            raise DriverError(f"the guest {guest.name} is not running.")
+        guest = self._running(uuid)
         self._write(dataclasses.replace(guest, power_state=power))
 
     def _memory(self, name: str) -> Path:
         return self._path / name / "memory"
+
+    def attach_interface(self, uuid: str, interface: GuestInterface) -> None:
+        """Write the interface's MAC address down."""
+        guest = self._existing(uuid)
+        self._plug(guest.name, *self._plugged(guest.name), interface.mac)
+
+    def detach_interface(self, uuid: str, interface: GuestInterface) -> None:
+        """Strike the interface's MAC address out."""
+        guest = self.guest(uuid)
+        if guest is not None:
+            self._plug(guest.name, *(mac for mac in self._plugged(guest.name) if mac != interface.mac))
+
+    def set_admin_password(self, uuid: str, password: str) -> None:
+        """Print that the password is another one."""
+        guest = self._running(uuid)
+        self._print(guest.name, f"{guest.name}: the administrator's password was changed")
+
+    def inject_crash_dump(self, uuid: str) -> None:
+        """Print that the memory was dumped."""
+        guest = self._running(uuid)
+        self._print(guest.name, f"{guest.name}: memory was dumped")
+
+    def diagnostics(self, uuid: str) -> Diagnostics:
+        """Return figures of a guest that does nothing."""
+        guest = self._running(uuid)
+        return Diagnostics(
+            state=guest.power_state,
+            driver="fake",
+            hypervisor="fake",
+            uptime=int(time.monotonic() - self._began),
+            cpus=(Cpu(0, 0),),
+            nics=tuple(Nic(mac, 0, 0, 0, 0, 0, 0, 0, 0) for mac in self._plugged(guest.name)),
+            disks=(DiskUse("vda", errors_count=0),),
+            memory_maximum=0,
+            memory_used=0,
+        )
+
+    def console(self, uuid: str, kind: ConsoleType) -> ConsoleAddress:
+        """Return an address at which nobody shows anything."""
+        self._running(uuid)
+        if kind not in _CONSOLES:
+            raise NotSupported(f"simulated guests have no console of the kind {kind}.")
+        return ConsoleAddress("127.0.0.1", _CONSOLES[kind])
+
+    def _plugged(self, name: str) -> list[str]:
+        try:
+            return (self._path / name / "interfaces").read_text().split()
+        except FileNotFoundError:
+            return []
+
+    def _plug(self, name: str, *macs: str) -> None:
+        (self._path / name / "interfaces").write_text("\n".join(dict.fromkeys(macs)))
+
+    def _running(self, uuid: str) -> Guest:
+        guest = self._existing(uuid)
+        if guest.power_state is PowerState.SHUTDOWN:
+            raise DriverError(f"the guest {guest.name} is not running.")
+        return guest
 
     def console_output(self, uuid: str, name: str, length: int | None) -> str:
         """Return what the guest pretended to print."""
@@ -265,6 +346,51 @@ class FakeVirtDriver(VirtDriver):
         except FileNotFoundError:
             return ""
         return "".join(lines if length is None else lines[max(0, len(lines) - length) :])
+
+    def expect(self, spec: GuestSpec, image: GuestImage, *, shared: bool) -> str:
+        """Make a folder with a file that stands for the disk; the folder is where the guest is taken in."""
+        if not shared:
+            self.create_disks(spec, image)
+        return str(self._definitions)
+
+    def turn_away(self, uuid: str, name: str, *, shared: bool) -> None:
+        """Forget the guest, and remove its folder."""
+        if not shared:
+            self._remove(name)
+
+    def move(self, spec: GuestSpec, uri: str, *, shared: bool, watch: Watch) -> None:
+        """Write the guest down there, after as many seconds as were wished."""
+        guest = self._running(spec.uuid)
+        began = time.monotonic()
+        memory = spec.memory_mb * 1024**2
+        while (passed := time.monotonic() - began) < self._migration_seconds:
+            done = int(memory * passed / self._migration_seconds)
+            if watch(Progress(memory, done, memory - done)):
+                break
+            time.sleep(0.05)
+        watch(Progress(memory, memory, 0))
+        definitions, disks = Path(uri), Path(uri).parents[1] / guest.name
+        for file in ("interfaces", "console.log"):
+            if not shared and (self._path / guest.name / file).exists():
+                (disks / file).write_bytes((self._path / guest.name / file).read_bytes())
+        _store(definitions / f"{guest.name}.json", guest)
+        self.destroy(spec.uuid)
+
+    def has_arrived(self, uuid: str, name: str) -> bool:
+        """Tell whether the guest was written down here."""
+        if not self._definition(name).exists():
+            return False
+        with self._lock:
+            self._guests.setdefault(uuid, _read(self._definition(name)))
+        return True
+
+    def take_over(self, spec: GuestSpec) -> None:
+        """Print that it is here."""
+        self._print(self._existing(spec.uuid).name, f"{spec.name}: simulated guest arrived")
+
+    def sharers(self) -> frozenset[str]:
+        """Return the hosts that wrote themselves down in the folder."""
+        return storage.sharers(self._path)
 
     def leftovers(self) -> tuple[str, ...]:
         """Return the names of guests' folders."""
@@ -277,16 +403,22 @@ class FakeVirtDriver(VirtDriver):
         return guest
 
     def _write(self, guest: Guest) -> None:
-        folder = self._path / guest.name
-        temporary = folder / "guest.json.new"
-        temporary.write_text(json.dumps([guest.uuid, guest.name, int(guest.power_state)]))
-        temporary.rename(folder / "guest.json")
+        _store(self._definition(guest.name), guest)
         with self._lock:
             self._guests[guest.uuid] = guest
+
+    def _definition(self, name: str) -> Path:
+        return self._definitions / f"{name}.json"
 
     def _print(self, name: str, line: str) -> None:
         with (self._path / name / "console.log").open("a") as console:
             console.write(line + "\n")
+
+
+def _store(file: Path, guest: Guest) -> None:
+    temporary = file.with_suffix(".new")
+    temporary.write_text(json.dumps([guest.uuid, guest.name, int(guest.power_state)]))
+    temporary.rename(file)
 
 
 def _read(file: Path) -> Guest:

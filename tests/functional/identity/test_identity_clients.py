@@ -239,7 +239,10 @@ def test_an_operator_adds_to_the_catalog(openstack: Openstack) -> None:
 def test_roles_imply_others(openstack: Openstack) -> None:
     openstack("role create cook")
     openstack("implied role create cook --implied-role reader")
-    pairs = {(row["Prior Role Name"], row["Implied Role Name"]) for row in openstack("implied role list", *as_json())}
+    pairs = {
+        (row["Prior Role Name"], row["Implied Role Name"])
+        for row in openstack("implied role list", *as_json())
+    }
     assert pairs >= {("admin", "manager"), ("cook", "reader")}
     openstack("implied role delete cook --implied-role reader")
     with pytest.raises(AssertionError, match="implies"):
@@ -248,7 +251,9 @@ def test_roles_imply_others(openstack: Openstack) -> None:
 
 
 def test_clients_of_version_2_log_in(served: Served) -> None:
-    access = v2.Password(served[1] + "/v2.0", "demo", "demo-secret", tenant_name="demo").get_access(session.Session())
+    access = v2.Password(served[1] + "/v2.0", "demo", "demo-secret", tenant_name="demo").get_access(
+        session.Session()
+    )
 
     assert (access.username, access.project_name) == ("demo", "demo")
     assert access.service_catalog.url_for(service_type="compute", interface="public").endswith("/v2.1")
@@ -265,6 +270,9 @@ def test_clients_of_version_1_log_in(served: Served) -> None:
     assert answer.status_code == 204
     assert answer.headers["X-Server-Management-Url"].endswith("/v2.1")
     mine = {"X-Auth-Token": answer.headers["X-Auth-Token"]}
-    assert requests.get(served[1] + "/v2.0/tenants", headers=mine, timeout=10).json()["tenants"][0]["name"] == "demo"
+    assert (
+        requests.get(served[1] + "/v2.0/tenants", headers=mine, timeout=10).json()["tenants"][0]["name"]
+        == "demo"
+    )
     refused = requests.get(served[1] + "/v1.1", headers=headers | {"X-Auth-Key": "wrong"}, timeout=10)
     assert refused.status_code == 401

@@ -113,7 +113,10 @@ def test_only_an_unrestricted_credential_makes_others(site: Site, unrestricted: 
 def test_credentials_are_their_users_own(site: Site) -> None:
     credential = made(site)
     other = site.token("admin", scope="own")
-    assert site.ask("POST", path_of(site), {"application_credential": {"name": "x"}}, token=other).status_int == 403
+    assert (
+        site.ask("POST", path_of(site), {"application_credential": {"name": "x"}}, token=other).status_int
+        == 403
+    )
     assert make(site).status_int == 409
     listed = site.ask("GET", path_of(site), token=other).json["application_credentials"]
     assert [row["id"] for row in listed] == [credential["id"]]

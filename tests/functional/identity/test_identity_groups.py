@@ -18,7 +18,9 @@ def test_a_group_is_made_changed_and_deleted(site: Site) -> None:
     changed = site.ask("PATCH", path, {"group": {"name": "team", "colour": None}}, token=admin).json["group"]
     assert (changed["name"], changed["description"], changed["domain_id"]) == ("team", "ours", "default")
     assert "colour" not in changed
-    assert [row["name"] for row in site.ask("GET", "/v3/groups?name=team", token=admin).json["groups"]] == ["team"]
+    assert [row["name"] for row in site.ask("GET", "/v3/groups?name=team", token=admin).json["groups"]] == [
+        "team"
+    ]
     again = site.ask("POST", "/v3/groups", {"group": {"name": "team"}}, token=admin)
     assert again.status_int == 409
     assert site.ask("DELETE", path, token=admin).status_int == 204

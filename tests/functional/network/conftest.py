@@ -8,10 +8,12 @@ from nova_lite.db import schema
 from nova_lite.db.engine import Database
 from nova_lite.network.flatdhcp import FlatDHCPManager
 from nova_lite.network.settings import NetworkSettings
+from nova_lite.operations.floating_ips import FloatingIps
 from nova_lite.operations.networks import Networks
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.rpc.compute import ComputeContract, ComputeProxy
 from nova_lite.rpc.local import LocalTransport
+from nova_lite.rpc.network import NetworkContract, NetworkProxy
 from tests.functional.conftest import DATABASES, NewDatabase
 from tests.functional.network.world import HOST, LIMITS, Computes, Host, World
 
@@ -43,7 +45,12 @@ def world(database: Database) -> Iterator[World]:
     computes = Computes()
     server = transport.serve(ComputeContract, computes, HOST)
     groups = SecurityGroups(database, ComputeProxy(transport), LIMITS)
+    listening = transport.serve(NetworkContract, manager, HOST)
+    floating = FloatingIps(
+        database, NetworkProxy(transport), LIMITS, default_pool="nova", default_interface="eth0"
+    )
     manager.start()
-    yield World(database, driver, manager, Networks(database), groups, computes)
+    yield World(database, driver, manager, Networks(database), groups, computes, floating)
     manager.stop()
     server.stop()
+    listening.stop()

@@ -11,7 +11,9 @@ import sqlalchemy as sa
 
 from nova_lite.core import clock, ids
 from nova_lite.core.actions import new_action
+from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.context import RequestContext, system_context
+from nova_lite.core.diagnostics import Diagnostics
 from nova_lite.core.errors import DriverError
 from nova_lite.core.instance import Flavor, Instance
 from nova_lite.core.instance_states import PowerState, TaskState, Verb, VmState
@@ -23,6 +25,7 @@ from nova_lite.drivers.net.base import NetworkPlan
 from nova_lite.drivers.net.fake import FakeNetworkDriver
 from nova_lite.network.flatdhcp import FlatDHCPManager
 from nova_lite.network.settings import NetworkSettings
+from nova_lite.operations.floating_ips import FloatingIps
 from nova_lite.operations.networks import Networks, NewNetwork
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.subnets import NewSubnet
@@ -30,7 +33,7 @@ from nova_lite.rpc.compute import ComputeContract
 
 ADMIN = system_context()
 HOST = "here"
-LIMITS = Limits({"security_groups": 4, "security_group_rules": 5})
+LIMITS = Limits({"security_groups": 4, "security_group_rules": 5, "floating_ips": 3})
 
 
 class Host(FakeNetworkDriver):
@@ -60,6 +63,10 @@ class Host(FakeNetworkDriver):
         """The addresses that DHCP would give, by MAC."""
         return {host.mac: host.address for plan in self._plans.values() for host in plan.hosts}
 
+    def leading(self) -> dict[str, str]:
+        """The fixed addresses to which floating ones lead."""
+        return {one.address: one.fixed_address for plan in self._plans.values() for one in plan.floating}
+
     def bridges(self) -> list[str]:
         return sorted(plan.bridge for plan in self._plans.values())
 
@@ -75,6 +82,12 @@ class Computes(ComputeContract):
 
     def console_output(self, context: RequestContext, instance_uuid: str, length: int | None) -> str:
         raise AssertionError("nobody asks for a console here")
+
+    def console(self, context: RequestContext, instance_uuid: str, kind: ConsoleType) -> ConsoleAddress:
+        raise AssertionError("nobody asks for a console here")
+
+    def diagnostics(self, context: RequestContext, instance_uuid: str) -> Diagnostics:
+        raise AssertionError("nobody asks for diagnostics here")
 
     def host_uptime(self, context: RequestContext) -> str:
         return ""
@@ -96,6 +109,7 @@ class World:
     networks: Networks
     security_groups: SecurityGroups
     computes: Computes
+    floating_ips: FloatingIps
 
     def network(self, cidr: str = "10.0.0.0/24", label: str = "private", **values: Any) -> Network:
         request = NewNetwork(label, NewSubnet(cidr), **values)
@@ -140,8 +154,8 @@ class World:
 
         self.database.run("test.delete", work)
 
-    def another_manager(self, driver: Host) -> FlatDHCPManager:
-        return FlatDHCPManager(self.database, driver, NetworkSettings(host=HOST))
+    def another_manager(self, driver: Host, **settings: Any) -> FlatDHCPManager:
+        return FlatDHCPManager(self.database, driver, NetworkSettings(host=HOST, **settings))
 
     def statements(self, act: Callable[[], object]) -> list[str]:
         """Return the SQL that ``act`` sends, the beginning of transactions left out."""

@@ -11,7 +11,7 @@ from nova_lite.core.key_pair import KeyPair
 
 def listing(call: Call) -> Reply:
     """List key pairs."""
-    limit = limit_of(call) if call.at_least(35) else 1000
+    limit = limit_of(call) if call.at_least(35) else call.conf.osapi_max_limit
     marker = call.query("marker", "") if call.at_least(35) else ""
     found = call.cloud.key_pairs.listing(call.context, user_id=_owner(call), marker=marker or "", limit=limit)
     body: Json = {"keypairs": [{"keypair": _view(call, pair)} for pair in found]}

@@ -3,7 +3,7 @@
 import urllib.parse
 
 from nova_lite.api.call import Call, Json, Reply
-from nova_lite.api.openstack.compute.servers import change_range, limit_of
+from nova_lite.api.openstack.compute.servers import boolean, change_range, limit_of
 from nova_lite.core import clock
 from nova_lite.core.errors import InvalidInput
 from nova_lite.core.server_migration import ServerMigration
@@ -65,6 +65,49 @@ def listing(call: Call) -> Reply:
     return Reply(view | (_next(call, page[-1]) if len(page) < len(found) else {}))
 
 
+def live_migrate(call: Call) -> Reply:
+    """Bring a running server to another host; room there is always looked at, ``force`` or not."""
+    wanted = call.body["os-migrateLive"]
+    block = wanted["block_migration"]
+    call.cloud.live_migrations.begin(
+        call.context,
+        call.params["server_id"],
+        host=wanted["host"] or "",
+        block=None if block == "auto" else boolean(str(block), "block_migration"),
+    )
+    return Reply()
+
+
+def of_server(call: Call) -> Reply:
+    """List the live migrations of a server that go on; one that is cold is not among them."""
+    found = call.cloud.live_migrations.of_server(call.context, call.params["server_id"])
+    return Reply({"migrations": [_live_view(call, one) for one in found]})
+
+
+def show_of_server(call: Call) -> Reply:
+    """Show a live migration that goes on."""
+    found = call.cloud.live_migrations.get(
+        call.context, call.params["server_id"], call.params["migration_id"]
+    )
+    return Reply({"migration": _live_view(call, found)})
+
+
+def force_complete(call: Call) -> Reply:
+    """Let a server stand still, so that its migration completes."""
+    call.cloud.live_migrations.force_complete(
+        call.context, call.params["server_id"], call.params["migration_id"]
+    )
+    return Reply()
+
+
+def abort(call: Call) -> Reply:
+    """Call a live migration off; since 2.65 one that has not begun to move the guest, too."""
+    call.cloud.live_migrations.abort(
+        call.context, call.params["server_id"], call.params["migration_id"], early=call.at_least(65)
+    )
+    return Reply()
+
+
 def _after_marker(call: Call, found: list[ServerMigration]) -> list[ServerMigration]:
     marker = call.query("marker")
     if marker is None:
@@ -98,6 +141,33 @@ def _view(call: Call, one: ServerMigration) -> Json:
     }
     if call.at_least(23):
         view["migration_type"] = one.kind
+    if call.at_least(59):
+        view["uuid"] = one.uuid
+    if call.at_least(80):
+        view |= {"project_id": one.project_id, "user_id": one.user_id}
+    return view
+
+
+def _live_view(call: Call, one: ServerMigration) -> Json:
+    now = one.progress
+    view: Json = {
+        "id": one.id,
+        "server_uuid": one.instance_uuid,
+        "status": one.status,
+        "source_compute": one.source_host,
+        "source_node": one.source_node,
+        "dest_compute": one.dest_host or None,
+        "dest_node": one.dest_node or None,
+        "dest_host": None,
+        "memory_total_bytes": now.memory_total,
+        "memory_processed_bytes": now.memory_processed,
+        "memory_remaining_bytes": now.memory_remaining,
+        "disk_total_bytes": now.disk_total,
+        "disk_processed_bytes": now.disk_processed,
+        "disk_remaining_bytes": now.disk_remaining,
+        "created_at": clock.iso8601_naive(one.created_at),
+        "updated_at": clock.iso8601_naive(one.updated_at),
+    }
     if call.at_least(59):
         view["uuid"] = one.uuid
     if call.at_least(80):

@@ -51,11 +51,33 @@ SERVERS: tuple[Rule, ...] = (
     Rule("os_compute_api:os-server-tags:delete_all", MEMBER, "Remove every tag"),
     Rule("os_compute_api:os-attach-interfaces:list", READER, "List a server's interfaces"),
     Rule("os_compute_api:os-attach-interfaces:show", READER, "Show a server's interface"),
+    Rule("os_compute_api:os-attach-interfaces:create", MEMBER, "Plug an interface into a server"),
+    Rule("os_compute_api:os-attach-interfaces:delete", MEMBER, "Unplug an interface of a server"),
+    Rule("os_compute_api:os-multinic:add", MEMBER, "Give a server an address in one more network"),
+    Rule("os_compute_api:os-multinic:remove", MEMBER, "Take an address from a server"),
+    Rule("os_compute_api:os-admin-password", MEMBER, "Change a server's administrator's password"),
+    Rule("os_compute_api:servers:trigger_crash_dump", MEMBER, "Have a server's kernel dump its memory"),
+    Rule("os_compute_api:os-server-diagnostics", ADMIN, "Show how a server's guest does"),
+    Rule("os_compute_api:os-server-password:show", READER, "Show the password that a server told"),
+    Rule("os_compute_api:os-server-password:clear", MEMBER, "Forget the password that a server told"),
+    Rule("os_compute_api:os-remote-consoles", MEMBER, "Open a server's console"),
+    Rule("os_compute_api:os-console-auth-tokens", ADMIN, "Tell what a console's token stands for"),
+    Rule("compute:server:topology:index", READER, "Show on which NUMA nodes a server is"),
+    Rule("os_compute_api:os-migrate-server:migrate_live", ADMIN, "Bring a running server to another host"),
+    Rule("os_compute_api:servers:migrations:force_complete", ADMIN, "Let a server stand still to complete a migration"),
+    Rule("os_compute_api:servers:migrations:delete", ADMIN, "Call a live migration off"),
+    Rule("os_compute_api:servers:migrations:index", ADMIN, "List the live migrations of a server"),
+    Rule("os_compute_api:servers:migrations:show", ADMIN, "Show a live migration of a server"),
+    Rule("os_compute_api:os-server-external-events:create", ADMIN, "Tell what happened to servers"),
     Rule("os_compute_api:os-instance-actions:list", READER, "List what was done to a server"),
     Rule("os_compute_api:os-instance-actions:show", READER, "Show what a request did to a server"),
 )
 
 OTHERS: tuple[Rule, ...] = (
+    Rule("os_compute_api:os-agents:list", ADMIN, "List builds of guest agents"),
+    Rule("os_compute_api:os-agents:create", ADMIN, "Add a build of a guest agent"),
+    Rule("os_compute_api:os-agents:update", ADMIN, "Change a build of a guest agent"),
+    Rule("os_compute_api:os-agents:delete", ADMIN, "Remove a build of a guest agent"),
     Rule("os_compute_api:extensions", ANY, "List extensions"),
     Rule("os_compute_api:flavors", ANY, "List and show flavors"),
     Rule("os_compute_api:os-flavor-manage:create", ADMIN, "Add a flavor"),
@@ -112,6 +134,19 @@ OTHERS: tuple[Rule, ...] = (
     Rule("os_compute_api:os-server-groups:delete", MEMBER, "Remove a server group"),
 )
 
+IMAGES: tuple[Rule, ...] = (
+    Rule("os_compute_api:images:index", READER, "List images through compute"),
+    Rule("os_compute_api:images:detail", READER, "List images in full through compute"),
+    Rule("os_compute_api:images:show", READER, "Show an image through compute"),
+    Rule("os_compute_api:images:delete", MEMBER, "Delete an image through compute"),
+    Rule("os_compute_api:image-metadata:index", READER, "List an image's metadata"),
+    Rule("os_compute_api:image-metadata:show", READER, "Show a metadata item of an image"),
+    Rule("os_compute_api:image-metadata:create", MEMBER, "Add metadata items to an image"),
+    Rule("os_compute_api:image-metadata:update", MEMBER, "Set a metadata item of an image"),
+    Rule("os_compute_api:image-metadata:update_all", MEMBER, "Replace the metadata of an image"),
+    Rule("os_compute_api:image-metadata:delete", MEMBER, "Remove a metadata item of an image"),
+)
+
 NETWORKS: tuple[Rule, ...] = (
     Rule("os_compute_api:os-security-groups:get", READER, "List security groups"),
     Rule("os_compute_api:os-security-groups:show", READER, "Show a security group"),
@@ -123,6 +158,16 @@ NETWORKS: tuple[Rule, ...] = (
     Rule("os_compute_api:os-security-groups:list", READER, "List a server's security groups"),
     Rule("os_compute_api:os-security-groups:add", MEMBER, "Put a server into a security group"),
     Rule("os_compute_api:os-security-groups:remove", MEMBER, "Take a server out of a security group"),
+    Rule("os_compute_api:os-floating-ip-pools", READER, "List pools of floating addresses"),
+    Rule("os_compute_api:os-floating-ips:list", READER, "List floating addresses"),
+    Rule("os_compute_api:os-floating-ips:show", READER, "Show a floating address"),
+    Rule("os_compute_api:os-floating-ips:create", MEMBER, "Take a floating address"),
+    Rule("os_compute_api:os-floating-ips:delete", MEMBER, "Give a floating address back"),
+    Rule("os_compute_api:os-floating-ips:add", MEMBER, "Let a floating address lead to a server"),
+    Rule("os_compute_api:os-floating-ips:remove", MEMBER, "Let a floating address lead to a server no more"),
+    Rule("os_compute_api:os-floating-ips-bulk:list", ADMIN, "List all floating addresses"),
+    Rule("os_compute_api:os-floating-ips-bulk:create", ADMIN, "Add floating addresses"),
+    Rule("os_compute_api:os-floating-ips-bulk:delete", ADMIN, "Remove floating addresses"),
     Rule("os_compute_api:os-networks:list", READER, "List networks"),
     Rule("os_compute_api:os-networks:show", READER, "Show a network"),
     Rule("os_compute_api:os-tenant-networks:list", READER, "List networks in few words"),
@@ -130,4 +175,4 @@ NETWORKS: tuple[Rule, ...] = (
     Rule("os_compute_api:os-virtual-interfaces", READER, "List a server's MAC addresses"),
 )
 
-RULES: tuple[Rule, ...] = (*SERVERS, *OTHERS, *NETWORKS)
+RULES: tuple[Rule, ...] = (*SERVERS, *OTHERS, *IMAGES, *NETWORKS)

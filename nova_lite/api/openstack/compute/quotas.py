@@ -1,8 +1,8 @@
 """Quota sets, quota classes and limits of the compute API."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from nova_lite.api.call import Call, Json, Reply
+from nova_lite.api.call import RATES, Call, Json, Reply
 from nova_lite.api.openstack.compute.servers import truth
 from nova_lite.core.errors import Forbidden
 from nova_lite.operations.quotas import Quota
@@ -62,7 +62,13 @@ def limits(call: Call) -> Reply:
     absolute |= {name: quota[key].in_use for key, name in used.items()}
     if not call.at_least(39):
         absolute["maxImageMeta"] = quota["metadata_items"].limit
-    return Reply({"limits": {"rate": [], "absolute": absolute}})
+    return Reply({"limits": {"rate": _rates(call), "absolute": absolute}})
+
+
+def _rates(call: Call) -> list[Json]:
+    """Return how often the caller may ask; nothing unless the pipeline limits it."""
+    tell: Callable[[], list[Json]] | None = call.request.environ.get(RATES)
+    return tell() if tell is not None else []
 
 
 def show(call: Call) -> Reply:

@@ -4,184 +4,36 @@ from typing import Any
 
 from nova_lite.api.call import Handler, Microversion
 from nova_lite.api.openstack.compute import (
+    agents,
     aggregates,
+    external_events,
     flavors,
+    floating_ips,
     hosts,
     hypervisors,
+    images,
     key_pairs,
     migrations,
     networks,
     quotas,
     security_groups,
-    server_actions,
     server_groups,
-    server_tags,
-    servers,
     services,
     usage,
     versions,
 )
+from nova_lite.api.openstack.compute.server_routes import SERVER, SERVER_ACTIONS, SERVERS, action_route
 from nova_lite.api.openstack.schemas import compute as smaller
+from nova_lite.api.openstack.schemas import guests as guest_schemas
+from nova_lite.api.openstack.schemas import queries
 from nova_lite.api.openstack.schemas import servers as schemas
 from nova_lite.api.route import PUBLIC, Route
-
-_SERVERS = "/v2.1/servers"
-_SERVER = "/v2.1/servers/{server_id}"
-_RULE = "os_compute_api:servers"
-
-_TAG_RULE = "os_compute_api:os-server-tags"
-_TAGS_SINCE = Microversion(2, 26)
-
-
-def _tags() -> tuple[Route, ...]:
-    tags, tag = f"{_SERVER}/tags", f"{_SERVER}/tags/{{tag}}"
-    return (
-        Route("GET", tags, server_tags.listing, f"{_TAG_RULE}:index", since=_TAGS_SINCE),
-        Route("PUT", tags, server_tags.replace, f"{_TAG_RULE}:update_all", schemas.SET_TAGS, since=_TAGS_SINCE),
-        Route("DELETE", tags, server_tags.remove_all, f"{_TAG_RULE}:delete_all", status=204, since=_TAGS_SINCE),
-        Route("GET", tag, server_tags.check, f"{_TAG_RULE}:show", status=204, since=_TAGS_SINCE),
-        Route("PUT", tag, server_tags.add, f"{_TAG_RULE}:update", status=204, since=_TAGS_SINCE),
-        Route("DELETE", tag, server_tags.remove, f"{_TAG_RULE}:delete", status=204, since=_TAGS_SINCE),
-    )
-
-
-SERVERS: tuple[Route, ...] = (
-    *(
-        Route("POST", _SERVERS, servers.create, f"{_RULE}:create", schema, status=202, since=first, until=last)
-        for first, last, schema in schemas.create_variants()
-    ),
-    Route("GET", _SERVERS, servers.listing, f"{_RULE}:index"),
-    Route("GET", f"{_SERVERS}/detail", servers.detail, f"{_RULE}:detail"),
-    Route("GET", _SERVER, servers.show, f"{_RULE}:show"),
-    Route("PUT", _SERVER, servers.update, f"{_RULE}:update", schemas.UPDATE, until=Microversion(2, 18)),
-    Route(
-        "PUT", _SERVER, servers.update, f"{_RULE}:update", schemas.UPDATE_219,
-        since=Microversion(2, 19), until=Microversion(2, 89),
-    ),
-    Route("PUT", _SERVER, servers.update, f"{_RULE}:update", schemas.UPDATE_290, since=Microversion(2, 90)),
-    Route("DELETE", _SERVER, servers.delete, f"{_RULE}:delete", status=204),
-    Route("GET", f"{_SERVER}/ips", servers.addresses, "os_compute_api:ips:index"),
-    Route("GET", f"{_SERVER}/ips/{{label}}", servers.network_addresses, "os_compute_api:ips:show"),
-    Route("GET", f"{_SERVER}/metadata", server_actions.list_metadata, "os_compute_api:server-metadata:index"),
-    Route(
-        "POST", f"{_SERVER}/metadata", server_actions.add_metadata, "os_compute_api:server-metadata:create",
-        schemas.SET_METADATA,
-    ),
-    Route(
-        "PUT", f"{_SERVER}/metadata", server_actions.replace_metadata,
-        "os_compute_api:server-metadata:update_all", schemas.SET_METADATA,
-    ),
-    Route(
-        "GET", f"{_SERVER}/metadata/{{key}}", server_actions.show_metadata_item,
-        "os_compute_api:server-metadata:show",
-    ),
-    Route(
-        "PUT", f"{_SERVER}/metadata/{{key}}", server_actions.set_metadata_item,
-        "os_compute_api:server-metadata:update", schemas.SET_META_ITEM,
-    ),
-    Route(
-        "DELETE", f"{_SERVER}/metadata/{{key}}", server_actions.delete_metadata_item,
-        "os_compute_api:server-metadata:delete", status=204,
-    ),
-    *_tags(),
-    Route(
-        "GET", f"{_SERVER}/os-interface", server_actions.list_interfaces,
-        "os_compute_api:os-attach-interfaces:list",
-    ),
-    Route(
-        "GET", f"{_SERVER}/os-interface/{{port_id}}", server_actions.show_interface,
-        "os_compute_api:os-attach-interfaces:show",
-    ),
-    Route(
-        "GET", f"{_SERVER}/os-instance-actions", server_actions.list_actions,
-        "os_compute_api:os-instance-actions:list",
-    ),
-    Route(
-        "GET", f"{_SERVER}/os-instance-actions/{{request_id}}", server_actions.show_action,
-        "os_compute_api:os-instance-actions:show",
-    ),
-)  # fmt: skip
-
-
-def _action(
-    handler: Handler, policy: str, schema: dict[str, Any], name: str, status: int = 202, **versions: Any
-) -> Route:
-    return Route("POST", f"{_SERVER}/action", handler, policy, schema, action=name, status=status, **versions)
-
-
-def _plain_action(handler: Handler, policy: str, name: str) -> Route:
-    return _action(handler, policy, schemas.action(name, schemas.ANYTHING), name)
-
-
-SERVER_ACTIONS: tuple[Route, ...] = (
-    _action(server_actions.start, f"{_RULE}:start", schemas.action("os-start", schemas.NO_ARGUMENTS), "os-start"),
-    _action(server_actions.stop, f"{_RULE}:stop", schemas.action("os-stop", schemas.NO_ARGUMENTS), "os-stop"),
-    _action(server_actions.reboot, f"{_RULE}:reboot", schemas.REBOOT, "reboot"),
-    *(
-        _action(servers.rebuild, f"{_RULE}:rebuild", schema, "rebuild", since=first, until=last)
-        for first, last, schema in schemas.rebuild_variants()
-    ),
-    _action(server_actions.create_image, f"{_RULE}:create_image", schemas.CREATE_IMAGE, "createImage"),
-    _action(
-        server_actions.create_backup, "os_compute_api:os-create-backup", schemas.CREATE_BACKUP, "createBackup",
-    ),
-    _plain_action(server_actions.pause, "os_compute_api:os-pause-server:pause", "pause"),
-    _plain_action(server_actions.unpause, "os_compute_api:os-pause-server:unpause", "unpause"),
-    _plain_action(server_actions.suspend, "os_compute_api:os-suspend-server:suspend", "suspend"),
-    _plain_action(server_actions.resume, "os_compute_api:os-suspend-server:resume", "resume"),
-    _action(server_actions.rescue, "os_compute_api:os-rescue", schemas.RESCUE, "rescue", 200),
-    _action(migrations.resize, f"{_RULE}:resize", schemas.RESIZE, "resize"),
-    _action(
-        migrations.confirm, f"{_RULE}:confirm_resize", schemas.action("confirmResize", schemas.ANYTHING),
-        "confirmResize", 204,
-    ),
-    _plain_action(migrations.revert, f"{_RULE}:revert_resize", "revertResize"),
-    _action(
-        migrations.migrate, "os_compute_api:os-migrate-server:migrate",
-        schemas.action("migrate", schemas.ANYTHING), "migrate", until=Microversion(2, 55),
-    ),
-    _action(
-        migrations.migrate, "os_compute_api:os-migrate-server:migrate", schemas.MIGRATE_256, "migrate",
-        since=Microversion(2, 56),
-    ),
-    _plain_action(server_actions.unrescue, "os_compute_api:os-unrescue", "unrescue"),
-    _action(
-        server_actions.lock, "os_compute_api:os-lock-server:lock", schemas.LOCK, "lock", until=Microversion(2, 72),
-    ),
-    _action(
-        server_actions.lock, "os_compute_api:os-lock-server:lock", schemas.LOCK_273, "lock",
-        since=Microversion(2, 73),
-    ),
-    _plain_action(server_actions.unlock, "os_compute_api:os-lock-server:unlock", "unlock"),
-    _plain_action(server_actions.restore, "os_compute_api:os-deferred-delete:restore", "restore"),
-    _plain_action(server_actions.shelve, "os_compute_api:os-shelve:shelve", "shelve"),
-    _plain_action(server_actions.shelve_offload, "os_compute_api:os-shelve:shelve_offload", "shelveOffload"),
-    *(
-        _action(
-            server_actions.unshelve, "os_compute_api:os-shelve:unshelve", schema, "unshelve", since=first, until=last,
-        )
-        for first, last, schema in schemas.UNSHELVE
-    ),
-    *(
-        _action(
-            server_actions.evacuate, "os_compute_api:os-evacuate", schema, "evacuate", 200, since=first, until=last,
-        )
-        for first, last, schema in schemas.EVACUATE
-    ),
-    _plain_action(server_actions.force_delete, "os_compute_api:os-deferred-delete:force", "forceDelete"),
-    _action(
-        server_actions.reset_state, "os_compute_api:os-admin-actions:reset_state", schemas.RESET_STATE,
-        "os-resetState",
-    ),
-    _action(
-        server_actions.console_output, "os_compute_api:os-console-output", schemas.CONSOLE_OUTPUT,
-        "os-getConsoleOutput", 200,
-    ),
-)  # fmt: skip
 
 VERSIONS: tuple[Route, ...] = (
     Route("GET", "/", versions.root, PUBLIC),
     Route("GET", "/v2.1", versions.show, PUBLIC),
+    Route("GET", "/v2", versions.show_old, PUBLIC),
+    Route("GET", "/v1.1", versions.show_old, PUBLIC),
     Route("GET", "/v2.1/extensions", versions.extensions, "os_compute_api:extensions"),
 )
 
@@ -192,8 +44,8 @@ _SPECS = "os_compute_api:os-flavor-extra-specs"
 _ACCESS = "os_compute_api:os-flavor-access"
 
 FLAVORS: tuple[Route, ...] = (
-    Route("GET", _FLAVORS, flavors.listing, "os_compute_api:flavors"),
-    Route("GET", f"{_FLAVORS}/detail", flavors.detail, "os_compute_api:flavors"),
+    Route("GET", _FLAVORS, flavors.listing, "os_compute_api:flavors", query=queries.FLAVORS),
+    Route("GET", f"{_FLAVORS}/detail", flavors.detail, "os_compute_api:flavors", query=queries.FLAVORS),
     Route("GET", _FLAVOR, flavors.show, "os_compute_api:flavors"),
     Route("POST", _FLAVORS, flavors.create, f"{_MANAGE}:create", smaller.CREATE_FLAVOR, until=Microversion(2, 54)),
     Route("POST", _FLAVORS, flavors.create, f"{_MANAGE}:create", smaller.CREATE_FLAVOR_255, since=Microversion(2, 55)),
@@ -219,8 +71,8 @@ _KEY_PAIRS = "/v2.1/os-keypairs"
 _KEY_RULE = "os_compute_api:os-keypairs"
 
 KEY_PAIRS: tuple[Route, ...] = (
-    Route("GET", _KEY_PAIRS, key_pairs.listing, f"{_KEY_RULE}:index"),
-    Route("GET", f"{_KEY_PAIRS}/{{name}}", key_pairs.show, f"{_KEY_RULE}:show"),
+    Route("GET", _KEY_PAIRS, key_pairs.listing, f"{_KEY_RULE}:index", query=queries.KEY_PAIRS),
+    Route("GET", f"{_KEY_PAIRS}/{{name}}", key_pairs.show, f"{_KEY_RULE}:show", query=queries.KEY_PAIR),
     Route("DELETE", f"{_KEY_PAIRS}/{{name}}", key_pairs.delete, f"{_KEY_RULE}:delete", status=202),
     Route(
         "POST", _KEY_PAIRS, key_pairs.create, f"{_KEY_RULE}:create", smaller.CREATE_KEY_PAIR,
@@ -245,11 +97,11 @@ _USAGE = "/v2.1/os-simple-tenant-usage"
 _USAGE_RULE = "os_compute_api:os-simple-tenant-usage"
 
 QUOTAS: tuple[Route, ...] = (
-    Route("GET", _USAGE, usage.listing, f"{_USAGE_RULE}:list"),
-    Route("GET", f"{_USAGE}/{{project_id}}", usage.show, f"{_USAGE_RULE}:show"),
-    Route("GET", "/v2.1/limits", quotas.limits, "os_compute_api:limits"),
-    Route("GET", _QUOTA, quotas.show, f"{_QUOTA_RULE}:show"),
-    Route("GET", f"{_QUOTA}/detail", quotas.detail, f"{_QUOTA_RULE}:detail"),
+    Route("GET", _USAGE, usage.listing, f"{_USAGE_RULE}:list", query=queries.USAGES),
+    Route("GET", f"{_USAGE}/{{project_id}}", usage.show, f"{_USAGE_RULE}:show", query=queries.USAGES),
+    Route("GET", "/v2.1/limits", quotas.limits, "os_compute_api:limits", query=queries.LIMITS),
+    Route("GET", _QUOTA, quotas.show, f"{_QUOTA_RULE}:show", query=queries.QUOTA_SET),
+    Route("GET", f"{_QUOTA}/detail", quotas.detail, f"{_QUOTA_RULE}:detail", query=queries.QUOTA_SET),
     Route("GET", f"{_QUOTA}/defaults", quotas.defaults, f"{_QUOTA_RULE}:defaults"),
     Route("PUT", _QUOTA, quotas.update, f"{_QUOTA_RULE}:update", smaller.QUOTA_SET, until=Microversion(2, 35)),
     Route(
@@ -274,7 +126,7 @@ _HOST_RULE = "os_compute_api:os-hosts"
 _HOSTS_UNTIL = Microversion(2, 42)
 
 HOSTS: tuple[Route, ...] = (
-    Route("GET", _SERVICES, services.listing, f"{_SERVICE_RULE}:list"),
+    Route("GET", _SERVICES, services.listing, f"{_SERVICE_RULE}:list", query=queries.SERVICES),
     Route(
         "PUT", f"{_SERVICES}/enable", services.enable, f"{_SERVICE_RULE}:update", smaller.ENABLE_SERVICE,
         until=_BY_HOST,
@@ -302,13 +154,16 @@ HOSTS: tuple[Route, ...] = (
     ),
     Route("GET", _ZONES, services.zones, "os_compute_api:os-availability-zone:list"),
     Route("GET", f"{_ZONES}/detail", services.zones_detail, "os_compute_api:os-availability-zone:detail"),
-    Route("GET", _HYPERVISORS, hypervisors.listing, f"{_HYPERVISOR_RULE}:list"),
-    Route("GET", f"{_HYPERVISORS}/detail", hypervisors.detail, f"{_HYPERVISOR_RULE}:list-detail"),
+    Route("GET", _HYPERVISORS, hypervisors.listing, f"{_HYPERVISOR_RULE}:list", query=queries.HYPERVISORS),
+    Route(
+        "GET", f"{_HYPERVISORS}/detail", hypervisors.detail, f"{_HYPERVISOR_RULE}:list-detail",
+        query=queries.HYPERVISORS,
+    ),
     Route(
         "GET", f"{_HYPERVISORS}/statistics", hypervisors.statistics, f"{_HYPERVISOR_RULE}:statistics",
         until=Microversion(2, 87),
     ),
-    Route("GET", _HYPERVISOR, hypervisors.show, f"{_HYPERVISOR_RULE}:show"),
+    Route("GET", _HYPERVISOR, hypervisors.show, f"{_HYPERVISOR_RULE}:show", query=queries.HYPERVISOR),
     Route(
         "GET", f"{_HYPERVISOR}/uptime", hypervisors.uptime, f"{_HYPERVISOR_RULE}:uptime",
         until=Microversion(2, 87),
@@ -332,8 +187,36 @@ def _aggregate_action(handler: Handler, schema: dict[str, Any], name: str) -> Ro
     return Route("POST", f"{_AGGREGATE}/action", handler, f"{_AGGREGATE_RULE}:{name}", schema, action=name)
 
 
+_AGENTS = "/v2.1/os-agents"
+_AGENT = "/v2.1/os-agents/{agent_id}"
+
+AGENTS: tuple[Route, ...] = (
+    Route("GET", _AGENTS, agents.listing, "os_compute_api:os-agents:list", query=queries.AGENTS),
+    Route("POST", _AGENTS, agents.create, "os_compute_api:os-agents:create", smaller.CREATE_AGENT),
+    Route("PUT", _AGENT, agents.update, "os_compute_api:os-agents:update", smaller.UPDATE_AGENT),
+    Route("DELETE", _AGENT, agents.delete, "os_compute_api:os-agents:delete"),
+)
+
 MIGRATIONS: tuple[Route, ...] = (
-    Route("GET", "/v2.1/os-migrations", migrations.listing, "os_compute_api:os-migrations:index"),
+    *(
+        Route(
+            "POST",
+            "/v2.1/os-server-external-events",
+            external_events.create,
+            "os_compute_api:os-server-external-events:create",
+            schema,
+            since=first,
+            until=last,
+        )
+        for first, last, schema in guest_schemas.EXTERNAL_EVENTS
+    ),
+    Route(
+        "GET",
+        "/v2.1/os-migrations",
+        migrations.listing,
+        "os_compute_api:os-migrations:index",
+        query=queries.MIGRATIONS,
+    ),
 )
 
 AGGREGATES: tuple[Route, ...] = (
@@ -352,7 +235,7 @@ _SERVER_GROUP = "/v2.1/os-server-groups/{group_id}"
 _SERVER_GROUP_RULE = "os_compute_api:os-server-groups"
 
 SERVER_GROUPS: tuple[Route, ...] = (
-    Route("GET", _SERVER_GROUPS, server_groups.listing, f"{_SERVER_GROUP_RULE}:index"),
+    Route("GET", _SERVER_GROUPS, server_groups.listing, f"{_SERVER_GROUP_RULE}:index", query=queries.SERVER_GROUPS),
     Route(
         "POST", _SERVER_GROUPS, server_groups.create, f"{_SERVER_GROUP_RULE}:create", smaller.CREATE_SERVER_GROUP,
         until=Microversion(2, 14),
@@ -373,8 +256,44 @@ _GROUPS = "/v2.1/os-security-groups"
 _GROUP = "/v2.1/os-security-groups/{group_id}"
 _RULES = "/v2.1/os-security-group-rules"
 _GROUP_RULE = "os_compute_api:os-security-groups"
+_FLOATING = "/v2.1/os-floating-ips"
+_ADDRESSES_UNTIL = Microversion(2, 43)
+"""The last version at which compute gives servers addresses."""
 _PROXIED = Microversion(2, 35)
 """The last version at which compute speaks for the network."""
+
+_IMAGES = "/v2.1/images"
+_IMAGE = "/v2.1/images/{image_id}"
+_IMAGE_METADATA = "/v2.1/images/{image_id}/metadata"
+_IMAGE_ITEM = "/v2.1/images/{image_id}/metadata/{key}"
+_IMAGE_RULE = "os_compute_api:images"
+_METADATA_RULE = "os_compute_api:image-metadata"
+_METADATA_UNTIL = Microversion(2, 38)
+
+IMAGES: tuple[Route, ...] = (
+    Route("GET", _IMAGES, images.listing, f"{_IMAGE_RULE}:index", until=_PROXIED),
+    Route("GET", f"{_IMAGES}/detail", images.detail, f"{_IMAGE_RULE}:detail", until=_PROXIED),
+    Route("GET", _IMAGE, images.show, f"{_IMAGE_RULE}:show", until=_PROXIED),
+    Route("DELETE", _IMAGE, images.delete, f"{_IMAGE_RULE}:delete", status=204, until=_PROXIED),
+    Route("GET", _IMAGE_METADATA, images.list_metadata, f"{_METADATA_RULE}:index", until=_METADATA_UNTIL),
+    Route(
+        "POST", _IMAGE_METADATA, images.add_metadata, f"{_METADATA_RULE}:create", schemas.SET_METADATA,
+        until=_METADATA_UNTIL,
+    ),
+    Route(
+        "PUT", _IMAGE_METADATA, images.replace_metadata, f"{_METADATA_RULE}:update_all", schemas.SET_METADATA,
+        until=_METADATA_UNTIL,
+    ),
+    Route("GET", _IMAGE_ITEM, images.show_metadata_item, f"{_METADATA_RULE}:show", until=_METADATA_UNTIL),
+    Route(
+        "PUT", _IMAGE_ITEM, images.set_metadata_item, f"{_METADATA_RULE}:update", schemas.SET_META_ITEM,
+        until=_METADATA_UNTIL,
+    ),
+    Route(
+        "DELETE", _IMAGE_ITEM, images.delete_metadata_item, f"{_METADATA_RULE}:delete", status=204,
+        until=_METADATA_UNTIL,
+    ),
+)  # fmt: skip
 
 NETWORKS: tuple[Route, ...] = (
     Route("GET", _GROUPS, security_groups.listing, f"{_GROUP_RULE}:get", until=_PROXIED),
@@ -396,11 +315,11 @@ NETWORKS: tuple[Route, ...] = (
         "DELETE", f"{_RULES}/{{rule_id}}", security_groups.delete_rule, f"{_GROUP_RULE}:rule:delete", status=202,
         until=_PROXIED,
     ),
-    Route("GET", f"{_SERVER}/os-security-groups", security_groups.of_server, f"{_GROUP_RULE}:list"),
-    _action(
+    Route("GET", f"{SERVER}/os-security-groups", security_groups.of_server, f"{_GROUP_RULE}:list"),
+    action_route(
         security_groups.add_to_server, f"{_GROUP_RULE}:add", smaller.ADD_SECURITY_GROUP, "addSecurityGroup",
     ),
-    _action(
+    action_route(
         security_groups.remove_from_server, f"{_GROUP_RULE}:remove", smaller.REMOVE_SECURITY_GROUP,
         "removeSecurityGroup",
     ),
@@ -417,7 +336,42 @@ NETWORKS: tuple[Route, ...] = (
         "os_compute_api:os-tenant-networks:show", until=_PROXIED,
     ),
     Route(
-        "GET", f"{_SERVER}/os-virtual-interfaces", networks.virtual_interfaces,
+        "GET", "/v2.1/os-floating-ip-pools", floating_ips.pools, "os_compute_api:os-floating-ip-pools", until=_PROXIED,
+    ),
+    Route("GET", _FLOATING, floating_ips.listing, "os_compute_api:os-floating-ips:list", until=_PROXIED),
+    Route(
+        "POST", _FLOATING, floating_ips.create, "os_compute_api:os-floating-ips:create", smaller.CREATE_FLOATING_IP,
+        until=_PROXIED,
+    ),
+    Route(
+        "GET", f"{_FLOATING}/{{floating_id}}", floating_ips.show, "os_compute_api:os-floating-ips:show",
+        until=_PROXIED,
+    ),
+    Route(
+        "DELETE", f"{_FLOATING}/{{floating_id}}", floating_ips.delete, "os_compute_api:os-floating-ips:delete",
+        status=202, until=_PROXIED,
+    ),
+    action_route(
+        floating_ips.add_to_server, "os_compute_api:os-floating-ips:add", smaller.ADD_FLOATING_IP, "addFloatingIp",
+        until=_ADDRESSES_UNTIL,
+    ),
+    action_route(
+        floating_ips.remove_from_server, "os_compute_api:os-floating-ips:remove", smaller.REMOVE_FLOATING_IP,
+        "removeFloatingIp", until=_ADDRESSES_UNTIL,
+    ),
+    Route(
+        "GET", f"{_FLOATING}-bulk", floating_ips.every, "os_compute_api:os-floating-ips-bulk:list", until=_PROXIED,
+    ),
+    Route(
+        "POST", f"{_FLOATING}-bulk", floating_ips.create_range, "os_compute_api:os-floating-ips-bulk:create",
+        smaller.CREATE_FLOATING_IPS, until=_PROXIED,
+    ),
+    Route(
+        "PUT", f"{_FLOATING}-bulk/delete", floating_ips.delete_range, "os_compute_api:os-floating-ips-bulk:delete",
+        smaller.DELETE_FLOATING_IPS, until=_PROXIED,
+    ),
+    Route(
+        "GET", f"{SERVER}/os-virtual-interfaces", networks.virtual_interfaces,
         "os_compute_api:os-virtual-interfaces", until=Microversion(2, 43),
     ),
 )  # fmt: skip
@@ -432,6 +386,8 @@ ROUTES: tuple[Route, ...] = (
     *HOSTS,
     *MIGRATIONS,
     *AGGREGATES,
+    *AGENTS,
     *SERVER_GROUPS,
+    *IMAGES,
     *NETWORKS,
 )

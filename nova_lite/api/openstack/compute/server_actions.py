@@ -3,13 +3,12 @@
 import urllib.parse
 
 from nova_lite.api.call import Call, Json, Reply
-from nova_lite.api.openstack.compute.servers import change_range, limit_of
+from nova_lite.api.openstack.compute.servers import change_range, limit_of, told
 from nova_lite.api.openstack.views.servers import host_id
 from nova_lite.core import clock
 from nova_lite.core.actions import Action, ActionState, StepEvent
 from nova_lite.core.errors import InvalidInput, NotFound
 from nova_lite.core.instance_states import TRANSITIONS, Verb, VmState
-from nova_lite.core.network import VirtualInterface, subnet_id_of
 from nova_lite.operations.snapshots import SnapshotRequest
 
 
@@ -56,7 +55,7 @@ def rescue(call: Call) -> Reply:
     password = call.cloud.rescue.begin(
         call.context, call.params["server_id"], image_id, wanted.get("adminPass") or ""
     )
-    return Reply({"adminPass": password})
+    return Reply(told(call, password) or None)
 
 
 def unrescue(call: Call) -> Reply:
@@ -102,7 +101,7 @@ def evacuate(call: Call) -> Reply:
         host=wanted.get("host") or "",
         admin_password=wanted.get("adminPass") or "",
     )
-    return Reply() if call.at_least(14) else Reply({"adminPass": password})
+    return Reply() if call.at_least(14) else Reply(told(call, password) or None)
 
 
 def lock(call: Call) -> Reply:
@@ -218,34 +217,6 @@ def show_action(call: Call) -> Reply:
     if call.at_least(51) or call.context.is_admin:
         shown["events"] = [_event(call, action, event) for event in action.events]
     return Reply({"instanceAction": shown})
-
-
-def list_interfaces(call: Call) -> Reply:
-    """List a server's network interfaces."""
-    found = call.cloud.servers.interfaces(call.context, call.params["server_id"])
-    return Reply({"interfaceAttachments": [_interface(call, interface) for interface in found]})
-
-
-def show_interface(call: Call) -> Reply:
-    """Show one of a server's network interfaces."""
-    port_id = call.params["port_id"]
-    for interface in call.cloud.servers.interfaces(call.context, call.params["server_id"]):
-        if interface.id == port_id:
-            return Reply({"interfaceAttachment": _interface(call, interface)})
-    raise NotFound(f"Instance {call.params['server_id']} does not have a port with id {port_id}")
-
-
-def _interface(call: Call, interface: VirtualInterface) -> Json:
-    view: Json = {
-        "port_state": "ACTIVE",
-        "port_id": interface.id,
-        "net_id": interface.network_uuid,
-        "mac_addr": interface.mac,
-        "fixed_ips": [
-            {"subnet_id": subnet_id_of(interface.network_uuid), "ip_address": interface.address}
-        ],
-    }
-    return view | {"tag": None} if call.at_least(70) else view
 
 
 def _make_image(call: Call, request: SnapshotRequest) -> Reply:

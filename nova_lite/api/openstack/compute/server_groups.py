@@ -55,4 +55,7 @@ def _view(call: Call, group: ServerGroup) -> Json:
     if not call.at_least(64):
         return view | {"policies": [group.policy], "metadata": {}}
     hard = group.policy is GroupPolicy.ANTI_AFFINITY
-    return view | {"policy": group.policy, "rules": {"max_server_per_host": group.max_per_host} if hard else {}}
+    return view | {
+        "policy": group.policy,
+        "rules": {"max_server_per_host": group.max_per_host} if hard else {},
+    }

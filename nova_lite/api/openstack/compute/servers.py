@@ -72,8 +72,8 @@ def create(call: Call) -> Reply:
         "links": view.links(call, uuid),
         "OS-DCF:diskConfig": wanted.get("OS-DCF:diskConfig", "MANUAL"),
         "security_groups": [{"name": group["name"]} for group in groups],
-        "adminPass": booted.admin_password,
     }
+    server |= told(call, booted.admin_password)
     return Reply({"server": server}, headers={"Location": call.url(f"/v2.1/servers/{uuid}")})
 
 
@@ -119,7 +119,7 @@ def rebuild(call: Call) -> Reply:
     password = call.cloud.rebuild.begin(call.context, server_id, request)
     server = view.rebuilt(call, call.cloud.servers.get(call.context, server_id))
     location = call.url(f"/v2.1/servers/{server_id}")
-    return Reply({"server": server | {"adminPass": password}}, headers={"Location": location})
+    return Reply({"server": server | told(call, password)}, headers={"Location": location})
 
 
 def delete(call: Call) -> Reply:
@@ -273,10 +273,15 @@ def _project(call: Call) -> str | None:
     return query.get("project_id") or query.get("tenant_id")
 
 
+def told(call: Call, password: str) -> Json:
+    """Return a server's password as a member of an answer, nothing where the operator has it kept back."""
+    return {"adminPass": password} if call.conf.enable_instance_password else {}
+
+
 def limit_of(call: Call) -> int:
     """Return how many items the caller wants at most; raises InvalidInput for a bad limit."""
     text = call.query("limit")
-    highest = 1000
+    highest: int = call.conf.osapi_max_limit
     if text is None:
         return highest
     if not text.isdigit():

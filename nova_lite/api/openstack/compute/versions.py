@@ -9,15 +9,7 @@ _UPDATED = "2013-07-23T11:33:21Z"
 
 def root(call: Call) -> Reply:
     """List the versions."""
-    legacy: Json = {
-        "id": "v2.0",
-        "status": "SUPPORTED",
-        "version": "",
-        "min_version": "",
-        "updated": "2011-01-21T11:33:21Z",
-        "links": [{"rel": "self", "href": call.url("/v2/")}],
-    }
-    return Reply({"versions": [legacy, _current(call)]})
+    return Reply({"versions": [_old(call), _current(call)]})
 
 
 def show(call: Call) -> Reply:
@@ -28,6 +20,22 @@ def show(call: Call) -> Reply:
 def extensions(call: Call) -> Reply:
     """List the extensions: everything is part of the API's core."""
     return Reply({"extensions": []})
+
+
+def show_old(call: Call) -> Reply:
+    """Show the version of before microversions, under the path at which it was asked for."""
+    return Reply({"version": _old(call, call.request.path_info.rstrip("/")) | {"media-types": _MEDIA_TYPES}})
+
+
+def _old(call: Call, path: str = "/v2") -> Json:
+    return {
+        "id": "v2.0",
+        "status": "SUPPORTED",
+        "version": "",
+        "min_version": "",
+        "updated": "2011-01-21T11:33:21Z",
+        "links": [{"rel": "self", "href": call.url(f"{path}/")}],
+    }
 
 
 def _current(call: Call) -> Json:

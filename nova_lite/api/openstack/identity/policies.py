@@ -6,11 +6,14 @@ caller see its own and refuses the rest.
 
 from nova_lite.core.policy import ADMIN, ANY, Rule
 
+_SERVICE = "role:admin or role:service"
 _READ_ALL = "role:admin or (role:reader and system_scope:all)"
 
 TOKENS: tuple[Rule, ...] = (
     Rule("identity:validate_token", ANY, "Look at a token: one's own, any for services"),
     Rule("identity:revoke_token", ANY, "End a token: one's own, any for an admin"),
+    Rule("identity:ec2_tokens", _SERVICE, "Ask whose the signature of an EC2 request is"),
+    Rule("identity:s3_tokens", _SERVICE, "Ask whose the signature of an S3 request is"),
     Rule("identity:get_auth_catalog", ANY, "See the catalog"),
     Rule("identity:get_auth_projects", ANY, "List the projects that one can log in to"),
     Rule("identity:get_auth_domains", ANY, "List the domains that one can log in to"),
@@ -61,7 +64,9 @@ GROUPS: tuple[Rule, ...] = (
     Rule("identity:create_group", ADMIN, "Create a group"),
     Rule("identity:update_group", ADMIN, "Change a group"),
     Rule("identity:delete_group", ADMIN, "Delete a group"),
-    Rule("identity:list_groups_for_user", ANY, "List the groups of a user: one's own, anybody's for an admin"),
+    Rule(
+        "identity:list_groups_for_user", ANY, "List the groups of a user: one's own, anybody's for an admin"
+    ),
     Rule("identity:list_users_in_group", _READ_ALL, "List the users in a group"),
     Rule("identity:add_user_to_group", ADMIN, "Put a user into a group"),
     Rule("identity:check_user_in_group", _READ_ALL, "Check whether a user is in a group"),
@@ -73,10 +78,22 @@ GROUPS: tuple[Rule, ...] = (
 )
 
 CREDENTIALS: tuple[Rule, ...] = (
-    Rule("identity:list_application_credentials", ANY, "List application credentials: one's own, any for an admin"),
-    Rule("identity:get_application_credential", ANY, "Show an application credential: one's own, any for an admin"),
+    Rule(
+        "identity:list_application_credentials",
+        ANY,
+        "List application credentials: one's own, any for an admin",
+    ),
+    Rule(
+        "identity:get_application_credential",
+        ANY,
+        "Show an application credential: one's own, any for an admin",
+    ),
     Rule("identity:create_application_credential", ANY, "Make an application credential for oneself"),
-    Rule("identity:delete_application_credential", ANY, "Remove an application credential, or anybody's as an admin"),
+    Rule(
+        "identity:delete_application_credential",
+        ANY,
+        "Remove an application credential, or anybody's as an admin",
+    ),
     Rule("identity:ec2_list_credentials", ANY, "List EC2 keys: one's own, any for an admin"),
     Rule("identity:ec2_get_credential", ANY, "Show EC2 keys: one's own, any for an admin"),
     Rule("identity:ec2_create_credential", ANY, "Make EC2 keys: for oneself, for anybody as an admin"),

@@ -21,25 +21,19 @@ from nova_lite.core.identity import (
 
 def grant(call: Call) -> Reply:
     """Give a user or a group a role."""
-    call.cloud.identity.grant_role(
-        call.context, _actor(call), call.params["role_id"], _target(call)
-    )
+    call.cloud.identity.grant_role(call.context, _actor(call), call.params["role_id"], _target(call))
     return Reply()
 
 
 def revoke(call: Call) -> Reply:
     """Take a role from a user or a group."""
-    call.cloud.identity.revoke_role(
-        call.context, _actor(call), call.params["role_id"], _target(call)
-    )
+    call.cloud.identity.revoke_role(call.context, _actor(call), call.params["role_id"], _target(call))
     return Reply()
 
 
 def check(call: Call) -> Reply:
     """Tell, by the status alone, whether a user or a group was given a role."""
-    call.cloud.identity.check_role(
-        call.context, _actor(call), call.params["role_id"], _target(call)
-    )
+    call.cloud.identity.check_role(call.context, _actor(call), call.params["role_id"], _target(call))
     return Reply()
 
 

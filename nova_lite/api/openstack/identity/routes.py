@@ -12,11 +12,17 @@ from nova_lite.api.openstack.identity import (
     role_assignments,
     roles,
     services,
+    signatures,
     tokens,
     users,
 )
 from nova_lite.api.openstack.schemas import identity as schemas
-from nova_lite.api.openstack.schemas.identity_auth import AUTHENTICATE, OLD_AUTHENTICATE
+from nova_lite.api.openstack.schemas.identity_auth import (
+    AUTHENTICATE,
+    EC2_TOKENS,
+    OLD_AUTHENTICATE,
+    S3_TOKENS,
+)
 from nova_lite.api.route import PUBLIC, Route
 
 _TOKENS = "/v3/auth/tokens"
@@ -27,6 +33,8 @@ TOKENS: tuple[Route, ...] = (
     Route("POST", _TOKENS, tokens.create, PUBLIC, AUTHENTICATE, status=201),
     Route("GET", _TOKENS, tokens.show, "identity:validate_token"),
     Route("DELETE", _TOKENS, tokens.revoke, "identity:revoke_token", status=204),
+    Route("POST", "/v3/ec2tokens", signatures.ec2_tokens, "identity:ec2_tokens", EC2_TOKENS),
+    Route("POST", "/v3/s3tokens", signatures.s3_tokens, "identity:s3_tokens", S3_TOKENS),
     Route("GET", "/v3/auth/catalog", tokens.catalog, "identity:get_auth_catalog"),
     Route("GET", "/v3/auth/projects", tokens.list_projects, "identity:get_auth_projects"),
     Route("GET", "/v3/auth/domains", tokens.list_domains, "identity:get_auth_domains"),
@@ -133,6 +141,7 @@ ROLES: tuple[Route, ...] = (
     *_grants("/v3/system/users/{user_id}", "system_grant_for_user", "system_grants_for_user"),
     *_grants("/v3/system/groups/{group_id}", "system_grant_for_group", "system_grants_for_group"),
 )
+
 
 def _entries(noun: str, create: Handler, update: Handler, delete: Handler) -> tuple[Route, ...]:
     """Return the routes by which one kind of the catalog's entries is added, changed and removed."""

@@ -69,9 +69,7 @@ def update_service(call: Call) -> Reply:
         values = {name: body[name] for name in _SERVICE if body.get(name) is not None}
         return dataclasses.replace(entry, **values, extra={**entry.extra, **extra_of(body, _SERVICE)})
 
-    changed = call.cloud.identity.change_entry(
-        call.context, ServiceEntry, call.params["service_id"], change
-    )
+    changed = call.cloud.identity.change_entry(call.context, ServiceEntry, call.params["service_id"], change)
     return Reply({"service": _service(call, changed)})
 
 
@@ -192,7 +190,9 @@ def _endpoints(call: Call, project_id: str) -> list[Json]:
 
 def _regions(call: Call) -> list[Json]:
     identity = call.cloud.identity
-    return [_region(call, entry) for entry in (RegionEntry(identity.catalog.region), *identity.entries().regions)]
+    return [
+        _region(call, entry) for entry in (RegionEntry(identity.catalog.region), *identity.entries().regions)
+    ]
 
 
 def _wanted(call: Call, found: list[Json], *names: str) -> list[Json]:

@@ -1,11 +1,13 @@
 """Tokens: logging in, looking at a token, ending it; and what the caller may log in to."""
 
+import datetime
+
 from nova_lite.api.call import Call, Json, Reply
 from nova_lite.api.openstack.identity import domains, projects, proofs, services
 from nova_lite.api.openstack.identity.paging import listed
 from nova_lite.core import clock
 from nova_lite.core.errors import Forbidden, NotFound
-from nova_lite.core.identity import Reference, ScopeKind, TokenInfo
+from nova_lite.core.identity import IssuedToken, Reference, ScopeKind, TokenInfo
 
 _SUBJECT = "X-Subject-Token"
 
@@ -13,8 +15,12 @@ _SUBJECT = "X-Subject-Token"
 def create(call: Call) -> Reply:
     """Log in."""
     auth = call.body["auth"]
-    issued = call.cloud.identity.authenticate(proofs.proofs(auth["identity"]), proofs.scope(auth))
-    return Reply(_body(call, issued.info), headers={_SUBJECT: issued.secret})
+    return issued(call, call.cloud.identity.authenticate(proofs.proofs(auth["identity"]), proofs.scope(auth)))
+
+
+def issued(call: Call, token: IssuedToken) -> Reply:
+    """Hand a new token out."""
+    return Reply(_body(call, token.info), headers={_SUBJECT: token.secret})
 
 
 def show(call: Call) -> Reply:
@@ -67,7 +73,7 @@ def _subject(call: Call) -> str:
 def _body(call: Call, info: TokenInfo) -> Json:
     token: Json = {
         "methods": list(info.methods),
-        "user": {**_reference(info.user), "password_expires_at": None},
+        "user": {**_reference(info.user), "password_expires_at": expiry(call, info.password_set_at)},
         "audit_ids": list(info.audit_ids),
         "expires_at": clock.iso8601_micro(info.expires_at),
         "issued_at": clock.iso8601_micro(info.issued_at),
@@ -85,6 +91,12 @@ def _body(call: Call, info: TokenInfo) -> Json:
             project_id = info.scope.id if info.scope.kind is ScopeKind.PROJECT else ""
             token["catalog"] = services.catalog(call, project_id)
     return {"token": token}
+
+
+def expiry(call: Call, set_at: datetime.datetime | None) -> str | None:
+    """Return until when a password can be used, as clients see it."""
+    until = call.cloud.identity.password_expires_at(set_at)
+    return None if until is None else clock.iso8601_micro(until)
 
 
 def _reference(reference: Reference) -> Json:

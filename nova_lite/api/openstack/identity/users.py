@@ -3,6 +3,7 @@
 from nova_lite.api.call import Call, Json, Reply
 from nova_lite.api.openstack.identity.bodies import extra_of, home_domain, text
 from nova_lite.api.openstack.identity.paging import listed, page
+from nova_lite.api.openstack.identity.tokens import expiry
 from nova_lite.core.identity import Changes, NewUser, User
 
 _KNOWN = frozenset(
@@ -77,7 +78,7 @@ def render(call: Call, user: User) -> Json:
         "domain_id": user.domain_id,
         "description": user.description,
         "enabled": user.enabled,
-        "password_expires_at": None,
+        "password_expires_at": expiry(call, user.password_set_at),
         "links": {"self": call.url(f"/v3/users/{user.id}")},
     }
     if user.default_project_id:

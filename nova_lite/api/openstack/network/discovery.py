@@ -65,15 +65,6 @@ def empty(name: str) -> Handler:
     return listing
 
 
-def absent(kind: str) -> Handler:
-    """Return the handler of one item of such a collection."""
-
-    def show(call: Call) -> Reply:
-        raise NotFound(f"{kind} {call.params['item_id']} could not be found.")
-
-    return show
-
-
 def _extension(alias: str) -> Json:
     name = _EXTENSIONS[alias]
     return {"alias": alias, "name": name, "description": name, "updated": _UPDATED, "links": []}

@@ -6,7 +6,7 @@ from nova_lite.api.call import Call, Json, Reply
 from nova_lite.api.openstack.network.listings import listed, shown
 from nova_lite.core import clock
 from nova_lite.core.errors import InvalidInput
-from nova_lite.core.network import Network
+from nova_lite.core.network import FloatingPool, Network
 from nova_lite.operations.networks import NewNetwork
 
 _UNSUPPORTED = {"router:external": False, "admin_state_up": True, "vlan_transparent": False}
@@ -14,16 +14,19 @@ _UNSUPPORTED = {"router:external": False, "admin_state_up": True, "vlan_transpar
 
 
 def listing(call: Call) -> Reply:
-    """List networks."""
-    return listed(
-        call, "networks", [_view(call, network) for network in call.cloud.networks.list(call.context)]
-    )
+    """List networks, and pools of floating addresses as external ones."""
+    found = [_view(call, network) for network in call.cloud.networks.list(call.context)]
+    pools = [_external_view(call, pool) for pool in call.cloud.floating_ips.pools(call.context)]
+    return listed(call, "networks", [*found, *pools])
 
 
 def show(call: Call) -> Reply:
     """Show a network."""
-    network = call.cloud.networks.get(call.context, call.params["network_id"])
-    return shown(call, "network", _view(call, network))
+    wanted = call.params["network_id"]
+    for pool in call.cloud.floating_ips.pools(call.context):
+        if pool.network_id == wanted:
+            return shown(call, "network", _external_view(call, pool))
+    return shown(call, "network", _view(call, call.cloud.networks.get(call.context, wanted)))
 
 
 def create(call: Call) -> Reply:
@@ -66,30 +69,51 @@ def _check_supported(wanted: Json) -> None:
             raise InvalidInput(f"A network's {name} can only be {only}.")
 
 
+_ALWAYS: Json = {
+    "status": "ACTIVE",
+    "admin_state_up": True,
+    "port_security_enabled": True,
+    "is_default": False,
+    "availability_zone_hints": [],
+    "availability_zones": ["nova"],
+    "ipv4_address_scope": None,
+    "ipv6_address_scope": None,
+    "qos_policy_id": None,
+    "description": "",
+    "tags": [],
+    "revision_number": 1,
+}
+"""What all networks have in common."""
+
+
+def _external_view(call: Call, pool: FloatingPool) -> Json:
+    view = _ALWAYS | {
+        "id": pool.network_id,
+        "name": pool.name,
+        "shared": False,
+        "subnets": [],
+        "router:external": True,
+        "project_id": "",
+        "tenant_id": "",
+        "mtu": 1500,
+        "created_at": None,
+        "updated_at": None,
+    }
+    return view | ({"provider:network_type": "flat"} if call.context.is_admin else {})
+
+
 def _view(call: Call, network: Network) -> Json:
-    view: Json = {
+    view: Json = _ALWAYS | {
         "id": network.uuid,
         "name": network.label,
-        "status": "ACTIVE",
-        "admin_state_up": True,
         "shared": not network.project_id,
         "subnets": [network.subnet_id] if network.cidr else [],
         "router:external": False,
         "project_id": network.project_id,
         "tenant_id": network.project_id,
         "mtu": network.mtu,
-        "port_security_enabled": True,
-        "is_default": False,
-        "availability_zone_hints": [],
-        "availability_zones": ["nova"],
-        "ipv4_address_scope": None,
-        "ipv6_address_scope": None,
-        "qos_policy_id": None,
-        "description": "",
-        "tags": [],
         "created_at": clock.iso8601(network.created_at),
         "updated_at": clock.iso8601(network.updated_at),
-        "revision_number": 1,
     }
     if call.context.is_admin:
         # No physical network: clients take one that has it for the way to the world.

@@ -1,10 +1,22 @@
 """The route table of the network API."""
 
-from nova_lite.api.openstack.network import discovery, networks, ports, quotas, security_groups, subnets
+from nova_lite.api.openstack.network import (
+    discovery,
+    floating_ips,
+    networks,
+    ports,
+    quotas,
+    routers,
+    security_groups,
+    subnets,
+)
 from nova_lite.api.openstack.schemas import networks as schemas
 from nova_lite.api.route import PUBLIC, Route
 
+_FLOATING = "/v2.0/floatingips"
 _GROUPS = "/v2.0/security-groups"
+_ROUTERS = "/v2.0/routers"
+_ROUTER = "/v2.0/routers/{router_id}"
 _RULES = "/v2.0/security-group-rules"
 
 ROUTES: tuple[Route, ...] = (
@@ -57,10 +69,36 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v2.0/quotas/{project_id}/details", quotas.show_details, "get_quota"),
     Route("PUT", "/v2.0/quotas/{project_id}", quotas.update, "update_quota", schemas.UPDATE_QUOTA),
     Route("DELETE", "/v2.0/quotas/{project_id}", quotas.delete, "delete_quota", status=204),
-    Route("GET", "/v2.0/floatingips", discovery.empty("floatingips"), "get_floatingip"),
-    Route("GET", "/v2.0/floatingips/{item_id}", discovery.absent("Floating IP"), "get_floatingip"),
-    Route("GET", "/v2.0/routers", discovery.empty("routers"), "get_router"),
-    Route("GET", "/v2.0/routers/{item_id}", discovery.absent("Router"), "get_router"),
+    Route("GET", _FLOATING, floating_ips.listing, "get_floatingip"),
+    Route("POST", _FLOATING, floating_ips.create, "create_floatingip", schemas.CREATE_FLOATING_IP, status=201),
+    Route("GET", f"{_FLOATING}/{{floatingip_id}}", floating_ips.show, "get_floatingip"),
+    Route(
+        "PUT",
+        f"{_FLOATING}/{{floatingip_id}}",
+        floating_ips.update,
+        "update_floatingip",
+        schemas.UPDATE_FLOATING_IP,
+    ),
+    Route("DELETE", f"{_FLOATING}/{{floatingip_id}}", floating_ips.delete, "delete_floatingip", status=204),
+    Route("GET", _ROUTERS, routers.listing, "get_router"),
+    Route("POST", _ROUTERS, routers.create, "create_router", schemas.CREATE_ROUTER, status=201),
+    Route("GET", _ROUTER, routers.show, "get_router"),
+    Route("PUT", _ROUTER, routers.update, "update_router", schemas.UPDATE_ROUTER),
+    Route("DELETE", _ROUTER, routers.delete, "delete_router", status=204),
+    Route(
+        "PUT",
+        f"{_ROUTER}/add_router_interface",
+        routers.add_interface,
+        "add_router_interface",
+        schemas.ROUTER_INTERFACE,
+    ),
+    Route(
+        "PUT",
+        f"{_ROUTER}/remove_router_interface",
+        routers.remove_interface,
+        "remove_router_interface",
+        schemas.ROUTER_INTERFACE,
+    ),
     Route("GET", "/v2.0/subnetpools", discovery.empty("subnetpools"), "get_subnetpool"),
     Route("GET", "/v2.0/address-groups", discovery.empty("address_groups"), "get_address_group"),
     Route("GET", "/v2.0/agents", discovery.empty("agents"), "get_agent"),

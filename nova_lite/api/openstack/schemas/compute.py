@@ -41,7 +41,11 @@ REMOVE_SECURITY_GROUP = body("removeSecurityGroup", {"name": _TEXT}, ["name"])
 
 _FLAVOR: Schema = {
     "name": NAME,
-    "id": {"type": ["string", "integer", "null"], "maxLength": 255, "pattern": r"^(?! )[a-zA-Z0-9. _-]*(?<! )$"},
+    "id": {
+        "type": ["string", "integer", "null"],
+        "maxLength": 255,
+        "pattern": r"^(?! )[a-zA-Z0-9. _-]*(?<! )$",
+    },
     "ram": _count(1),
     "vcpus": _count(1),
     "disk": _count(),
@@ -82,7 +86,15 @@ _LIMIT: Schema = {
         {"type": "string", "pattern": "^(-1|[0-9]{1,9})$"},
     ]
 }
-_COMPUTE = ("instances", "cores", "ram", "metadata_items", "key_pairs", "server_groups", "server_group_members")
+_COMPUTE = (
+    "instances",
+    "cores",
+    "ram",
+    "metadata_items",
+    "key_pairs",
+    "server_groups",
+    "server_group_members",
+)
 _NETWORK = ("fixed_ips", "floating_ips", "security_groups", "security_group_rules", "networks")
 _INJECTED = ("injected_files", "injected_file_content_bytes", "injected_file_path_bytes")
 
@@ -122,6 +134,16 @@ UPDATE_SERVICE: Schema = {
     "additionalProperties": False,
 }
 
+_AGENT: Schema = {
+    "url": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[a-z][a-z0-9+.-]*://\S+$"},
+    "md5hash": {"type": "string", "pattern": "^[a-fA-F0-9]{32}$"},
+    "version": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[a-zA-Z0-9._-]+$"},
+}
+_GUESTS: Schema = {
+    name: {"type": "string", "minLength": 1, "maxLength": 255} for name in ("hypervisor", "os", "architecture")
+}
+CREATE_AGENT = body("agent", _AGENT | _GUESTS, [*_AGENT, *_GUESTS])
+UPDATE_AGENT = body("para", _AGENT, [*_AGENT])
 _ZONE: Schema = {"type": ["string", "null"], "minLength": 1, "maxLength": 255, "pattern": "^[^:]*$"}
 _AGGREGATE: Schema = {"name": NAME, "availability_zone": _ZONE}
 CREATE_AGGREGATE = body("aggregate", _AGGREGATE, ["name"])
@@ -135,7 +157,9 @@ SET_AGGREGATE_METADATA = body(
         "metadata": {
             "type": "object",
             "properties": {"availability_zone": _ZONE},
-            "patternProperties": {r"^[a-zA-Z0-9\-_:. ]{1,255}$": {"type": ["string", "null"], "maxLength": 255}},
+            "patternProperties": {
+                r"^[a-zA-Z0-9\-_:. ]{1,255}$": {"type": ["string", "null"], "maxLength": 255}
+            },
             "additionalProperties": False,
         }
     },
@@ -176,5 +200,28 @@ UPDATE_HOST: Schema = {
     "type": "object",
     "properties": {"status": _SWITCH, "maintenance_mode": _SWITCH},
     "minProperties": 1,
+    "additionalProperties": False,
+}
+
+_IPV4: Schema = {"type": "string", "format": "ipv4"}
+_POOL: Schema = {"type": ["string", "null"], "maxLength": 255}
+_RANGE: Schema = {"type": "string", "minLength": 1, "maxLength": 64}
+
+CREATE_FLOATING_IP: Schema = {
+    "type": ["object", "null"],
+    "properties": {"pool": _POOL},
+    "additionalProperties": False,
+}
+ADD_FLOATING_IP = body("addFloatingIp", {"address": _IPV4, "fixed_address": _IPV4}, ["address"])
+REMOVE_FLOATING_IP = body("removeFloatingIp", {"address": _IPV4}, ["address"])
+CREATE_FLOATING_IPS = body(
+    "floating_ips_bulk_create",
+    {"ip_range": _RANGE, "pool": _POOL, "interface": {"type": ["string", "null"], "maxLength": 15}},
+    ["ip_range"],
+)
+DELETE_FLOATING_IPS: Schema = {
+    "type": "object",
+    "properties": {"ip_range": _RANGE},
+    "required": ["ip_range"],
     "additionalProperties": False,
 }

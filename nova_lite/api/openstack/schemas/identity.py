@@ -123,8 +123,18 @@ CREATE_EC2_CREDENTIAL: Schema = {
 }
 
 _INTERFACE: Schema = {"enum": ["public", "internal", "admin"]}
-_URL: Schema = {"type": "string", "minLength": 1, "maxLength": 4096, "pattern": r"\A[^\s\x00-\x1f\ud800-\udfff]+\Z"}
-_REGION_ID: Schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"\A[^/\x00-\x1f\ud800-\udfff]+\Z"}
+_URL: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 4096,
+    "pattern": r"\A[^\s\x00-\x1f\ud800-\udfff]+\Z",
+}
+_REGION_ID: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 255,
+    "pattern": r"\A[^/\x00-\x1f\ud800-\udfff]+\Z",
+}
 _NULLABLE_REGION: Schema = {"anyOf": [{"type": "null"}, _REGION_ID]}
 _SERVICE: Schema = {
     "type": name(255),

@@ -72,6 +72,42 @@ _TOKEN: Schema = {
     "properties": {"id": {"type": "string", "minLength": 1, "maxLength": 4096}},
     "required": ["id"],
 }
+_SIGNED: Schema = {
+    "type": "object",
+    "properties": {
+        "access": {"type": "string", "minLength": 1, "maxLength": 255},
+        "signature": {"type": "string", "minLength": 1, "maxLength": 1024},
+        "host": {"type": "string", "maxLength": 1024},
+        "verb": {"type": "string", "maxLength": 16},
+        "path": {"type": "string", "maxLength": 4096},
+        "params": {"type": "object", "additionalProperties": {"type": "string"}},
+        "headers": {"type": "object", "additionalProperties": {"type": "string"}},
+        "body_hash": {"type": "string", "maxLength": 255},
+    },
+    "required": ["access", "signature", "host", "verb", "path"],
+}
+EC2_TOKENS: Schema = {
+    "type": "object",
+    "properties": {"credentials": _SIGNED, "ec2Credentials": _SIGNED},
+    "oneOf": [{"required": ["credentials"]}, {"required": ["ec2Credentials"]}],
+    "additionalProperties": False,
+}
+S3_TOKENS: Schema = {
+    "type": "object",
+    "properties": {
+        "credentials": {
+            "type": "object",
+            "properties": {
+                "access": {"type": "string", "minLength": 1, "maxLength": 255},
+                "signature": {"type": "string", "minLength": 1, "maxLength": 1024},
+                "token": {"type": "string", "maxLength": 65536},
+            },
+            "required": ["access", "signature", "token"],
+        }
+    },
+    "required": ["credentials"],
+    "additionalProperties": False,
+}
 OLD_AUTHENTICATE: Schema = {
     "type": "object",
     "properties": {

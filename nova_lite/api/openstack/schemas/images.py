@@ -89,7 +89,9 @@ def _list_of(name: str, item: Schema) -> Schema:
 
 NEW_MEMBER: Schema = {
     "type": "object",
-    "properties": {"member": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[0-9a-zA-Z_.-]+$"}},
+    "properties": {
+        "member": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[0-9a-zA-Z_.-]+$"}
+    },
     "required": ["member"],
     "additionalProperties": False,
 }

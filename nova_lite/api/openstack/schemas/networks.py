@@ -125,3 +125,56 @@ UPDATE_QUOTA = _body(
     dict.fromkeys(_LIMITED, _LIMIT)
     | {"check_limit": {"type": "boolean"}, "force": {"type": "boolean"}, "tenant_id": _PROJECT},
 )
+
+_OR_NULL: Schema = {"type": ["string", "null"], "maxLength": 64}
+_FLOATING_IP: Schema = {
+    "port_id": _OR_NULL,
+    "fixed_ip_address": {"type": ["string", "null"], "format": "ipv4"},
+    "description": {"const": ""},
+}
+CREATE_FLOATING_IP = _body(
+    "floatingip",
+    _FLOATING_IP
+    | {
+        "floating_network_id": _ID,
+        "floating_ip_address": {"type": ["string", "null"], "format": "ipv4"},
+        "subnet_id": {"type": "null"},
+        "project_id": _PROJECT,
+        "tenant_id": _PROJECT,
+    },
+    "floating_network_id",
+)
+UPDATE_FLOATING_IP = _body("floatingip", _FLOATING_IP)
+
+_ROUTER: Schema = {
+    "name": _NAME,
+    "admin_state_up": {"type": "boolean"},
+    "external_gateway_info": {
+        "type": ["object", "null"],
+        "properties": {
+            "network_id": _ID,
+            "enable_snat": {"const": True},
+            "external_fixed_ips": {"type": "array", "maxItems": 0},
+        },
+        "additionalProperties": False,
+    },
+    "description": {"const": ""},
+    "routes": {"type": "array", "maxItems": 0},
+}
+CREATE_ROUTER = _body(
+    "router",
+    _ROUTER
+    | {
+        "project_id": _PROJECT,
+        "tenant_id": _PROJECT,
+        "availability_zone_hints": {"type": "array", "maxItems": 0},
+    },
+)
+UPDATE_ROUTER = _body("router", _ROUTER)
+ROUTER_INTERFACE: Schema = {
+    "type": "object",
+    "properties": {"subnet_id": _ID, "port_id": _ID},
+    "minProperties": 1,
+    "maxProperties": 1,
+    "additionalProperties": False,
+}

@@ -293,16 +293,6 @@ RESET_STATE = action(
         "additionalProperties": False,
     },
 )
-CONSOLE_OUTPUT = action(
-    "os-getConsoleOutput",
-    {
-        "type": "object",
-        "properties": {
-            "length": {"anyOf": [{"type": ["integer", "null"]}, {"type": "string", "pattern": "^-?[0-9]+$"}]}
-        },
-        "additionalProperties": False,
-    },
-)
 RESIZE = action(
     "resize",
     {
@@ -351,3 +341,34 @@ EVACUATE: Variants = [
     (Microversion(2, 68), Microversion(2, 999), body("evacuate", _EVACUATE)),
 ]
 """Bodies of an evacuation; whether storage is shared the hosts see for themselves."""
+
+_MIGRATE_LIVE: Schema = {"host": {"type": ["string", "null"], "minLength": 1, "maxLength": 255}}
+_BLOCK_OR_AUTO: Schema = {"block_migration": {"anyOf": [BOOLEAN, {"enum": ["auto"]}]}}
+_MIGRATE_LIVE_225 = _MIGRATE_LIVE | _BLOCK_OR_AUTO
+MIGRATE_LIVE: Variants = [
+    (
+        Microversion(2, 1),
+        Microversion(2, 24),
+        body(
+            "os-migrateLive",
+            _MIGRATE_LIVE | {"block_migration": BOOLEAN, "disk_over_commit": BOOLEAN},
+            ["host", "block_migration", "disk_over_commit"],
+        ),
+    ),
+    (
+        Microversion(2, 25),
+        Microversion(2, 29),
+        body("os-migrateLive", _MIGRATE_LIVE_225, ["host", "block_migration"]),
+    ),
+    (
+        Microversion(2, 30),
+        Microversion(2, 67),
+        body("os-migrateLive", _MIGRATE_LIVE_225 | {"force": BOOLEAN}, ["host", "block_migration"]),
+    ),
+    (
+        Microversion(2, 68),
+        Microversion(2, 999),
+        body("os-migrateLive", _MIGRATE_LIVE_225, ["host", "block_migration"]),
+    ),
+]
+"""Bodies of a live migration; room on the new host is counted in full, whether disks may be overcommitted or not."""

@@ -67,7 +67,11 @@ def addresses(interfaces: tuple[VirtualInterface, ...], *, with_mac: bool = True
         entry: Json = {"version": 6 if ":" in interface.address else 4, "addr": interface.address}
         if with_mac:
             entry |= {"OS-EXT-IPS:type": "fixed", "OS-EXT-IPS-MAC:mac_addr": interface.mac}
-        found.setdefault(interface.network_label, []).append(entry)
+        listed = found.setdefault(interface.network_label, [])
+        listed.append(entry)
+        for floating in interface.floating:
+            more = {"OS-EXT-IPS:type": "floating"} if with_mac else {}
+            listed.append(entry | {"version": 4, "addr": floating} | more)
     return found
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from nova_lite import concurrency
 from nova_lite.core.errors import ConfigurationError, DriverError
 from nova_lite.drivers.runner import Runner, require_programs
+from nova_lite.drivers.virt import storage
 from nova_lite.drivers.virt.base import GuestImage, GuestSnapshot, GuestSpec, aside
 from nova_lite.drivers.virt.libvirt.xml import Disk, Files
 
@@ -24,9 +25,10 @@ _RESCUE = "disk.rescue"
 class Disks:
     """The files of all guests below one folder, and the cached images in a folder of it."""
 
-    def __init__(self, runner: Runner, folder: Path, base_name: str) -> None:
+    def __init__(self, runner: Runner, folder: Path, base_name: str, *, host: str) -> None:
         self.runner = runner
         self._folder = folder
+        self._host = host
         self._base = folder / base_name
 
     def start(self) -> None:
@@ -34,8 +36,13 @@ class Disks:
         require_programs("qemu-img")
         try:
             self._base.mkdir(parents=True, exist_ok=True)
+            storage.register(self._folder, self._host)
         except OSError as error:
             raise ConfigurationError(f"cannot use instances_path {self._folder}: {error.strerror}") from error
+
+    def sharers(self) -> frozenset[str]:
+        """Return the hosts that use the folder."""
+        return storage.sharers(self._folder)
 
     def free_gb(self) -> tuple[int, int]:
         """Return (all, free) space of the folder in GiB."""

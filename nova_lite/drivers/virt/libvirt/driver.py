@@ -1,19 +1,24 @@
 """The libvirt driver: guests as libvirt domains of QEMU, emulated or with KVM."""
 
+import contextlib
+import functools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from nova_lite.core.errors import ConfigurationError, DriverError, NotFound
+from nova_lite.core.console import ConsoleAddress, ConsoleType
+from nova_lite.core.diagnostics import Cpu, Diagnostics, DiskUse, Nic
+from nova_lite.core.errors import ConfigurationError, DriverError, NotFound, NotSupported
 from nova_lite.core.instance_states import PowerState
 from nova_lite.drivers.runner import Runner
 from nova_lite.drivers.virt.base import (
     Capabilities,
     Guest,
     GuestImage,
+    GuestInterface,
     GuestSnapshot,
     GuestSpec,
     HostResources,
@@ -35,7 +40,10 @@ _POWER = {
     "VIR_DOMAIN_CRASHED": PowerState.CRASHED,
     "VIR_DOMAIN_PMSUSPENDED": PowerState.SUSPENDED,
 }
+_LINKS = Path("/sys/class/net")
 _LOOK_AGAIN = 0.25
+_DETACH_SECONDS = 20.0
+"""How long a guest has to let an interface go."""
 
 
 class LibvirtDriver(VirtDriver):
@@ -43,13 +51,14 @@ class LibvirtDriver(VirtDriver):
 
     def __init__(
         self, connection: LibvirtConnection, disks: Disks, machine: xml.Machine, *, console_limit: int,
-        soft_reboot_timeout: float,
+        soft_reboot_timeout: float, console_host: str = "127.0.0.1",
     ) -> None:  # fmt: skip
         self._connection = connection
         self._disks = disks
         self._machine = machine
         self._console_limit = console_limit
         self._soft_reboot_timeout = soft_reboot_timeout
+        self._console_host = console_host
 
     @classmethod
     def from_flags(cls, conf: Any) -> "LibvirtDriver":
@@ -59,10 +68,13 @@ class LibvirtDriver(VirtDriver):
         )
         return cls(
             LibvirtConnection(conf.libvirt_uri or "qemu:///system"),
-            Disks(Runner.from_flag(conf.root_helper), Path(conf.instances_path), conf.base_dir_name),
+            Disks(
+                Runner.from_flag(conf.root_helper), Path(conf.instances_path), conf.base_dir_name, host=conf.host
+            ),
             machine,
             console_limit=conf.max_console_bytes,
             soft_reboot_timeout=conf.soft_reboot_timeout,
+            console_host=conf.vncserver_proxyclient_address,
         )
 
     @property
@@ -139,6 +151,7 @@ class LibvirtDriver(VirtDriver):
             tolerate(defined.create, "VIR_ERR_OPERATION_INVALID")
 
         self._connection.talk(work)
+        _plugged(spec.interfaces)
 
     def destroy(self, uuid: str) -> None:
         """Stop the guest at once and forget its definition."""
@@ -207,6 +220,7 @@ class LibvirtDriver(VirtDriver):
                 tolerate(found.create, "VIR_ERR_OPERATION_INVALID")
 
         self._with_domain(spec.uuid, work)
+        _plugged(spec.interfaces)
 
     def rescue(self, spec: GuestSpec, image: GuestImage) -> None:
         """Define the guest with the rescue disk before its own."""
@@ -243,7 +257,11 @@ class LibvirtDriver(VirtDriver):
 
         def work(connection: Any) -> None:
             found = lookup(connection, uuid)
-            if found is not None and found.isActive() and found.jobInfo()[0] != constant("VIR_DOMAIN_JOB_NONE"):
+            if (
+                found is not None
+                and found.isActive()
+                and found.jobInfo()[0] != constant("VIR_DOMAIN_JOB_NONE")
+            ):
                 tolerate(found.abortJob, "VIR_ERR_OPERATION_INVALID", "VIR_ERR_NO_DOMAIN")
 
         self._connection.talk(work)
@@ -282,6 +300,69 @@ class LibvirtDriver(VirtDriver):
         """Fetch the copy as the guest's own disk, without a base image below it."""
         self._disks.receive(spec, image)
 
+    def attach_interface(self, uuid: str, interface: GuestInterface) -> None:
+        """Plug the interface into the guest's definition, and into the guest while it runs."""
+
+        def work(found: Any) -> None:
+            for scope in _scopes(found):
+                if interface.mac not in xml.macs(_description(found, scope)):
+                    found.attachDeviceFlags(xml.interface(interface), scope)
+
+        self._with_domain(uuid, work)
+        _plugged([interface])
+
+    def detach_interface(self, uuid: str, interface: GuestInterface) -> None:
+        """Unplug the interface; a guest that runs has to agree, which its kernel does when it is asked."""
+        deadline = time.monotonic() + _DETACH_SECONDS
+        while self._ask_to_detach(uuid, interface):
+            if time.monotonic() >= deadline:
+                raise DriverError(f"the guest does not let the interface {interface.mac} go.")
+            time.sleep(_LOOK_AGAIN)
+
+    def _ask_to_detach(self, uuid: str, interface: GuestInterface) -> bool:
+        """Ask the guest to let an interface go; returns whether it still has it."""
+
+        def work(connection: Any) -> bool:
+            found = lookup(connection, uuid)
+            if found is None:
+                return False
+            held = [
+                scope for scope in _scopes(found) if interface.mac in xml.macs(_description(found, scope))
+            ]
+            for scope in held:
+                # A guest that was asked already is not asked again until it answers.
+                tolerate(
+                    functools.partial(found.detachDeviceFlags, xml.interface(interface), scope),
+                    "VIR_ERR_OPERATION_FAILED", "VIR_ERR_OPERATION_INVALID", "VIR_ERR_DEVICE_MISSING",
+                )  # fmt: skip
+            return bool(held)
+
+        return self._connection.talk(work)
+
+    def set_admin_password(self, uuid: str, password: str) -> None:
+        """Have QEMU's guest agent set root's password."""
+        self._with_domain(uuid, lambda found: found.setUserPassword("root", password, 0))
+
+    def inject_crash_dump(self, uuid: str) -> None:
+        """Inject an NMI."""
+        self._with_domain(uuid, lambda found: found.injectNMI(0))
+
+    def diagnostics(self, uuid: str) -> Diagnostics:
+        """Return what libvirt counts of the guest."""
+        answers: list[Diagnostics] = []
+        self._with_domain(uuid, lambda found: answers.append(_diagnostics(found, self._machine.kind)))
+        return answers[-1]
+
+    def console(self, uuid: str, kind: ConsoleType) -> ConsoleAddress:
+        """Return where the guest's VNC screen is."""
+        if kind not in (ConsoleType.NOVNC, ConsoleType.XVPVNC) or not self._machine.vnc_listen:
+            raise NotSupported(f"guests of this host have no console of the kind {kind}.")
+        ports: list[int | None] = []
+        self._with_domain(uuid, lambda found: ports.append(xml.vnc_port(found.XMLDesc())))
+        if ports[-1] is None:
+            raise DriverError("the guest shows no screen: it is off, or was started without one.")
+        return ConsoleAddress(self._console_host, ports[-1])
+
     def _await_job(self, uuid: str) -> None:
         """Wait for the end of the domain's job; raises DriverError when it did not end well."""
         while self._job_runs(uuid):
@@ -308,6 +389,10 @@ class LibvirtDriver(VirtDriver):
         text = "".join(char for char in text if char.isprintable() or char in "\n\t")
         lines = text.splitlines(keepends=True)
         return "".join(lines if length is None else lines[max(0, len(lines) - length) :])
+
+    def sharers(self) -> frozenset[str]:
+        """Return the hosts that wrote themselves down in the folder."""
+        return self._disks.sharers()
 
     def leftovers(self) -> tuple[str, ...]:
         """Return the names of guests that have a folder."""
@@ -348,6 +433,57 @@ def _guest(found: Any) -> Guest:
     state = found.state()[0]
     power = next((power for name, power in _POWER.items() if constant(name) == state), PowerState.NOSTATE)
     return Guest(found.UUIDString(), found.name(), power)
+
+
+def _scopes(found: Any) -> list[int]:
+    """Return where a change of a domain is made: in its definition, and in the guest while it runs."""
+    running = [constant("VIR_DOMAIN_AFFECT_LIVE")] if found.isActive() else []
+    return [constant("VIR_DOMAIN_AFFECT_CONFIG"), *running]
+
+
+def _description(found: Any, scope: int) -> str:
+    """Return the XML of a domain's definition, or of the guest that runs."""
+    defined = scope == constant("VIR_DOMAIN_AFFECT_CONFIG")
+    return str(found.XMLDesc(constant("VIR_DOMAIN_XML_INACTIVE") if defined else 0))
+
+
+def _diagnostics(found: Any, kind: str) -> Diagnostics:
+    description = found.XMLDesc()
+    maximum = found.info()[1] // 1024
+    memory = found.memoryStats()
+    nics = []
+    for mac, device in xml.nics(description):
+        received = found.interfaceStats(device)
+        # What the host sends is what the guest receives, and the other way round.
+        nics.append(Nic(mac, *received[:4], *received[4:8]))
+    disks = []
+    for target in xml.disk_targets(description):
+        requests_in, bytes_in, requests_out, bytes_out, errors = found.blockStats(target)
+        counted = errors if errors >= 0 else None
+        disks.append(DiskUse(target, bytes_in, requests_in, bytes_out, requests_out, counted))
+    return Diagnostics(
+        state=_guest(found).power_state,
+        driver="libvirt",
+        hypervisor=kind,
+        uptime=None,
+        cpus=tuple(Cpu(cpu[0], cpu[2]) for cpu in found.vcpus()[0]),
+        nics=tuple(nics),
+        disks=tuple(disks),
+        memory_maximum=maximum,
+        memory_used=(memory.get("available", 0) - memory.get("unused", 0)) // 1024
+        or memory.get("rss", 0) // 1024,
+    )
+
+
+def _plugged(interfaces: Iterable[GuestInterface]) -> None:
+    """Let bridges send back through a guest's tap what came in by it.
+
+    A guest needs that to reach its own floating address: where bridges pass packets to nftables, the address is
+    translated within the bridge. A tap that is in no bridge has no such file.
+    """
+    for interface in interfaces:
+        with contextlib.suppress(OSError):
+            (_LINKS / interface.tap / "brport/hairpin_mode").write_text("1")
 
 
 def _offered_kinds(connection: Any) -> set[str]:

@@ -87,6 +87,38 @@ def is_ours(xml: str) -> bool:
     return ET.fromstring(xml).find(f"metadata/{{{NAMESPACE}}}instance") is not None
 
 
+def interface(described: GuestInterface) -> str:
+    """Return the XML of one network interface."""
+    return ET.tostring(_interface(ET.Element("devices"), described), encoding="unicode")
+
+
+def macs(xml: str) -> set[str]:
+    """Return the MAC addresses of a domain's interfaces."""
+    return {str(found.get("address")) for found in ET.fromstring(xml).findall("devices/interface/mac")}
+
+
+def nics(xml: str) -> list[tuple[str, str]]:
+    """Return (MAC address, name on the host) of a domain's interfaces."""
+    found = []
+    for element in ET.fromstring(xml).findall("devices/interface"):
+        mac, target = element.find("mac"), element.find("target")
+        if mac is not None and target is not None:
+            found.append((str(mac.get("address")), str(target.get("dev"))))
+    return found
+
+
+def vnc_port(xml: str) -> int | None:
+    """Return the port of a running domain's VNC screen, or None where it has none."""
+    screen = ET.fromstring(xml).find("devices/graphics[@type='vnc']")
+    port = -1 if screen is None else int(screen.get("port", "-1"))
+    return port if port > 0 else None
+
+
+def disk_targets(xml: str) -> list[str]:
+    """Return the names in the guest of a domain's disks."""
+    return [str(found.get("dev")) for found in ET.fromstring(xml).findall("devices/disk/target")]
+
+
 def _system(root: ET.Element, files: Files) -> None:
     system = ET.SubElement(root, "os")
     _text(system, "type", "hvm")
@@ -106,13 +138,14 @@ def _disk(devices: ET.Element, disk: Disk) -> None:
     ET.SubElement(element, "target", dev=disk.target, bus="virtio")
 
 
-def _interface(devices: ET.Element, interface: GuestInterface) -> None:
+def _interface(devices: ET.Element, interface: GuestInterface) -> ET.Element:
     element = ET.SubElement(devices, "interface", type="bridge")
     ET.SubElement(element, "mac", address=interface.mac)
     ET.SubElement(element, "source", bridge=interface.bridge)
     ET.SubElement(element, "target", dev=interface.tap)
     ET.SubElement(element, "model", type="virtio")
     ET.SubElement(element, "mtu", size=str(interface.mtu))
+    return element
 
 
 def _console(devices: ET.Element, log: Path) -> None:

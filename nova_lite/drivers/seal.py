@@ -25,7 +25,9 @@ class Seal:
         try:
             return self._fernet().decrypt(sealed.encode()).decode()
         except InvalidToken as error:
-            raise ConfigurationError(f"The key in {self._file} is not the one that secrets were kept with.") from error
+            raise ConfigurationError(
+                f"The key in {self._file} is not the one that secrets were kept with."
+            ) from error
 
     def _fernet(self) -> Fernet:
         if self._key is None:

@@ -1,0 +1,20 @@
+"""Which compute hosts keep the disks of their guests in one folder, on storage that they share."""
+
+from pathlib import Path
+
+_FOLDER = "_hosts"
+
+
+def folder_of(instances_path: Path, host: str) -> Path:
+    """Return the folder below ``instances_path`` that is a host's own, and tells others that it is there."""
+    return instances_path / _FOLDER / host
+
+
+def register(instances_path: Path, host: str) -> None:
+    """Let a host be one of those that use ``instances_path``; raises OSError."""
+    folder_of(instances_path, host).mkdir(parents=True, exist_ok=True)
+
+
+def sharers(instances_path: Path) -> frozenset[str]:
+    """Return the hosts that use ``instances_path``."""
+    return frozenset(folder.name for folder in (instances_path / _FOLDER).glob("*"))

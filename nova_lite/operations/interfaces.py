@@ -1,0 +1,94 @@
+"""Network interfaces of servers: attached with an address, detached without a trace."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from nova_lite.core.context import RequestContext
+from nova_lite.core.errors import Conflict, InvalidInput, NotFound
+from nova_lite.core.instance import Instance
+from nova_lite.core.instance_states import Verb
+from nova_lite.core.network import Network, VirtualInterface
+from nova_lite.db import addresses, networks
+from nova_lite.db.engine import Database
+from nova_lite.operations.orders import Order, Orders
+
+_ATTEMPTS = 5
+
+
+class Interfaces:
+    """The operations on the interfaces of servers; a server has at most one in a network."""
+
+    def __init__(self, database: Database, orders: Orders) -> None:
+        self._database = database
+        self._orders = orders
+
+    def attach(
+        self, context: RequestContext, uuid: str, network: str = "", address: str = ""
+    ) -> VirtualInterface:
+        """Order an interface in a network, named by id or label, at ``address`` or any.
+
+        Without a network it is the first one that the server is not in yet. Raises NotFound, InvalidInput,
+        NoAddress, WrongState, Locked.
+        """
+        made: list[VirtualInterface] = []
+
+        def prepare(session: Session, instance: Instance) -> Mapping[str, Any]:
+            chosen = _network(session, context, instance, network)
+            made.append(addresses.attach(session, uuid, chosen, address))
+            return {"interface": _parameters(made[-1])}
+
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                self._orders.place(context, uuid, Order(lambda _: Verb.ATTACH_INTERFACE, prepare))
+                break
+            except Conflict as error:
+                # Others took the address that was looked at; a wrong state is another kind of conflict.
+                if type(error) is not Conflict or not left:
+                    raise
+        return made[-1]
+
+    def detach(self, context: RequestContext, uuid: str, *, port_id: str = "", address: str = "") -> None:
+        """Order the end of the interface that has an id, or an address; raises NotFound, WrongState, Locked."""
+
+        def prepare(session: Session, instance: Instance) -> Mapping[str, Any]:
+            for interface in addresses.interfaces_of(session, [uuid]).get(uuid, ()):
+                if port_id == interface.id or address == interface.address:
+                    return {"interface": _parameters(interface)}
+            raise NotFound(f"Instance {uuid} has no interface {port_id or address}.")
+
+        self._orders.place(context, uuid, Order(lambda _: Verb.DETACH_INTERFACE, prepare))
+
+
+def _network(session: Session, context: RequestContext, instance: Instance, wanted: str) -> Network:
+    """Return the network that an instance is to have an interface in."""
+    held = {
+        interface.network_id
+        for interface in addresses.interfaces_of(session, [instance.uuid]).get(instance.uuid, ())
+    }
+    if not wanted:
+        for network in networks.listing(session, instance.project_id):
+            if network.id not in held and network.cidr:
+                return network
+        raise InvalidInput(f"There is no network that instance {instance.uuid} is not in.")
+    found = networks.get(session, wanted, instance.project_id)
+    labelled = [found] if found else networks.labelled(session, wanted, instance.project_id)
+    if len(labelled) != 1:
+        raise InvalidInput(f"Network {wanted[:60]} could not be found, or there are several of that label.")
+    if labelled[0].id in held:
+        raise InvalidInput(
+            f"Instance {instance.uuid} has an interface in network {labelled[0].label} already."
+        )
+    if not labelled[0].cidr:
+        raise InvalidInput(f"Network {labelled[0].label} has no subnet.")
+    return labelled[0]
+
+
+def _parameters(interface: VirtualInterface) -> dict[str, Any]:
+    return {
+        field.name: getattr(interface, field.name)
+        for field in dataclasses.fields(interface)
+        if field.name not in ("created_at", "floating")
+    }

@@ -1,0 +1,166 @@
+"""Live migrations between two hosts: failed, killed and repeated at each step, and a host that dies on the way."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from nova_lite.core.instance_states import Verb
+from nova_lite.db import actions
+from tests.faults.stage import STAGE, Cue, Moment, end_thread, fail
+from tests.faults.staged import step_names
+from tests.functional.two_hosts import SECOND, TwoHosts, two_hosts
+
+ANYWHERE: dict[str, Any] = {"os-migrateLive": {"host": None, "block_migration": "auto"}}
+STAGED = ("--compute_manager=tests.faults.staged.StagedComputeManager", "--periodic_interval=600")
+# Without the filter for hosts that are up, a dead one is chosen.
+MORTAL = ("--scheduler_default_filters=RamFilter", "--service_down_time=2")
+
+LIVE_STEPS = step_names(Verb.LIVE_MIGRATE)
+POINTS = [(step, moment) for step in LIVE_STEPS for moment in Moment]
+STAYS = ("networking", "expecting")
+"""Steps that fail before the guest moves."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_stage() -> Iterator[None]:
+    """Leave the stage to who had it before: the staged managers of these clouds step onto it, too."""
+    before = STAGE.compute, STAGE.network, STAGE.hypervisor
+    yield
+    STAGE.compute, STAGE.network, STAGE.hypervisor = before
+
+
+@pytest.fixture(scope="module")
+def module_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoHosts]:
+    folder = tmp_path_factory.mktemp("two")
+    yield from two_hosts(folder, f"sqlite:///{folder}/nova.sqlite", *STAGED)
+
+
+@pytest.fixture
+def cloud(module_cloud: TwoHosts) -> Iterator[TwoHosts]:
+    STAGE.clear()
+    yield module_cloud
+    assert STAGE.unplayed() == []
+    STAGE.clear()
+    module_cloud.delete_all()
+    module_cloud.repair()
+    assert module_cloud.leaks() == []
+
+
+@pytest.fixture
+def mortal_cloud(tmp_path: Any) -> Iterator[TwoHosts]:
+    for cloud in two_hosts(tmp_path, f"sqlite:///{tmp_path}/nova.sqlite", *STAGED, *MORTAL):
+        STAGE.clear()
+        yield cloud
+        cloud.delete_all()
+        cloud.repair()
+        assert cloud.leaks() == []
+
+
+def other(host: str) -> str:
+    return "host1" if host == SECOND else SECOND
+
+
+def boot_on(cloud: TwoHosts, host: str) -> str:
+    """Boot a server and bring it to a host."""
+    server_id = cloud.boot("vm")
+    if cloud.host_of(server_id) != host:
+        cloud.act(server_id, ANYWHERE, user="admin")
+    assert cloud.host_of(server_id) == host
+    return server_id
+
+
+def look(cloud: TwoHosts, server_id: str) -> tuple[str, str]:
+    return cloud.host_of(server_id), cloud.show(server_id)["status"]
+
+
+def guests(cloud: TwoHosts) -> list[str]:
+    """Return the hosts that have a guest."""
+    return sorted(path.parent.name for path in cloud.folder.glob("instances*/_hosts/*/instance-*.json"))
+
+
+@pytest.mark.parametrize(("step", "moment"), POINTS)
+def test_whatever_fails_the_server_is_where_its_guest_is(cloud: TwoHosts, step: str, moment: Moment) -> None:
+    server_id = cloud.boot("vm")
+    was = cloud.host_of(server_id)
+    STAGE.give(Cue(f"do {step}", moment), fail(RuntimeError("something that nobody thought of")))
+    cloud.act(server_id, ANYWHERE, user="admin")
+
+    stays = step in STAYS or (step, moment) == ("moving", Moment.BEFORE)
+    expected = was if stays else other(was)
+    assert (look(cloud, server_id), guests(cloud)) == ((expected, "ACTIVE"), [expected])
+    cloud.repair()
+    assert (len(cloud.files()), cloud.leaks()) == (1, [])
+    assert look(cloud, server_id) == (expected, "ACTIVE")
+
+
+@pytest.mark.parametrize(("step", "moment"), POINTS)
+def test_a_migration_whose_thread_ends_is_taken_up_by_the_sweep(
+    cloud: TwoHosts, step: str, moment: Moment
+) -> None:
+    server_id = cloud.boot("vm")
+    was = cloud.host_of(server_id)
+    STAGE.give(Cue(f"do {step}", moment), end_thread)
+    cloud.act(server_id, ANYWHERE, user="admin")
+
+    assert (look(cloud, server_id), guests(cloud)) == ((other(was), "ACTIVE"), [other(was)])
+    assert (len(cloud.files()), cloud.leaks()) == (1, [])
+
+
+@pytest.mark.parametrize("step", LIVE_STEPS)
+def test_a_step_may_be_done_twice(cloud: TwoHosts, step: str) -> None:
+    server_id = cloud.boot("vm")
+    was = cloud.host_of(server_id)
+    STAGE.clear()
+    STAGE.repeat(f"do {step}")
+    cloud.act(server_id, ANYWHERE, user="admin")
+
+    assert STAGE.seen.count(f"do {step}") == 2
+    assert (look(cloud, server_id), guests(cloud)) == ((other(was), "ACTIVE"), [other(was)])
+    assert (len(cloud.files()), cloud.leaks()) == (1, [])
+
+
+@pytest.mark.parametrize("undone", STAYS)
+def test_what_was_made_ready_may_be_removed_twice(cloud: TwoHosts, undone: str) -> None:
+    server_id = cloud.boot("vm")
+    was = cloud.host_of(server_id)
+    STAGE.give(Cue("do expecting", Moment.AFTER), fail(RuntimeError("something that nobody thought of")))
+    STAGE.repeat(f"undo {undone}")
+    cloud.act(server_id, ANYWHERE, user="admin")
+
+    assert STAGE.seen.count(f"undo {undone}") == 2
+    assert (look(cloud, server_id), len(cloud.files())) == ((was, "ACTIVE"), 1)
+
+
+def kill_second(cloud: TwoHosts) -> None:
+    """Wait until the second host's daemon has died, and let the others see it."""
+    assert STAGE.died.wait(10.0), "nova-compute was to die and did not"
+    cloud.stop_second()
+    cloud.settle()
+    assert cloud.database.read("test", actions.open_actions) == []
+
+
+@pytest.mark.parametrize("moment", Moment)
+def test_a_server_stays_when_the_host_that_expects_it_dies(mortal_cloud: TwoHosts, moment: Moment) -> None:
+    cloud = mortal_cloud
+    server_id = boot_on(cloud, "host1")
+    STAGE.give(Cue("do expecting", moment), STAGE.die)
+    cloud.ask("POST", f"/v2.1/servers/{server_id}/action", ANYWHERE, user="admin")
+    kill_second(cloud)
+
+    assert (look(cloud, server_id), guests(cloud)) == (("host1", "ACTIVE"), ["host1"])
+    cloud.start_second()
+
+
+@pytest.mark.parametrize(("moment", "expected"), [(Moment.BEFORE, SECOND), (Moment.AFTER, "host1")])
+def test_the_new_host_says_where_the_guest_is_when_the_old_one_died(
+    mortal_cloud: TwoHosts, moment: Moment, expected: str
+) -> None:
+    cloud = mortal_cloud
+    server_id = boot_on(cloud, SECOND)
+    STAGE.give(Cue("do moving", moment), STAGE.die)
+    cloud.ask("POST", f"/v2.1/servers/{server_id}/action", ANYWHERE, user="admin")
+    kill_second(cloud)
+
+    assert (look(cloud, server_id), guests(cloud)) == ((expected, "ACTIVE"), [expected])
+    cloud.start_second()

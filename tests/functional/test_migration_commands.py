@@ -1,0 +1,52 @@
+"""The unmodified openstack client looks after servers that are on their way to another host."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cloud import wait_for
+from tests.functional.two_hosts import SECOND, TwoHosts, two_hosts
+
+
+@pytest.fixture
+def slow_cloud(tmp_path: Path) -> Iterator[TwoHosts]:
+    """A cloud in which no live migration comes to an end by itself."""
+    url = f"sqlite:///{tmp_path}/nova.sqlite"
+    yield from two_hosts(tmp_path, url, "--fake_live_migration_seconds=600")
+
+
+def server(cloud: TwoHosts, *words: str) -> Any:
+    """Run a command of ``openstack server`` as the admin."""
+    listing = ("-f", "json") if words[1] in ("list", "show") else ()
+    argv = ("--os-compute-api-version", "2.96", "server", *words, *listing)
+    return cloud.openstack(*argv, user="admin")
+
+
+def test_an_operator_calls_one_back_and_hurries_another(slow_cloud: TwoHosts) -> None:
+    cloud = slow_cloud
+    server_id = cloud.boot("vm")
+    host = cloud.host_of(server_id)
+    there = "host1" if host == SECOND else SECOND
+
+    def running() -> list[str]:
+        path = f"/v2.1/servers/{server_id}/migrations"
+        found = cloud.ask("GET", path, user="admin").json()["migrations"]
+        return [str(one["id"]) for one in found if one["status"] == "running"]
+
+    server(cloud, "migrate", "--live-migration", server_id)
+    assert wait_for(running)
+    found = server(cloud, "migration", "list", "--server", server_id)[0]
+    assert (found["Status"], found["Dest Compute"]) == ("running", there)
+    (number,) = running()
+    server(cloud, "migration", "abort", server_id, number)
+    cloud.settle()
+    assert cloud.host_of(server_id) == host
+
+    server(cloud, "migrate", "--live-migration", "--host", there, server_id)
+    assert wait_for(running)
+    (number,) = running()
+    server(cloud, "migration", "force", "complete", server_id, number)
+    cloud.settle()
+    assert (cloud.host_of(server_id), cloud.show(server_id)["status"]) == (there, "ACTIVE")

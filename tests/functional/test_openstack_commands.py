@@ -1,0 +1,86 @@
+"""Every command of the unmodified openstack client for which there is something, in both catalogs.
+
+One catalog has a network service, the other has none: then the client asks compute instead.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nova_lite import concurrency
+from tests.cloud import APIS, Cloud, running
+from tests.functional.openstack_commands import COMPUTE, IDENTITY, IMAGES, NETWORK, PROXIED_GROUPS, parsed
+
+PROGRAM = Path(__file__).with_name("openstack_program.py")
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHd2mN0Ce9Gf0a1tBNBY0rz8n7FLbZ8bYb1kJmoA5t7C demo"
+
+
+class Client:
+    """The openstack client of a user, kept running."""
+
+    def __init__(self, cloud: Cloud, user: str) -> None:
+        environment = cloud.environment(user) | {"PYTHONWARNINGS": "ignore"}
+        self._process = subprocess.Popen(
+            [sys.executable, str(PROGRAM)], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def run(self, words: list[str]) -> dict[str, Any]:
+        """Run a command, and return its exit status and what it printed."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(words) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, Any] = json.loads(concurrency.blocking(self._process.stdout.readline))
+        return answer
+
+    def close(self) -> None:
+        """End the client."""
+        self._process.communicate()
+
+
+@pytest.fixture(params=["with a network service", "without"])
+def cloud(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cloud]:
+    apis = APIS if request.param != "without" else tuple(api for api in APIS if api != "network")
+    flags = ("--vnc_enabled", f"--enabled_apis={','.join(apis)}")
+    with running(tmp_path, f"sqlite:///{tmp_path}/nova.sqlite", *flags) as cloud:
+        cloud.image()
+        yield cloud
+
+
+@pytest.fixture
+def clients(cloud: Cloud) -> Iterator[dict[str, Client]]:
+    clients = {user: Client(cloud, user) for user in ("demo", "admin")}
+    yield clients
+    for client in clients.values():
+        client.close()
+
+
+def test_every_command_succeeds(cloud: Cloud, clients: dict[str, Client], tmp_path: Path) -> None:
+    (tmp_path / "disk").write_bytes(b"disk" * 1000)
+    (tmp_path / "key.pub").write_text(KEY)
+    group = {"security_group": {"name": "through-compute", "description": ""}}
+    assert cloud.ask("POST", "/v2.1/os-security-groups", group, version="2.1").status_code == 200
+    bulk = {"floating_ips_bulk_create": {"ip_range": "192.0.2.0/27"}}
+    assert cloud.ask("POST", "/v2.1/os-floating-ips-bulk", bulk, user="admin", version="2.1").ok
+    has_network = "network" in cloud.conf.enabled_apis
+    words: dict[str, Any] = {"folder": tmp_path, "network": "--network private", "group": "through-compute"}
+    failed = []
+
+    for user, command, keep in parsed(IDENTITY + IMAGES + COMPUTE + (NETWORK if has_network else PROXIED_GROUPS)):
+        if not has_network and "add network" in command:
+            continue
+        argv = command.format(**words).split()
+        answer = clients[user].run([*argv, *(["-f", "json"] if keep else [])])
+        cloud.settle()
+        if answer["status"]:
+            failed.append((command, answer["complained"]))
+        elif keep:
+            words[keep] = json.loads(answer["printed"])
+
+    assert failed == [], "\n".join(f"{command}: {why[-300:]}" for command, why in failed)
+    assert cloud.leaks() == []
