@@ -132,6 +132,9 @@ def upgrade() -> None:
 
     with op.batch_alter_table("instances", schema=None) as batch_op:
         batch_op.add_column(sa.Column("password_data", sa.String(length=1024), nullable=True))
+        batch_op.add_column(
+            sa.Column("files", sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb"), nullable=True)
+        )
 
     with op.batch_alter_table("server_migrations", schema=None) as batch_op:
         batch_op.add_column(sa.Column("uri", sa.String(length=255), nullable=True))
@@ -180,6 +183,7 @@ def downgrade() -> None:
         batch_op.drop_column("uri")
 
     with op.batch_alter_table("instances", schema=None) as batch_op:
+        batch_op.drop_column("files")
         batch_op.drop_column("password_data")
 
     with op.batch_alter_table("routers", schema=None) as batch_op:

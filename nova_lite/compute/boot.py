@@ -51,7 +51,7 @@ class BootFlow:
 
     def create_disks(self) -> None:
         """Make the disks from the image."""
-        spec = guest_spec(self._instance, ())
+        spec = self._host.disk_spec(self._instance)
         self._host.driver.create_disks(spec, self._host.guest_image(self._instance, self._image))
 
     def delete_disks(self) -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from nova_lite.compute import protection
-from nova_lite.core import ids
+from nova_lite.core import config_drive, ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import DriverError, Unavailable
 from nova_lite.core.image import ImageFacts
 from nova_lite.core.instance import Instance
+from nova_lite.core.metadata import InstanceMetadata
 from nova_lite.core.network import VirtualInterface
-from nova_lite.db import addresses, images
+from nova_lite.db import addresses, images, instance_metadata
 from nova_lite.db.engine import Database
 from nova_lite.drivers.image.base import ImageStore
 from nova_lite.drivers.net.base import FirewallDriver
@@ -39,6 +40,7 @@ class ComputeHost:
     network: NetworkProxy
     compute: ComputeProxy
     seal: Seal
+    dhcp_domain: str = ""
     shutdown_timeout: float = 60.0
 
     def interfaces(self, instance: Instance) -> tuple[VirtualInterface, ...]:
@@ -62,6 +64,18 @@ class ComputeHost:
             self.network.refresh(context, list(network_ids))
         except Unavailable as error:
             LOG.warning("the DHCP servers of networks %s are told later: %s", network_ids, error)
+
+    def disk_spec(self, instance: Instance) -> GuestSpec:
+        """Return what an instance's guest is like as far as its disks are concerned."""
+        spec = guest_spec(instance, ())
+        if not instance.config_drive:
+            return spec
+
+        def work(session: Session) -> InstanceMetadata:
+            return instance_metadata.of(session, instance, domain=self.dhcp_domain)
+
+        told = self.database.read("compute.metadata", work)
+        return dataclasses.replace(spec, config_drive=config_drive.files(told))
 
     def protected_spec(self, instance: Instance) -> GuestSpec:
         """Return what an instance's guest is like, the filter of its interfaces in force."""

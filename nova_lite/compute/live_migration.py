@@ -14,6 +14,7 @@ The guest itself is where it is: an action that goes on after a crash, or withou
 hypervisor of the new one, and writes down what that says.
 """
 
+import dataclasses
 import time
 
 from sqlalchemy.orm import Session
@@ -84,7 +85,9 @@ class LiveMigrationFlow:
                 else f"{migration.source_host} and {migration.dest_host} share no disks: they have to be copied."
             )
         image = self._host.guest_image(self._instance, self._host.image_facts(self._instance.image_id))
-        uri = driver.expect(self._host.protected_spec(self._instance), image, shared=shared)
+        drive = self._host.disk_spec(self._instance).config_drive
+        spec = dataclasses.replace(self._host.protected_spec(self._instance), config_drive=drive)
+        uri = driver.expect(spec, image, shared=shared)
 
         def work(session: Session) -> None:
             server_migrations.update(session, migration.uuid, uri=uri, shared=shared)

@@ -7,7 +7,7 @@ and may be rebuilt again.
 from collections.abc import Mapping
 from typing import Any
 
-from nova_lite.compute.host import ComputeHost, guest_spec
+from nova_lite.compute.host import ComputeHost
 from nova_lite.core.flow import Step
 from nova_lite.core.image import ImageFacts
 from nova_lite.core.instance import Instance
@@ -41,7 +41,7 @@ class RebuildFlow:
 
     def create_disks(self) -> None:
         """Make the disks from the image that the instance has now."""
-        spec = guest_spec(self._instance, ())
+        spec = self._host.disk_spec(self._instance)
         self._host.driver.create_disks(spec, self._host.guest_image(self._instance, self._image))
 
     def spawn(self) -> None:

@@ -15,7 +15,7 @@ return   it came from  makes the guest of the disk that was kept aside
 
 import dataclasses
 
-from nova_lite.compute.host import ComputeHost, guest_spec
+from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.snapshot import SnapshotFlow
 from nova_lite.core.actions import Action
 from nova_lite.core.context import RequestContext
@@ -110,7 +110,7 @@ class ResizeFlow:
 
     def receive(self) -> None:
         """Make the disks from the copy."""
-        spec = guest_spec(self._instance, ())
+        spec = self._host.disk_spec(self._instance)
         image_id = self._action.parameters["image_id"]
         stored = self._host.database.read("image.get", lambda session: images.get(session, image_id))
         if stored is None:

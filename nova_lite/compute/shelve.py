@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from nova_lite.compute.host import ComputeHost, guest_spec
+from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.snapshot import SnapshotFlow
 from nova_lite.core.actions import Action
 from nova_lite.core.context import RequestContext
@@ -110,7 +110,7 @@ class ArriveFlow:
         image_id = self._action.parameters["image_id"]
         facts = self._host.image_facts(image_id)
         source = dataclasses.replace(self._instance, image_id=image_id)
-        self._host.driver.create_disks(guest_spec(self._instance, ()), self._host.guest_image(source, facts))
+        self._host.driver.create_disks(self._host.disk_spec(self._instance), self._host.guest_image(source, facts))
 
     def delete_disks(self) -> None:
         """Remove the disks."""

@@ -30,6 +30,7 @@ FLAGS = (
         min=-1,
         help="Seconds after which a shelved server leaves its host; 0: at once, -1: never by itself.",
     ),
+    cfg.BoolOpt("force_config_drive", default=False, help="Whether every guest gets a config drive."),
     cfg.StrOpt("instances_path", default="$state_path/instances", help="Folder of the guests' disks."),
     cfg.StrOpt("base_dir_name", default="_base", help="Folder of cached images below instances_path."),
     cfg.StrOpt(

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from nova_lite.core.hints import Hints
+from nova_lite.core.metadata import InjectedFile
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class BootRequest:
     networks: tuple[RequestedNetwork, ...] | None = None
     security_groups: tuple[str, ...] = ()
     config_drive: bool = False
+    files: tuple[InjectedFile, ...] = ()
     admin_password: str = ""
     access_ip_v4: str = ""
     access_ip_v6: str = ""

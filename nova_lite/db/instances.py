@@ -6,6 +6,7 @@ UPDATE.
 
 import dataclasses
 import datetime
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from nova_lite.core import clock
 from nova_lite.core.errors import Conflict, Locked, NotFound, Superseded, WrongState
 from nova_lite.core.instance import Fault, Flavor, Instance
 from nova_lite.core.instance_states import TRANSITIONS, PowerState, TaskState, Transition, Verb, VmState
+from nova_lite.core.metadata import InjectedFile
 from nova_lite.db.base import LONG_TEXT, MYSQL, UUID, Base, JsonText
 
 
@@ -67,6 +69,7 @@ class InstanceRow(Base):
     disk_config: Mapped[str] = mapped_column(sa.String(16), default="MANUAL")
     admin_password_hash: Mapped[str] = mapped_column(default="")
     password_data: Mapped[str | None] = mapped_column(sa.String(1024))
+    files: Mapped[str | None] = mapped_column(LONG_TEXT)
     locked_by: Mapped[str] = mapped_column(sa.String(16), default="")
     locked_reason: Mapped[str | None]
     shelved_image_id: Mapped[str | None] = mapped_column(UUID)
@@ -283,6 +286,18 @@ def password_data(session: Session, uuid: str) -> str:
         sa.select(_TABLE.c.password_data).where(_TABLE.c.uuid == uuid)
     ).scalar_one_or_none()
     return found or ""
+
+
+def files(session: Session, uuid: str) -> tuple[InjectedFile, ...]:
+    """Return the files that the guest is to find the content of."""
+    found = session.execute(sa.select(_TABLE.c.files).where(_TABLE.c.uuid == uuid)).scalar_one_or_none()
+    return tuple(InjectedFile(path, contents) for path, contents in json.loads(found or "[]"))
+
+
+def set_files(session: Session, uuids: Sequence[str], injected: Sequence[InjectedFile]) -> None:
+    """Replace the files of new instances, or of one that is made anew."""
+    text = json.dumps([[file.path, file.contents] for file in injected]) if injected else None
+    session.execute(sa.update(_TABLE).where(_TABLE.c.uuid.in_(uuids)).values(files=text))
 
 
 def swap_metadata(session: Session, uuid: str, old: Mapping[str, str], new: Mapping[str, str]) -> bool:

@@ -32,7 +32,7 @@ from nova_lite.db import (
     server_groups,
 )
 from nova_lite.db.engine import Database
-from nova_lite.operations import tags
+from nova_lite.operations import injected_files, tags
 from nova_lite.operations.images import Images
 from nova_lite.rpc.scheduler import SchedulerProxy
 
@@ -62,17 +62,21 @@ class Boot:
         limits: Limits,
         *,
         metadata_items: int,
+        force_config_drive: bool = False,
     ) -> None:
         self._database = database
         self._images = images
         self._scheduler = scheduler
         self._limits = limits
         self._metadata_items = metadata_items
+        self._force_config_drive = force_config_drive
 
     def boot(self, context: RequestContext, request: BootRequest) -> Booted:
         """Order servers; see ``Servers.boot``."""
         self._check(context, request)
         image = usable_image(self._images, context, request.image_id)
+        if self._force_config_drive or image.properties.get("img_config_drive") == "mandatory":
+            request = dataclasses.replace(request, config_drive=True)
         booted = Booted(
             reservation_id=f"r-{secrets.token_hex(4)}",
             uuids=tuple(ids.new_uuid() for _ in range(request.max_count)),
@@ -87,6 +91,8 @@ class Boot:
                 count = self._reserve(session, context, parts.flavor, request)
             rows = _instances(context, request, parts, booted)[:count]
             instances.insert(session, rows)
+            if request.files:
+                instances.set_files(session, [row.uuid for row in rows], request.files)
             actions.insert(session, _boot_actions(context, request, image, rows, action_ids))
             memberships = [(row.uuid, group) for row in rows for group in parts.groups]
             security_groups.add_members(session, memberships)
@@ -113,6 +119,7 @@ class Boot:
         if request.host and not context.is_admin:
             raise Forbidden("Policy doesn't allow a host to be chosen.")
         check_user_data(request.user_data)
+        injected_files.check(request.files)
         _check_hints(request.hints)
 
     def _join(self, session: Session, context: RequestContext, group_id: str, uuids: Sequence[str]) -> None:
@@ -137,6 +144,7 @@ class Boot:
                 raise InvalidInput(f"Invalid key_name provided: {request.key_name}.")
             public_key = key_pair.public_key
         _check_networks(session, context, request)
+        injected_files.check_limits(session, context.project_id, self._limits, request.files)
         return _Parts(flavor, image, public_key, _group_ids(session, context, request))
 
     def _reserve(

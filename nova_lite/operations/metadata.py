@@ -1,35 +1,13 @@
 """What a guest may learn of itself, found by the address that it asks from."""
 
-import dataclasses
-
 from sqlalchemy.orm import Session
 
 from nova_lite.core.errors import Conflict, InvalidInput, NotFound
-from nova_lite.core.instance import Instance
-from nova_lite.db import addresses, instances, security_groups
+from nova_lite.core.metadata import InstanceMetadata
+from nova_lite.db import addresses, instance_metadata, instances
 from nova_lite.db.engine import Database
 
 _LONGEST_PASSWORD = 1024
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class InstanceMetadata:
-    """An instance with what the metadata service says of it; ``domain`` follows its host name.
-
-    ``floating`` is the first address of the world that leads to it, empty for none.
-    """
-
-    instance: Instance
-    address: str
-    security_groups: tuple[str, ...]
-    domain: str
-    password: str = ""
-    floating: str = ""
-
-    @property
-    def fqdn(self) -> str:
-        """The instance's full host name."""
-        return f"{self.instance.hostname}.{self.domain}" if self.domain else self.instance.hostname
 
 
 class Metadata:
@@ -47,17 +25,7 @@ class Metadata:
             instance = None if uuid is None else instances.get(session, uuid)
             if instance is None:
                 raise NotFound(f"No instance has the address {address}.")
-            groups = tuple(security_groups.names_of(session, instance.uuid))
-            interfaces = addresses.interfaces_of(session, [instance.uuid]).get(instance.uuid, ())
-            floating = [one for interface in interfaces for one in interface.floating]
-            return InstanceMetadata(
-                instance,
-                address,
-                groups,
-                self._domain,
-                instances.password_data(session, instance.uuid),
-                floating[0] if floating else "",
-            )
+            return instance_metadata.of(session, instance, domain=self._domain, address=address)
 
         return self._database.read("metadata.of_address", work)
 

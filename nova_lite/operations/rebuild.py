@@ -11,9 +11,10 @@ from nova_lite.core.errors import InvalidInput, OverQuota
 from nova_lite.core.image import Image
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import Verb, VmState
+from nova_lite.core.quota import Limits
 from nova_lite.core.rebuild import RebuildRequest
 from nova_lite.db import instances, key_pairs
-from nova_lite.operations import boot
+from nova_lite.operations import boot, injected_files
 from nova_lite.operations.images import Images
 from nova_lite.operations.orders import Order, Orders
 
@@ -21,9 +22,10 @@ from nova_lite.operations.orders import Order, Orders
 class Rebuild:
     """Turns rebuild requests into changed rows and orders."""
 
-    def __init__(self, images: Images, orders: Orders, *, metadata_items: int) -> None:
+    def __init__(self, images: Images, orders: Orders, limits: Limits, *, metadata_items: int) -> None:
         self._images = images
         self._orders = orders
+        self._limits = limits
         self._metadata_items = metadata_items
 
     def begin(self, context: RequestContext, uuid: str, request: RebuildRequest) -> str:
@@ -34,10 +36,14 @@ class Rebuild:
         if len(request.metadata or ()) > self._metadata_items:
             raise OverQuota(f"Maximum number of metadata items exceeds {self._metadata_items}")
         boot.check_user_data(request.changes.get("user_data") or "")
+        injected_files.check(request.files or ())
         image = boot.usable_image(self._images, context, request.image_id)
 
         def prepare(session: Session, instance: Instance) -> Mapping[str, Any]:
             boot.check_fit(instance.flavor, image)
+            if request.files is not None:
+                injected_files.check_limits(session, instance.project_id, self._limits, request.files)
+                instances.set_files(session, [uuid], request.files)
             instances.update(session, uuid, **_values(session, context, request, image))
             return boot.image_parameters(image)
 

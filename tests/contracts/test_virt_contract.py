@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pycdlib
 import pytest
 
 from nova_lite.conf import load
@@ -349,6 +350,29 @@ def test_a_guest_is_made_of_a_copy_of_anothers_disk(driver: VirtDriver, spec: Gu
         driver.drop_aside(spec.name)
     assert driver.leftovers() == (spec.name,)
     assert power_of(driver, spec) is PowerState.RUNNING
+
+
+def test_a_config_drive_is_made_with_the_disks_and_ends_with_them(
+    driver: VirtDriver, spec: GuestSpec, tmp_path: Path
+) -> None:
+    told = {"openstack/latest/meta_data.json": b"{}", "openstack/latest/user_data": b"#!/bin/sh\n"}
+    with_drive = dataclasses.replace(spec, config_drive=told)
+    driver.create_disks(with_drive, an_image())
+    driver.create_disks(dataclasses.replace(spec, config_drive={"other": b""}), an_image())
+    driver.spawn(spec)
+    assert power_of(driver, spec) is PowerState.RUNNING
+
+    drive = pycdlib.PyCdlib()
+    drive.open(str(tmp_path / "instances" / spec.name / "disk.config"))
+    assert drive.pvd.volume_identifier.strip() == b"config-2"
+    assert [child.rock_ridge.name() for child in drive.list_children(rr_path="/openstack/latest")][2:] == [
+        b"meta_data.json",
+        b"user_data",
+    ]
+    drive.close()
+    driver.destroy(spec.uuid)
+    driver.delete_disks(spec.uuid, spec.name)
+    assert driver.leftovers() == ()
 
 
 def test_what_comes_back_takes_the_place_of_what_was_made_since(driver: VirtDriver, spec: GuestSpec) -> None:

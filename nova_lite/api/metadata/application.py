@@ -8,9 +8,10 @@ import webob
 from nova_lite.api.app import CLOUD
 from nova_lite.api.call import CONF
 from nova_lite.api.errors import HttpError
-from nova_lite.api.metadata import openstack, tree
+from nova_lite.core import metadata_openstack as openstack
+from nova_lite.core import metadata_tree as tree
 from nova_lite.core.errors import NotFound
-from nova_lite.operations.metadata import InstanceMetadata
+from nova_lite.core.metadata import InstanceMetadata
 
 _LONGEST_BODY = 4096
 
@@ -49,12 +50,21 @@ class MetadataApplication:
 def _of_openstack(data: InstanceMetadata, parts: list[str]) -> bytes:
     if not parts:
         return ("\n".join(openstack.VERSIONS) + "\nlatest").encode()
+    if parts[0] == openstack.CONTENT:
+        return _injected(data, parts[1:])
     if parts[0] not in (*openstack.VERSIONS, "latest") or len(parts) > 2:
         raise NotFound()
     if len(parts) == 1:
         present = [name for name in openstack.FILES if openstack.file(data, name) is not None]
         return "\n".join(present).encode()
     content = openstack.file(data, parts[1])
+    if content is None:
+        raise NotFound()
+    return content
+
+
+def _injected(data: InstanceMetadata, parts: list[str]) -> bytes:
+    content = openstack.contents(data).get(parts[0]) if len(parts) == 1 else None
     if content is None:
         raise NotFound()
     return content

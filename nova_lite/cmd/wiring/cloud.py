@@ -74,7 +74,14 @@ def make_cloud(base: Base) -> Cloud:
         tags=conf.image_tag_quota,
     )
     images = Images(database, store, image_limits)
-    boot = Boot(database, images, base.scheduler, limits, metadata_items=conf.quota_metadata_items)
+    boot = Boot(
+        database,
+        images,
+        base.scheduler,
+        limits,
+        metadata_items=conf.quota_metadata_items,
+        force_config_drive=conf.force_config_drive,
+    )
     orders = Orders(database, base.scheduler, base.compute)
     servers = Servers(
         database,
@@ -90,7 +97,7 @@ def make_cloud(base: Base) -> Cloud:
         servers=servers,
         server_groups=ServerGroups(database, limits),
         tags=Tags(database),
-        rebuild=Rebuild(images, orders, metadata_items=conf.quota_metadata_items),
+        rebuild=Rebuild(images, orders, limits, metadata_items=conf.quota_metadata_items),
         rescue=Rescue(database, images, orders, image_id=conf.rescue_image_id),
         resize=Resize(database, base.scheduler, base.compute, Rules(limits, conf.allow_resize_to_same_host)),
         live_migrations=LiveMigrations(database, orders, down_after=conf.service_down_time),

@@ -77,6 +77,7 @@ def compute_host(base: Base) -> ComputeHost:
         network=base.network,
         compute=base.compute,
         seal=Seal(Path(conf.secret_key_file)),
+        dhcp_domain=conf.dhcp_domain,
         shutdown_timeout=conf.shutdown_timeout,
     )
 

@@ -73,7 +73,8 @@ class GuestImage:
 class GuestSpec:
     """Everything that a driver needs to make a guest: memory in MiB, root and ephemeral disk in GiB, swap in MiB.
 
-    ``root_gb`` 0 means: as large as the image.
+    ``root_gb`` 0 means: as large as the image. ``config_drive`` has the content of each file by its path; it is
+    there only where disks are made, and empty for a guest without such a drive.
     """
 
     uuid: str
@@ -85,6 +86,7 @@ class GuestSpec:
     swap_mb: int = 0
     interfaces: tuple[GuestInterface, ...] = ()
     extra_specs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    config_drive: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

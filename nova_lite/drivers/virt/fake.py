@@ -12,7 +12,7 @@ from nova_lite.core.diagnostics import Cpu, Diagnostics, DiskUse, Nic
 from nova_lite.core.errors import ConfigurationError, DriverError, NotFound, NotSupported
 from nova_lite.core.instance_states import PowerState
 from nova_lite.core.server_migration import Progress
-from nova_lite.drivers.virt import storage
+from nova_lite.drivers.virt import config_drive, storage
 from nova_lite.drivers.virt.base import (
     Capabilities,
     Guest,
@@ -29,7 +29,8 @@ from nova_lite.drivers.virt.base import (
 
 _GIB = 1024**3
 _COPIES = ("snapshot", "snapshot.new")
-_FILES = ("disk", "disk.new", "disk.rescue", "interfaces", "memory", "console.log", *_COPIES)
+_DISKS = ("disk", "disk.new", "disk.rescue", config_drive.NAME, f"{config_drive.NAME}.new")
+_FILES = (*_DISKS, "interfaces", "memory", "console.log", *_COPIES)
 """What the folder of a guest may hold."""
 
 _CONSOLES = {
@@ -124,6 +125,7 @@ class FakeVirtDriver(VirtDriver):
         folder = self._path / spec.name
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "disk").touch()
+        config_drive.make(spec.config_drive, folder)
 
     def delete_disks(self, uuid: str, name: str) -> None:
         """Remove the guest's folder."""
@@ -268,6 +270,7 @@ class FakeVirtDriver(VirtDriver):
         if not (folder / "disk").exists():
             image.fetch(folder / "disk.new")
             (folder / "disk.new").rename(folder / "disk")
+        config_drive.make(spec.config_drive, folder)
 
     def _require_disk(self, name: str) -> None:
         if not (self._path / name / "disk").exists():
@@ -370,7 +373,7 @@ class FakeVirtDriver(VirtDriver):
             time.sleep(0.05)
         watch(Progress(memory, memory, 0))
         definitions, disks = Path(uri), Path(uri).parents[1] / guest.name
-        for file in ("interfaces", "console.log"):
+        for file in ("interfaces", "console.log", config_drive.NAME):
             if not shared and (self._path / guest.name / file).exists():
                 (disks / file).write_bytes((self._path / guest.name / file).read_bytes())
         _store(definitions / f"{guest.name}.json", guest)

@@ -2,6 +2,7 @@
 
 import datetime
 import urllib.parse
+from collections.abc import Iterable
 from typing import Any
 
 from nova_lite.api.call import Call, Json, Reply
@@ -11,6 +12,7 @@ from nova_lite.core.boot import BootRequest, RequestedNetwork
 from nova_lite.core.errors import Forbidden, InvalidInput, NotFound
 from nova_lite.core.hints import Hints
 from nova_lite.core.instance import Instance
+from nova_lite.core.metadata import InjectedFile
 from nova_lite.core.rebuild import RebuildRequest
 from nova_lite.core.tags import TagFilter
 from nova_lite.db.instance_pages import SORTABLE, Page
@@ -114,6 +116,7 @@ def rebuild(call: Call) -> Reply:
         metadata=wanted.get("metadata"),
         key_name=wanted.get("key_name", ""),
         admin_password=wanted.get("adminPass", ""),
+        files=_files(wanted["personality"]) if "personality" in wanted else None,
     )
     server_id = call.params["server_id"]
     password = call.cloud.rebuild.begin(call.context, server_id, request)
@@ -176,6 +179,7 @@ def _boot_request(call: Call, wanted: Json) -> BootRequest:
         networks=_networks(wanted.get("networks")),
         security_groups=tuple(group["name"] for group in wanted.get("security_groups", ())),
         config_drive=truth(wanted.get("config_drive", False)),
+        files=_files(wanted.get("personality", ())),
         admin_password=wanted.get("adminPass", ""),
         access_ip_v4=wanted.get("accessIPv4", ""),
         access_ip_v6=wanted.get("accessIPv6", ""),
@@ -183,6 +187,10 @@ def _boot_request(call: Call, wanted: Json) -> BootRequest:
         tags=tuple(dict.fromkeys(wanted.get("tags", ()))),
         hints=_hints(call.body),
     )
+
+
+def _files(wanted: Iterable[Json]) -> tuple[InjectedFile, ...]:
+    return tuple(InjectedFile(file["path"], file["contents"]) for file in wanted)
 
 
 def _hints(body: Json) -> Hints:

@@ -75,6 +75,21 @@ _CREATE: Schema = {
     "block_device_mapping_v2": {"type": "array", "maxItems": 1, "items": _IMAGE_DISK},
 }
 
+_PERSONALITY: Schema = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {
+            "path": {"type": "string", "minLength": 1, "maxLength": 255},
+            "contents": {"type": "string"},
+        },
+        "required": ["path", "contents"],
+        "additionalProperties": False,
+    },
+}
+_WITHOUT_PERSONALITY = 57
+"""The minor version from which on no files are put into servers any more."""
+
 DESCRIPTION: Schema = {"type": ["string", "null"], "maxLength": 255}
 _AUTO_NETWORKS: Schema = {"oneOf": [NETWORKS, {"enum": ["none", "auto"]}]}
 _HOSTNAME: Schema = {
@@ -94,10 +109,11 @@ SET_TAGS: Schema = {
 }
 
 _ADDED: tuple[tuple[int, Schema], ...] = (
-    (1, {}),
+    (1, {"personality": _PERSONALITY}),
     (19, {"description": DESCRIPTION}),
     (37, {"networks": _AUTO_NETWORKS}),
     (52, {"tags": TAGS}),
+    (57, {}),
     (74, {"host": NAME}),
     (90, {"hostname": _HOSTNAME}),
 )
@@ -131,7 +147,7 @@ _REBUILD: Schema = {
     name: _CREATE[name] for name in ("name", "adminPass", "metadata", "OS-DCF:diskConfig", "accessIPv4", "accessIPv6")
 }  # fmt: skip
 _REBUILD_ADDED: tuple[tuple[int, Schema], ...] = (
-    (1, {}),
+    (1, {"personality": _PERSONALITY}),
     (19, {"description": DESCRIPTION}),
     (54, {"key_name": {"type": ["string", "null"], "minLength": 1, "maxLength": 255}}),
     (57, {"user_data": {"type": ["string", "null"], "maxLength": 65535}}),
@@ -172,6 +188,8 @@ def _growing(known: Schema, added: tuple[tuple[int, Schema], ...]) -> Variants:
     found = []
     for position, (minor, more) in enumerate(added):
         known = known | more
+        if minor >= _WITHOUT_PERSONALITY:
+            known = {name: schema for name, schema in known.items() if name != "personality"}
         last = added[position + 1][0] - 1 if position + 1 < len(added) else 999
         found.append((Microversion(2, minor), Microversion(2, last), known))
     return found

@@ -11,7 +11,7 @@ from pathlib import Path
 from nova_lite import concurrency
 from nova_lite.core.errors import ConfigurationError, DriverError
 from nova_lite.drivers.runner import Runner, require_programs
-from nova_lite.drivers.virt import storage
+from nova_lite.drivers.virt import config_drive, storage
 from nova_lite.drivers.virt.base import GuestImage, GuestSnapshot, GuestSpec, aside
 from nova_lite.drivers.virt.libvirt.xml import Disk, Files
 
@@ -93,12 +93,13 @@ class Disks:
         (self._folder / aside(name)).rename(self._folder / name)
 
     def _add_others(self, spec: GuestSpec) -> None:
-        """Make the guest's ephemeral and swap disk, and the file of its console."""
+        """Make the guest's ephemeral and swap disk, its config drive and the file of its console."""
         folder = self._folder / spec.name
         if spec.ephemeral_gb:
             self._make(folder / "disk.local", "-f", "qcow2", size=spec.ephemeral_gb * _GIB)
         if spec.swap_mb:
             self._make(folder / "disk.swap", "-f", "qcow2", size=spec.swap_mb * _MIB)
+        config_drive.make(spec.config_drive, folder)
         (folder / "console.log").touch()
 
     def files(self, name: str) -> Files:
@@ -110,7 +111,13 @@ class Disks:
         disks = tuple(
             Disk(path, "qcow2", f"vd{letter}") for path, letter in zip(present, "abc", strict=False)
         )
-        return Files(disks, folder / "console.log")
+        return Files((*disks, *self._config_drive(folder)), folder / "console.log")
+
+    def _config_drive(self, folder: Path) -> Iterator[Disk]:
+        """Yield the guest's config drive, the last disk whatever others there are."""
+        path = folder / config_drive.NAME
+        if path.exists():
+            yield Disk(path, "raw", "vdz", readonly=True)
 
     def delete(self, name: str) -> None:
         """Remove a guest's folder."""
@@ -148,7 +155,7 @@ class Disks:
         """Return a guest's files while it is rescued: that disk, and its own root disk after it."""
         folder = self._folder / name
         disks = (Disk(folder / _RESCUE, "qcow2", "vda"), Disk(folder / "disk", "qcow2", "vdb"))
-        return Files(disks, folder / "console.log")
+        return Files((*disks, *self._config_drive(folder)), folder / "console.log")
 
     def drop_rescue(self, name: str) -> None:
         """Remove the disk that a guest was rescued from."""

@@ -28,6 +28,7 @@ class Disk:
     path: Path
     disk_format: str
     target: str
+    readonly: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -136,6 +137,8 @@ def _disk(devices: ET.Element, disk: Disk) -> None:
     ET.SubElement(element, "driver", name="qemu", type=disk.disk_format, cache="writeback")
     ET.SubElement(element, "source", file=str(disk.path))
     ET.SubElement(element, "target", dev=disk.target, bus="virtio")
+    if disk.readonly:
+        ET.SubElement(element, "readonly")
 
 
 def _interface(devices: ET.Element, interface: GuestInterface) -> ET.Element:

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Mapping
 
-from nova_lite.operations.metadata import InstanceMetadata
+from nova_lite.core.metadata import InstanceMetadata
 
 Tree = Mapping[str, "Tree | str"]
 
