@@ -136,6 +136,10 @@ def upgrade() -> None:
             sa.Column("files", sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb"), nullable=True)
         )
 
+    with op.batch_alter_table("virtual_interfaces", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("name", sa.String(length=255), nullable=True))
+        batch_op.add_column(sa.Column("description", sa.String(length=255), nullable=True))
+
     with op.batch_alter_table("server_migrations", schema=None) as batch_op:
         batch_op.add_column(sa.Column("uri", sa.String(length=255), nullable=True))
         batch_op.add_column(sa.Column("shared", sa.Boolean(), nullable=True))
@@ -181,6 +185,10 @@ def downgrade() -> None:
         batch_op.drop_column("wish")
         batch_op.drop_column("shared")
         batch_op.drop_column("uri")
+
+    with op.batch_alter_table("virtual_interfaces", schema=None) as batch_op:
+        batch_op.drop_column("description")
+        batch_op.drop_column("name")
 
     with op.batch_alter_table("instances", schema=None) as batch_op:
         batch_op.drop_column("files")

@@ -85,6 +85,8 @@ class Port:
     availability_zone: str
     active: bool
     security_group_ids: tuple[str, ...] = ()
+    name: str = ""
+    description: str = ""
 
 
 def external_network_id(pool: str) -> str:
@@ -155,6 +157,23 @@ class HeldAddress:
     instance_uuid: str
     network_id: int
     leased: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FixedIp:
+    """An address of a network, as operators see it; without an instance what tells of one is empty.
+
+    ``reserved`` ones are not given to guests; ``leased`` is what the DHCP server says.
+    """
+
+    address: str
+    cidr: str
+    gateway: str
+    reserved: bool
+    leased: bool
+    instance_uuid: str
+    hostname: str
+    host: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

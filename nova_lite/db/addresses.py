@@ -41,6 +41,8 @@ class VirtualInterfaceRow(Base):
     mac: Mapped[str] = mapped_column(sa.String(17), unique=True)
     instance_uuid: Mapped[str] = mapped_column(UUID)
     network_id: Mapped[int] = mapped_column(sa.ForeignKey("networks.id"), index=True)
+    name: Mapped[str | None]
+    description: Mapped[str | None]
     created_at: Mapped[datetime.datetime]
 
 
@@ -151,7 +153,7 @@ def ports(
     """
     owner = [_INSTANCES.c.project_id, _INSTANCES.c.hostname, _INSTANCES.c.host]
     owner += [_INSTANCES.c.availability_zone, _INSTANCES.c.power_state]
-    query = _interfaces().add_columns(*owner)
+    query = _interfaces().add_columns(*owner, INTERFACES.c.name, INTERFACES.c.description)
     query = query.join(_INSTANCES, _INSTANCES.c.uuid == INTERFACES.c.instance_uuid)
     if scope is not None:
         query = query.where(_INSTANCES.c.project_id == scope)
@@ -159,6 +161,11 @@ def ports(
         query = query.where(_PORT_COLUMNS[name].in_(values))
     rows = session.execute(query.order_by(INTERFACES.c.created_at, INTERFACES.c.id).limit(limit))
     return [_to_port(row) for row in rows]
+
+
+def describe_port(session: Session, port_id: str, **values: str) -> None:
+    """Change what users call an interface: name, description."""
+    session.execute(sa.update(INTERFACES).where(INTERFACES.c.id == port_id).values(**values))
 
 
 def instance_uuid_of(session: Session, address: str) -> str | None:
@@ -248,6 +255,8 @@ def _to_port(row: sa.Row[Any]) -> Port:
         host=values["host"] or "",
         availability_zone=values["availability_zone"] or "",
         active=values["power_state"] == PowerState.RUNNING,
+        name=values["name"] or "",
+        description=values["description"] or "",
     )
 
 

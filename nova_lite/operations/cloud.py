@@ -7,6 +7,7 @@ from nova_lite.operations.aggregates import Aggregates
 from nova_lite.operations.consoles import Consoles
 from nova_lite.operations.evacuation import Evacuation
 from nova_lite.operations.events import Events
+from nova_lite.operations.fixed_ips import FixedIps
 from nova_lite.operations.flavors import Flavors
 from nova_lite.operations.floating_ips import FloatingIps
 from nova_lite.operations.guests import Guests
@@ -65,6 +66,7 @@ class Cloud:
     image_imports: ImageImports
     identity: Identity
     networks: Networks
+    fixed_ips: FixedIps
     floating_ips: FloatingIps
     routers: Routers
     security_groups: SecurityGroups

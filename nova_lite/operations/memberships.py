@@ -54,18 +54,41 @@ class Memberships:
 
         self._change("memberships.remove", context, uuid, name_or_id, leave)
 
+    def replace(self, context: RequestContext, uuid: str, group_ids: Sequence[str]) -> None:
+        """Put a server into these groups and no others; raises NotFound."""
+
+        def work(session: Session) -> tuple[Instance, Sequence[str], Sequence[str]]:
+            instance = find(session, context, uuid)
+            for group_id in group_ids:
+                if security_groups.find(session, instance.project_id, group_id) is None:
+                    raise NotFound(f"Security group {group_id} not found for project {instance.project_id}.")
+            before = set(security_groups.ids_of_instances(session, [uuid]).get(uuid, ()))
+            for group_id in before - set(group_ids):
+                security_groups.remove_member(session, uuid, group_id)
+            for group_id in set(group_ids) - before:
+                security_groups.add_member(session, uuid, group_id)
+            changed = sorted(before ^ set(group_ids))
+            return instance, security_groups.hosts_using(session, changed) if changed else (), changed
+
+        self._tell(context, *self._database.run("memberships.replace", work))
+
     def _change(self, name: str, context: RequestContext, uuid: str, name_or_id: str, change: Change) -> None:
-        def work(session: Session) -> tuple[Instance, Sequence[str], str]:
+        def work(session: Session) -> tuple[Instance, Sequence[str], Sequence[str]]:
             instance = find(session, context, uuid)
             group = security_groups.find(session, instance.project_id, name_or_id)
             if group is None:
                 raise NotFound(f"Security group {name_or_id} not found for project {instance.project_id}.")
             change(session, instance, group)
-            return instance, security_groups.hosts_using(session, [group.id]), group.id
+            return instance, security_groups.hosts_using(session, [group.id]), [group.id]
 
-        instance, hosts, group_id = self._database.run(name, work)
+        self._tell(context, *self._database.run(name, work))
+
+    def _tell(
+        self, context: RequestContext, instance: Instance, hosts: Sequence[str], group_ids: Sequence[str]
+    ) -> None:
+        """Have the packet filters follow: the server's own, and those of hosts whose guests know the groups."""
         # A host that does not hear this does it in its periodic repair.
         if instance.host:
-            self._compute.on(instance.host).refresh_instance_security(context, uuid)
+            self._compute.on(instance.host).refresh_instance_security(context, instance.uuid)
         for host in hosts:
-            self._compute.on(host).refresh_security_groups(context, [group_id])
+            self._compute.on(host).refresh_security_groups(context, list(group_ids))

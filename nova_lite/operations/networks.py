@@ -185,6 +185,14 @@ class Networks:
             return port
         raise NotFound(f"Port {port_id} could not be found.")
 
+    def describe_port(self, context: RequestContext, port_id: str, values: Mapping[str, str]) -> None:
+        """Change what users call an interface of theirs (name, description); raises NotFound."""
+        self.port(context, port_id)
+        if values:
+            self._database.run(
+                "network.describe_port", lambda session: addresses.describe_port(session, port_id, **values)
+            )
+
     def _check(self, request: NewNetwork) -> None:
         if not 1 <= len(request.label) <= 255:
             raise InvalidInput("A network's name needs 1 to 255 characters.")

@@ -1,4 +1,4 @@
-"""nova-manage network, floating and flavor."""
+"""nova-manage network, fixed, floating and flavor."""
 
 from nova_lite.cmd.manage.table import Command, Desk, Option, show
 from nova_lite.core.errors import InvalidInput
@@ -59,6 +59,27 @@ def delete_network(desk: Desk, network: str) -> None:
     networks.delete(desk.context, networks.find(desk.context, network).uuid)
 
 
+def list_fixed(desk: Desk, host: str) -> None:
+    """List fixed addresses."""
+    show(
+        ["network", "address", "reserved", "leased", "hostname", "host", "instance"],
+        [
+            (one.cidr, one.address, one.reserved, one.leased, one.hostname, one.host, one.instance_uuid)
+            for one in desk.cloud.fixed_ips.list(desk.context, host)
+        ],
+    )
+
+
+def reserve_fixed(desk: Desk, address: str) -> None:
+    """Keep a fixed address from guests."""
+    desk.cloud.fixed_ips.reserve(desk.context, address)
+
+
+def unreserve_fixed(desk: Desk, address: str) -> None:
+    """Let guests have a fixed address."""
+    desk.cloud.fixed_ips.unreserve(desk.context, address)
+
+
 def create_floating(desk: Desk, ip_range: str, pool: str, interface: str) -> None:
     """Add addresses to a pool."""
     added = desk.cloud.floating_ips.create_range(desk.context, ip_range, pool=pool, interface=interface)
@@ -116,6 +137,8 @@ def delete_flavor(desk: Desk, flavor: str) -> None:
     desk.cloud.flavors.delete(desk.context, flavor)
 
 
+_ADDRESS = Option("address", "the address", required=True)
+
 COMMANDS = (
     Command(
         "network", "create", create_network, "make a network with its addresses and print its uuid",
@@ -135,6 +158,12 @@ COMMANDS = (
         "network", "delete", delete_network, "remove a network that no instance uses",
         (Option("network", "uuid or label of the network", required=True),),
     ),
+    Command(
+        "fixed", "list", list_fixed, "list fixed addresses",
+        (Option("host", "compute host; those of its instances only", default=""),),
+    ),
+    Command("fixed", "reserve", reserve_fixed, "keep a fixed address from guests", (_ADDRESS,)),
+    Command("fixed", "unreserve", unreserve_fixed, "let guests have a fixed address", (_ADDRESS,)),
     Command(
         "floating", "create", create_floating, "add floating addresses to a pool",
         (

@@ -17,6 +17,7 @@ from nova_lite.operations.cloud import Cloud
 from nova_lite.operations.consoles import Consoles, ConsoleSettings
 from nova_lite.operations.evacuation import Evacuation
 from nova_lite.operations.events import Events
+from nova_lite.operations.fixed_ips import FixedIps
 from nova_lite.operations.flavors import Flavors
 from nova_lite.operations.floating_ips import FloatingIps
 from nova_lite.operations.guests import Guests
@@ -120,6 +121,7 @@ def make_cloud(base: Base) -> Cloud:
         image_imports=ImageImports(database, store, image_limits, WebSource.from_flags(conf)),
         identity=make_identity(base),
         networks=Networks(database, network_defaults(conf)),
+        fixed_ips=FixedIps(database),
         floating_ips=FloatingIps(
             database,
             base.network,

@@ -1,6 +1,7 @@
 """nova-network's face in the compute API: the same networks and groups as the network API shows."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -114,3 +115,58 @@ def test_networks_and_interfaces_are_shown(cloud: Cloud) -> None:
 @pytest.mark.parametrize("path", ["/os-networks", "/os-tenant-networks", "/os-security-groups"])
 def test_the_proxies_end_where_they_do_in_nova(cloud: Cloud, path: str) -> None:
     assert cloud.ask("GET", f"/v2.1{path}", version="2.36").status_code == 404
+
+
+def test_operators_make_networks_and_give_them_to_projects(cloud: Cloud) -> None:
+    body = {"network": {"label": "own", "cidr": "10.9.0.0/28", "dns1": "9.9.9.9", "allowed_start": "10.9.0.5"}}
+    operator: dict[str, Any] = {"user": "admin", **PROXIED}
+    assert cloud.ask("POST", "/v2.1/os-networks", body, **PROXIED).status_code == 403
+    made = cloud.ask("POST", "/v2.1/os-networks", body, **operator)
+    assert made.status_code == 200, made.text
+    network = made.json()["network"]
+    assert (network["dns1"], network["gateway"], network["project_id"]) == ("9.9.9.9", "10.9.0.1", None)
+    path = f"/v2.1/os-networks/{network['id']}"
+    try:
+        assert cloud.ask("POST", "/v2.1/os-networks", body, **operator).status_code == 409
+        assert cloud.ask("POST", "/v2.1/os-networks/add", {"id": network["id"]}, **operator).status_code == 202
+        assert cloud.ask("GET", path, **PROXIED).status_code == 404
+        assert cloud.ask("POST", f"{path}/action", {"disassociate": None}, **operator).status_code == 202
+        assert cloud.ask("GET", path, **PROXIED).status_code == 200
+        assert cloud.ask("POST", f"{path}/action", {"paint": None}, **operator).status_code == 400
+    finally:
+        assert cloud.ask("DELETE", path, **operator).status_code == 202
+    assert cloud.ask("GET", path, **operator).status_code == 404
+
+
+def test_a_fixed_address_is_kept_from_guests(cloud: Cloud) -> None:
+    server_id = cloud.boot()
+    (held,) = cloud.show(server_id)["addresses"]["private"]
+    operator: dict[str, Any] = {"user": "admin", **PROXIED}
+
+    def fixed(address: str) -> Any:
+        return cloud.ask("GET", f"/v2.1/os-fixed-ips/{address}", **operator).json()["fixed_ip"]
+
+    def act(address: str, action: str) -> int:
+        path = f"/v2.1/os-fixed-ips/{address}/action"
+        return cloud.ask("POST", path, {action: None}, **operator).status_code
+
+    assert (fixed(held["addr"])["hostname"], fixed(held["addr"])["reserved"]) == ("vm", False)
+    assert cloud.ask("GET", f"/v2.1/os-fixed-ips/{held['addr']}", **PROXIED).status_code == 403
+    assert act("10.0.3.7", "reserve") == 202
+    try:
+        assert fixed("10.0.3.7") | {"host": "", "hostname": ""} == {
+            "address": "10.0.3.7", "cidr": "10.0.0.0/22", "hostname": "", "host": "", "reserved": True,
+        }  # fmt: skip
+        wanted = [{"uuid": network_id(cloud), "fixed_ip": "10.0.3.7"}]
+        assert cloud.show(cloud.boot(networks=wanted))["status"] == "ERROR"
+    finally:
+        assert act("10.0.3.7", "unreserve") == 202
+    assert cloud.show(cloud.boot(networks=wanted))["status"] == "ACTIVE"
+    assert act("10.0.0.1", "unreserve") == 400
+    assert act("192.0.2.1", "reserve") == 404
+    assert act("nonsense", "reserve") == 404
+
+
+def network_id(cloud: Cloud) -> str:
+    (network,) = cloud.ask("GET", "/v2.1/os-networks", **PROXIED).json()["networks"]
+    return str(network["id"])

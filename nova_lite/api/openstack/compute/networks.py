@@ -1,10 +1,12 @@
-"""Networks in the compute API: nova-network's own face of them, to look at."""
+"""Networks in the compute API: nova-network's own face of them."""
 
 import ipaddress
 
 from nova_lite.api.call import Call, Json, Reply
 from nova_lite.core import clock
 from nova_lite.core.network import Network
+from nova_lite.operations.networks import NewNetwork
+from nova_lite.operations.subnets import NewSubnet
 
 
 def listing(call: Call) -> Reply:
@@ -16,6 +18,46 @@ def show(call: Call) -> Reply:
     """Show a network."""
     network = call.cloud.networks.get(call.context, call.params["network_id"])
     return Reply({"network": _view(call, network)})
+
+
+def create(call: Call) -> Reply:
+    """Make a network with its addresses."""
+    wanted = {name: value for name, value in call.body["network"].items() if value is not None}
+    servers = tuple(wanted[name] for name in ("dns1", "dns2") if name in wanted)
+    subnet = NewSubnet(
+        wanted["cidr"],
+        gateway=wanted.get("gateway", ""),
+        dhcp_start=wanted.get("allowed_start", ""),
+        dhcp_end=wanted.get("allowed_end", ""),
+        dns=servers or None,
+    )
+    network = NewNetwork(
+        wanted["label"],
+        subnet,
+        bridge=wanted.get("bridge", ""),
+        bridge_interface=wanted.get("bridge_interface"),
+        mtu=wanted.get("mtu", 0),
+        project_id=wanted.get("project_id", ""),
+    )
+    return Reply({"network": _view(call, call.cloud.networks.create(call.context, network))})
+
+
+def delete(call: Call) -> Reply:
+    """Remove a network that no server uses."""
+    call.cloud.networks.delete(call.context, call.params["network_id"])
+    return Reply()
+
+
+def add(call: Call) -> Reply:
+    """Give a network to the caller's project."""
+    call.cloud.networks.update(call.context, call.body["id"], {"project_id": call.context.project_id})
+    return Reply()
+
+
+def disassociate(call: Call) -> Reply:
+    """Take a network from the project that has it: it is everybody's then."""
+    call.cloud.networks.update(call.context, call.params["network_id"], {"project_id": ""})
+    return Reply()
 
 
 def tenant_listing(call: Call) -> Reply:

@@ -7,6 +7,7 @@ from nova_lite.api.openstack.compute import (
     agents,
     aggregates,
     external_events,
+    fixed_ips,
     flavors,
     floating_ips,
     hosts,
@@ -257,6 +258,7 @@ _GROUP = "/v2.1/os-security-groups/{group_id}"
 _RULES = "/v2.1/os-security-group-rules"
 _GROUP_RULE = "os_compute_api:os-security-groups"
 _FLOATING = "/v2.1/os-floating-ips"
+_FIXED = "/v2.1/os-fixed-ips/{address}"
 _ADDRESSES_UNTIL = Microversion(2, 43)
 """The last version at which compute gives servers addresses."""
 _PROXIED = Microversion(2, 35)
@@ -324,6 +326,34 @@ NETWORKS: tuple[Route, ...] = (
         "removeSecurityGroup",
     ),
     Route("GET", "/v2.1/os-networks", networks.listing, "os_compute_api:os-networks:list", until=_PROXIED),
+    Route(
+        "POST", "/v2.1/os-networks", networks.create, "os_compute_api:os-networks:create", smaller.CREATE_NETWORK,
+        until=_PROXIED,
+    ),
+    Route(
+        "POST", "/v2.1/os-networks/add", networks.add, "os_compute_api:os-networks-associate", smaller.ADD_NETWORK,
+        status=202, until=_PROXIED,
+    ),
+    Route(
+        "DELETE", "/v2.1/os-networks/{network_id}", networks.delete, "os_compute_api:os-networks:delete", status=202,
+        until=_PROXIED,
+    ),
+    *(
+        Route(
+            "POST", "/v2.1/os-networks/{network_id}/action", networks.disassociate,
+            "os_compute_api:os-networks-associate", schemas.action(name, schemas.NO_ARGUMENTS), action=name,
+            status=202, until=_PROXIED,
+        )
+        for name in ("disassociate", "disassociate_project")
+    ),
+    Route("GET", _FIXED, fixed_ips.show, "os_compute_api:os-fixed-ips:show", until=_PROXIED),
+    *(
+        Route(
+            "POST", f"{_FIXED}/action", handler, f"os_compute_api:os-fixed-ips:{name}",
+            schemas.action(name, schemas.ANYTHING), action=name, status=202, until=_PROXIED,
+        )
+        for name, handler in (("reserve", fixed_ips.reserve), ("unreserve", fixed_ips.unreserve))
+    ),
     Route(
         "GET", "/v2.1/os-networks/{network_id}", networks.show, "os_compute_api:os-networks:show", until=_PROXIED,
     ),

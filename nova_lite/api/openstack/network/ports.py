@@ -19,12 +19,31 @@ def show(call: Call) -> Reply:
     return shown(call, "port", _view(call, call.cloud.networks.port(call.context, call.params["port_id"])))
 
 
+def update(call: Call) -> Reply:
+    """Change a port's name and description, and the groups of its server."""
+    port_id, wanted = call.params["port_id"], call.body["port"]
+    port = call.cloud.networks.port(call.context, port_id)
+    if "security_groups" in wanted:
+        server_id = port.interface.instance_uuid
+        call.cloud.memberships.replace(call.context, server_id, wanted["security_groups"])
+    named = {name: wanted[name] for name in ("name", "description") if name in wanted}
+    call.cloud.networks.describe_port(call.context, port_id, named)
+    return Reply({"port": _view(call, call.cloud.networks.port(call.context, port_id))})
+
+
+def delete(call: Call) -> Reply:
+    """Have the port's server lose that interface."""
+    port = call.cloud.networks.port(call.context, call.params["port_id"])
+    call.cloud.interfaces.detach(call.context, port.interface.instance_uuid, port_id=port.interface.id)
+    return Reply()
+
+
 def _view(call: Call, port: Port) -> Json:
     interface = port.interface
     created = clock.iso8601(interface.created_at) if interface.created_at else None
     view: Json = {
         "id": interface.id,
-        "name": "",
+        "name": port.name,
         "network_id": interface.network_uuid,
         "project_id": port.project_id,
         "tenant_id": port.project_id,
@@ -42,7 +61,7 @@ def _view(call: Call, port: Port) -> Json:
         "dns_name": port.hostname,
         "dns_assignment": [],
         "qos_policy_id": None,
-        "description": "",
+        "description": port.description,
         "tags": [],
         "created_at": created,
         "updated_at": created,

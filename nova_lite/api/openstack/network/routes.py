@@ -36,6 +36,8 @@ ROUTES: tuple[Route, ...] = (
     Route("DELETE", "/v2.0/subnets/{subnet_id}", subnets.delete, "delete_subnet", status=204),
     Route("GET", "/v2.0/ports", ports.listing, "get_port"),
     Route("GET", "/v2.0/ports/{port_id}", ports.show, "get_port"),
+    Route("PUT", "/v2.0/ports/{port_id}", ports.update, "update_port", schemas.UPDATE_PORT),
+    Route("DELETE", "/v2.0/ports/{port_id}", ports.delete, "delete_port", status=204),
     Route("GET", _GROUPS, security_groups.listing, "get_security_group"),
     Route("POST", _GROUPS, security_groups.create, "create_security_group", schemas.CREATE_GROUP, status=201),
     Route("GET", f"{_GROUPS}/{{group_id}}", security_groups.show, "get_security_group"),

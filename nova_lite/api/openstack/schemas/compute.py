@@ -207,6 +207,32 @@ _IPV4: Schema = {"type": "string", "format": "ipv4"}
 _POOL: Schema = {"type": ["string", "null"], "maxLength": 255}
 _RANGE: Schema = {"type": "string", "minLength": 1, "maxLength": 64}
 
+_ADDRESS: Schema = {"type": ["string", "null"], "format": "ipv4"}
+_DEVICE: Schema = {"type": ["string", "null"], "maxLength": 15}
+CREATE_NETWORK = body(
+    "network",
+    {
+        "label": {"type": "string", "minLength": 1, "maxLength": 255},
+        "cidr": _RANGE,
+        "gateway": _ADDRESS,
+        "allowed_start": _ADDRESS,
+        "allowed_end": _ADDRESS,
+        "dns1": _ADDRESS,
+        "dns2": _ADDRESS,
+        "bridge": _DEVICE,
+        "bridge_interface": _DEVICE,
+        "mtu": {"type": ["integer", "null"], "minimum": 576, "maximum": 9216},
+        "project_id": {"type": ["string", "null"], "maxLength": 64},
+    },
+    ["label", "cidr"],
+)
+ADD_NETWORK: Schema = {
+    "type": "object",
+    "properties": {"id": {"type": "string", "minLength": 1, "maxLength": 64}},
+    "required": ["id"],
+    "additionalProperties": False,
+}
+
 CREATE_FLOATING_IP: Schema = {
     "type": ["object", "null"],
     "properties": {"pool": _POOL},

@@ -57,6 +57,17 @@ CREATE_NETWORK = _body(
 )
 UPDATE_NETWORK = _body("network", _NETWORK)
 
+UPDATE_PORT = _body(
+    "port",
+    {
+        "name": _NAME,
+        "description": _TEXT,
+        "admin_state_up": {"const": True},
+        "port_security_enabled": {"const": True},
+        "security_groups": {"type": "array", "items": _ID, "uniqueItems": True},
+    },
+)
+
 CREATE_SUBNET = _body(
     "subnet",
     {
