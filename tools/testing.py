@@ -73,17 +73,30 @@ def _without(*files: str) -> list[str]:
     return [f"--ignore={file}" for file in files]
 
 
+def _functional(concurrency: str, databases: str, *left_out: str) -> Check:
+    """The functional tests on some databases: tests of none have their place with SQLite."""
+    words = ["tests/functional", "-k", databases, *_without(*CLIENTS, *left_out)]
+    return _pytest(f"functional, {concurrency}, {databases}", *words, concurrency=concurrency)
+
+
+SERVERS = "mariadb or postgresql"
 QUICK = (
     (_pytest("unit", "tests/unit", "tests/tables"),),
     (
-        _pytest("functional, eventlet", "tests/functional", *_without(*CLIENTS, *MORE_EDGE), concurrency="eventlet"),
-        _pytest("functional, threads", "tests/functional", *_without(*CLIENTS, *EDGE)),
+        _functional("eventlet", SERVERS, *MORE_EDGE),
+        _functional("threading", f"not ({SERVERS})", *EDGE),
     ),
 )
+"""Each functional test once on each database, and in each of the two ways to run a daemon."""
 SLOW = (
+    (
+        _functional("threading", SERVERS, *EDGE),
+        _functional("eventlet", f"not ({SERVERS})", *MORE_EDGE),
+    ),
     (_pytest("contracts and clients", "tests/contracts", *CLIENTS), _pytest("faults", "tests/faults")),
     (_pytest("system", "tests/system"),),
 )
+"""The functional tests the other way round, and what takes long."""
 PLANS: dict[str, tuple[tuple[Check, ...], ...]] = {
     "lint": LINT,
     "quick": QUICK,
