@@ -1,8 +1,5 @@
 """Guests' disks: a cache of base images, and a difference to one of them for each guest."""
 
-import contextlib
-import fcntl
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -13,7 +10,8 @@ from nova_lite.core.errors import ConfigurationError, DriverError
 from nova_lite.drivers.runner import Runner, require_programs
 from nova_lite.drivers.virt import config_drive, storage
 from nova_lite.drivers.virt.base import GuestImage, GuestSnapshot, GuestSpec, aside
-from nova_lite.drivers.virt.libvirt.xml import Disk, Files
+from nova_lite.drivers.virt.libvirt.files import Disk, Files
+from nova_lite.drivers.virt.libvirt.image_cache import ImageCache
 
 _GIB = 1024**3
 _MIB = 1024**2
@@ -29,13 +27,13 @@ class Disks:
         self.runner = runner
         self._folder = folder
         self._host = host
-        self._base = folder / base_name
+        self._cache = ImageCache(runner, folder / base_name)
 
     def start(self) -> None:
         """Make the folders and check the programs; raises ConfigurationError."""
         require_programs("qemu-img")
         try:
-            self._base.mkdir(parents=True, exist_ok=True)
+            self._cache.folder.mkdir(parents=True, exist_ok=True)
             storage.register(self._folder, self._host)
         except OSError as error:
             raise ConfigurationError(f"cannot use instances_path {self._folder}: {error.strerror}") from error
@@ -51,7 +49,7 @@ class Disks:
 
     def create(self, spec: GuestSpec, image: GuestImage) -> None:
         """Make the guest's disks; whole ones are kept. Raises DriverError for an image that does not fit."""
-        base, size = self._base_image(image)
+        base, size = self._cache.base_image(image)
         wanted = spec.root_gb * _GIB or size
         if size > wanted:
             raise DriverError(f"cannot make the disk: image {image.id} is larger than the flavor's disk.")
@@ -68,8 +66,8 @@ class Disks:
         disk = folder / "disk"
         if not disk.exists():
             new = disk.with_name(disk.name + _NEW)
-            self._fetch_to(image, new)
-            size, wanted = self._examine(new, image), spec.root_gb * _GIB
+            self._cache.fetch_to(image, new)
+            size, wanted = self._cache.examine(new, image), spec.root_gb * _GIB
             if wanted and size > wanted:
                 raise DriverError(f"cannot make the disk: image {image.id} is larger than the flavor's disk.")
             if wanted > size:
@@ -122,7 +120,7 @@ class Disks:
     def delete(self, name: str) -> None:
         """Remove a guest's folder."""
         folder = (self._folder / name).resolve()
-        if folder.parent != self._folder.resolve() or folder == self._base.resolve():
+        if folder.parent != self._folder.resolve() or folder == self._cache.folder.resolve():
             raise DriverError(f"cannot remove {name}: it is not the folder of a guest.")
         concurrency.blocking(shutil.rmtree, folder, True)
 
@@ -143,7 +141,7 @@ class Disks:
     def create_rescue(self, name: str, image: GuestImage) -> None:
         """Make the disk that a guest is rescued from; raises DriverError for a guest without a disk."""
         self.files(name)
-        base, size = self._base_image(image)
+        base, size = self._cache.base_image(image)
         backing = ("-F", base.suffix.removeprefix("."), "-b", str(base))
         self._make(self._folder / name / _RESCUE, "-f", "qcow2", *backing, size=size)
 
@@ -188,46 +186,6 @@ class Disks:
         for path in (self._folder / name / _SNAPSHOT, self.new_snapshot(name)):
             path.unlink(missing_ok=True)
 
-    def _base_image(self, image: GuestImage) -> tuple[Path, int]:
-        """Return the cached copy of an image and its virtual size in bytes, fetched if need be."""
-        suffix = ".qcow2" if image.disk_format == "qcow2" else ".raw"
-        path = self._base / (hashlib.sha256(image.id.encode()).hexdigest()[:40] + suffix)
-        if not path.exists():
-            with concurrency.named_lock(f"image-{path}"), self._locked(path):
-                if not path.exists():
-                    self._fetch(image, path)
-        return path, self._examine(path, image)
-
-    def _fetch(self, image: GuestImage, path: Path) -> None:
-        """Bring an image into the cache: whole and safe, or not at all."""
-        new = path.with_suffix(path.suffix + _NEW)
-        try:
-            self._fetch_to(image, new)
-            self._examine(new, image)
-            new.chmod(0o444)
-            new.rename(path)
-        finally:
-            new.unlink(missing_ok=True)
-
-    def _fetch_to(self, image: GuestImage, path: Path) -> None:
-        try:
-            image.fetch(path)
-        except OSError as error:
-            raise DriverError(f"cannot store image {image.id} on the host: {error.strerror}.") from error
-
-    def _examine(self, path: Path, image: GuestImage) -> int:
-        """Return an image's virtual size; raises DriverError when it is not what it says, or not safe."""
-        kind = "qcow2" if image.disk_format == "qcow2" else "raw"
-        try:
-            listed = self.runner.run(["qemu-img", "info", "--output=json", "-f", kind, "-U", str(path)])
-        except DriverError as error:
-            raise DriverError(f"cannot use image {image.id}: it is not in {kind} format.") from error
-        found = json.loads(listed)
-        special = found.get("format-specific", {}).get("data", {})
-        if found.get("backing-filename") or special.get("data-file"):
-            raise DriverError(f"cannot use image {image.id}: it refers to other files.")
-        return int(found["virtual-size"])
-
     def _make(self, path: Path, *options: str, size: int) -> None:
         if path.exists():
             return
@@ -235,10 +193,3 @@ class Disks:
         new.unlink(missing_ok=True)
         self.runner.run(["qemu-img", "create", "-q", *options, str(new), str(size)])
         new.rename(path)
-
-    @contextlib.contextmanager
-    def _locked(self, path: Path) -> Iterator[None]:
-        """Exclude other processes that fetch the same image."""
-        with path.with_suffix(".lock").open("w") as lock:
-            concurrency.blocking(fcntl.flock, lock, fcntl.LOCK_EX)
-            yield

@@ -1,18 +1,13 @@
 """The libvirt driver: guests as libvirt domains of QEMU, emulated or with KVM."""
 
-import contextlib
-import functools
 import json
-import time
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from nova_lite.core.console import ConsoleAddress, ConsoleType
-from nova_lite.core.diagnostics import Cpu, Diagnostics, DiskUse, Nic
-from nova_lite.core.errors import ConfigurationError, DriverError, NotFound, NotSupported
-from nova_lite.core.instance_states import PowerState
+from nova_lite.core.diagnostics import Diagnostics
+from nova_lite.core.errors import ConfigurationError, DriverError, NotSupported
 from nova_lite.drivers.runner import Runner
 from nova_lite.drivers.virt.base import (
     Capabilities,
@@ -26,24 +21,13 @@ from nova_lite.drivers.virt.base import (
     VirtDriver,
     aside,
 )
-from nova_lite.drivers.virt.libvirt import xml
-from nova_lite.drivers.virt.libvirt.connection import LibvirtConnection, constant, lookup, tolerate
+from nova_lite.drivers.virt.libvirt import described, interfaces, xml
+from nova_lite.drivers.virt.libvirt.connection import LibvirtConnection, constant, tolerate
+from nova_lite.drivers.virt.libvirt.diagnostics import measure
 from nova_lite.drivers.virt.libvirt.disks import Disks
+from nova_lite.drivers.virt.libvirt.domains import Domains
+from nova_lite.drivers.virt.libvirt.files import Files
 from nova_lite.drivers.virt.libvirt.probe import kvm_works
-
-_POWER = {
-    "VIR_DOMAIN_RUNNING": PowerState.RUNNING,
-    "VIR_DOMAIN_BLOCKED": PowerState.RUNNING,
-    "VIR_DOMAIN_PAUSED": PowerState.PAUSED,
-    "VIR_DOMAIN_SHUTDOWN": PowerState.RUNNING,
-    "VIR_DOMAIN_SHUTOFF": PowerState.SHUTDOWN,
-    "VIR_DOMAIN_CRASHED": PowerState.CRASHED,
-    "VIR_DOMAIN_PMSUSPENDED": PowerState.SUSPENDED,
-}
-_LINKS = Path("/sys/class/net")
-_LOOK_AGAIN = 0.25
-_DETACH_SECONDS = 20.0
-"""How long a guest has to let an interface go."""
 
 
 class LibvirtDriver(VirtDriver):
@@ -54,6 +38,7 @@ class LibvirtDriver(VirtDriver):
         soft_reboot_timeout: float, console_host: str = "127.0.0.1",
     ) -> None:  # fmt: skip
         self._connection = connection
+        self._domains = Domains(connection)
         self._disks = disks
         self._machine = machine
         self._console_limit = console_limit
@@ -112,21 +97,11 @@ class LibvirtDriver(VirtDriver):
 
     def guests(self) -> tuple[Guest, ...]:
         """Return our guests among libvirt's domains."""
-
-        def work(connection: Any) -> tuple[Guest, ...]:
-            ours = (one for one in connection.listAllDomains() if xml.is_ours(one.XMLDesc()))
-            return tuple(_guest(one) for one in ours)
-
-        return self._connection.talk(work)
+        return self._domains.guests()
 
     def guest(self, uuid: str) -> Guest | None:
         """Return one guest, or None."""
-
-        def work(connection: Any) -> Guest | None:
-            found = lookup(connection, uuid)
-            return None if found is None else _guest(found)
-
-        return self._connection.talk(work)
+        return self._domains.guest(uuid)
 
     def create_disks(self, spec: GuestSpec, image: GuestImage) -> None:
         """Make the guest's disks as differences to the cached image."""
@@ -140,31 +115,13 @@ class LibvirtDriver(VirtDriver):
         """Define and start the guest; a running one is left alone."""
         self._start_from(self._disks.files(spec.name), spec)
 
-    def _start_from(self, files: xml.Files, spec: GuestSpec) -> None:
-        description = xml.domain(spec, files, self._machine)
-
-        def work(connection: Any) -> None:
-            found = lookup(connection, spec.uuid)
-            if found is not None and found.isActive():
-                return
-            defined = connection.defineXML(description)
-            tolerate(defined.create, "VIR_ERR_OPERATION_INVALID")
-
-        self._connection.talk(work)
-        _plugged(spec.interfaces)
+    def _start_from(self, files: Files, spec: GuestSpec) -> None:
+        self._domains.start(spec.uuid, xml.domain(spec, files, self._machine))
+        interfaces.plugged(spec.interfaces)
 
     def destroy(self, uuid: str) -> None:
         """Stop the guest at once and forget its definition."""
-
-        def work(connection: Any) -> None:
-            found = lookup(connection, uuid)
-            if found is None:
-                return
-            tolerate(found.destroy, "VIR_ERR_OPERATION_INVALID", "VIR_ERR_NO_DOMAIN")
-            flags = constant("VIR_DOMAIN_UNDEFINE_MANAGED_SAVE") | constant("VIR_DOMAIN_UNDEFINE_NVRAM")
-            tolerate(lambda: found.undefineFlags(flags), "VIR_ERR_NO_DOMAIN")
-
-        self._connection.talk(work)
+        self._domains.destroy(uuid)
 
     def power_on(self, spec: GuestSpec) -> None:
         """Start the guest, defined anew."""
@@ -172,15 +129,7 @@ class LibvirtDriver(VirtDriver):
 
     def power_off(self, uuid: str, timeout: float) -> None:
         """Press the guest's power button, and pull its plug when it has not stopped in time."""
-        deadline = time.monotonic() + timeout
-        self._required(uuid)
-        if timeout > 0:
-            self._press(uuid, "shutdown")
-        while self._runs(uuid):
-            if time.monotonic() >= deadline:
-                self._press(uuid, "destroy")
-                return
-            time.sleep(_LOOK_AGAIN)
+        self._domains.stop(uuid, timeout)
 
     def reboot(self, spec: GuestSpec, kind: RebootKind) -> None:
         """Restart the guest: let it shut down and start it again, or reset it with a new definition."""
@@ -192,7 +141,7 @@ class LibvirtDriver(VirtDriver):
 
     def pause(self, uuid: str) -> None:
         """Stop the guest's processors."""
-        self._with_domain(uuid, lambda found: found.suspend())
+        self._domains.run(uuid, lambda found: found.suspend())
 
     def unpause(self, uuid: str) -> None:
         """Let the guest's processors run on; those of a running guest do."""
@@ -201,7 +150,7 @@ class LibvirtDriver(VirtDriver):
             if found.state()[0] != constant("VIR_DOMAIN_RUNNING"):
                 found.resume()
 
-        self._with_domain(uuid, work)
+        self._domains.run(uuid, work)
 
     def suspend(self, uuid: str) -> None:
         """Let libvirt keep the guest's memory in a file until it is started again."""
@@ -210,7 +159,7 @@ class LibvirtDriver(VirtDriver):
             if found.isActive() or not found.hasManagedSaveImage():
                 found.managedSave()
 
-        self._with_domain(uuid, work)
+        self._domains.run(uuid, work)
 
     def resume(self, spec: GuestSpec) -> None:
         """Start the guest from its memory's file."""
@@ -219,8 +168,8 @@ class LibvirtDriver(VirtDriver):
             if not found.isActive():
                 tolerate(found.create, "VIR_ERR_OPERATION_INVALID")
 
-        self._with_domain(spec.uuid, work)
-        _plugged(spec.interfaces)
+        self._domains.run(spec.uuid, work)
+        interfaces.plugged(spec.interfaces)
 
     def rescue(self, spec: GuestSpec, image: GuestImage) -> None:
         """Define the guest with the rescue disk before its own."""
@@ -238,12 +187,12 @@ class LibvirtDriver(VirtDriver):
 
     def snapshot(self, uuid: str, name: str) -> None:
         """Have QEMU copy the disk of a guest that runs, and qemu-img that of one that is off."""
-        self._required(uuid)
+        self._domains.require(uuid)
         self.drop_snapshot(uuid, name)
-        if self._runs(uuid):
+        if self._domains.runs(uuid):
             description = xml.backup(self._disks.new_snapshot(name))
-            self._with_domain(uuid, lambda found: found.backupBegin(description, None))
-            self._await_job(uuid)
+            self._domains.run(uuid, lambda found: found.backupBegin(description, None))
+            self._domains.await_job(uuid)
             self._disks.keep_snapshot(name)
         else:
             self._disks.copy(name)
@@ -254,28 +203,12 @@ class LibvirtDriver(VirtDriver):
 
     def drop_snapshot(self, uuid: str, name: str) -> None:
         """Remove the copy, and abort the job that makes it."""
-
-        def work(connection: Any) -> None:
-            found = lookup(connection, uuid)
-            if (
-                found is not None
-                and found.isActive()
-                and found.jobInfo()[0] != constant("VIR_DOMAIN_JOB_NONE")
-            ):
-                tolerate(found.abortJob, "VIR_ERR_OPERATION_INVALID", "VIR_ERR_NO_DOMAIN")
-
-        self._connection.talk(work)
+        self._domains.abort_job(uuid)
         self._disks.drop_snapshot(name)
 
     def define(self, spec: GuestSpec) -> None:
         """Define the guest and leave it off."""
-        description = xml.domain(spec, self._disks.files(spec.name), self._machine)
-
-        def work(connection: Any) -> None:
-            if lookup(connection, spec.uuid) is None:
-                connection.defineXML(description)
-
-        self._connection.talk(work)
+        self._domains.define(spec.uuid, xml.domain(spec, self._disks.files(spec.name), self._machine))
 
     def set_aside(self, uuid: str, name: str) -> None:
         """Undefine the guest and rename its folder."""
@@ -301,90 +234,37 @@ class LibvirtDriver(VirtDriver):
         self._disks.receive(spec, image)
 
     def attach_interface(self, uuid: str, interface: GuestInterface) -> None:
-        """Plug the interface into the guest's definition, and into the guest while it runs."""
-
-        def work(found: Any) -> None:
-            for scope in _scopes(found):
-                if interface.mac not in xml.macs(_description(found, scope)):
-                    found.attachDeviceFlags(xml.interface(interface), scope)
-
-        self._with_domain(uuid, work)
-        _plugged([interface])
+        """Plug the interface in."""
+        interfaces.attach(self._domains, uuid, interface)
 
     def detach_interface(self, uuid: str, interface: GuestInterface) -> None:
-        """Unplug the interface; a guest that runs has to agree, which its kernel does when it is asked."""
-        deadline = time.monotonic() + _DETACH_SECONDS
-        while self._ask_to_detach(uuid, interface):
-            if time.monotonic() >= deadline:
-                raise DriverError(f"the guest does not let the interface {interface.mac} go.")
-            time.sleep(_LOOK_AGAIN)
-
-    def _ask_to_detach(self, uuid: str, interface: GuestInterface) -> bool:
-        """Ask the guest to let an interface go; returns whether it still has it."""
-
-        def work(connection: Any) -> bool:
-            found = lookup(connection, uuid)
-            if found is None:
-                return False
-            held = [
-                scope for scope in _scopes(found) if interface.mac in xml.macs(_description(found, scope))
-            ]
-            for scope in held:
-                # A guest that was asked already is not asked again until it answers.
-                tolerate(
-                    functools.partial(found.detachDeviceFlags, xml.interface(interface), scope),
-                    "VIR_ERR_OPERATION_FAILED", "VIR_ERR_OPERATION_INVALID", "VIR_ERR_DEVICE_MISSING",
-                )  # fmt: skip
-            return bool(held)
-
-        return self._connection.talk(work)
+        """Have the guest let the interface go."""
+        interfaces.detach(self._domains, uuid, interface)
 
     def set_admin_password(self, uuid: str, password: str) -> None:
         """Have QEMU's guest agent set root's password."""
-        self._with_domain(uuid, lambda found: found.setUserPassword("root", password, 0))
+        self._domains.run(uuid, lambda found: found.setUserPassword("root", password, 0))
 
     def inject_crash_dump(self, uuid: str) -> None:
         """Inject an NMI."""
-        self._with_domain(uuid, lambda found: found.injectNMI(0))
+        self._domains.run(uuid, lambda found: found.injectNMI(0))
 
     def diagnostics(self, uuid: str) -> Diagnostics:
         """Return what libvirt counts of the guest."""
-        answers: list[Diagnostics] = []
-        self._with_domain(uuid, lambda found: answers.append(_diagnostics(found, self._machine.kind)))
-        return answers[-1]
+        return self._domains.run(uuid, lambda found: measure(found, self._machine.kind))
 
     def console(self, uuid: str, kind: ConsoleType) -> ConsoleAddress:
         """Return where the guest's VNC screen is."""
         if kind not in (ConsoleType.NOVNC, ConsoleType.XVPVNC) or not self._machine.vnc_listen:
             raise NotSupported(f"guests of this host have no console of the kind {kind}.")
-        ports: list[int | None] = []
-        self._with_domain(uuid, lambda found: ports.append(xml.vnc_port(found.XMLDesc())))
-        if ports[-1] is None:
+        port = self._domains.run(uuid, lambda found: described.vnc_port(found.XMLDesc()))
+        if port is None:
             raise DriverError("the guest shows no screen: it is off, or was started without one.")
-        return ConsoleAddress(self._console_host, ports[-1])
-
-    def _await_job(self, uuid: str) -> None:
-        """Wait for the end of the domain's job; raises DriverError when it did not end well."""
-        while self._job_runs(uuid):
-            time.sleep(_LOOK_AGAIN)
-        ended: list[int] = []
-
-        def work(found: Any) -> None:
-            completed = found.jobStats(constant("VIR_DOMAIN_JOB_STATS_COMPLETED"))
-            ended.append(completed.get("type", constant("VIR_DOMAIN_JOB_NONE")))
-
-        self._with_domain(uuid, work)
-        if ended[-1] != constant("VIR_DOMAIN_JOB_COMPLETED"):
-            raise DriverError("the copying of the guest's disk was broken off.")
-
-    def _job_runs(self, uuid: str) -> bool:
-        kinds: list[int] = []
-        self._with_domain(uuid, lambda found: kinds.append(found.jobInfo()[0]))
-        return kinds[-1] != constant("VIR_DOMAIN_JOB_NONE")
+        return ConsoleAddress(self._console_host, port)
 
     def console_output(self, uuid: str, name: str, length: int | None) -> str:
         """Return the end of the guest's console log; what is not text is replaced."""
-        self._required(uuid)
+        self._domains.require(uuid)
         text = self._disks.console(name, self._console_limit).decode("utf-8", "replace")
         text = "".join(char for char in text if char.isprintable() or char in "\n\t")
         lines = text.splitlines(keepends=True)
@@ -397,93 +277,6 @@ class LibvirtDriver(VirtDriver):
     def leftovers(self) -> tuple[str, ...]:
         """Return the names of guests that have a folder."""
         return self._disks.names()
-
-    def _with_domain(self, uuid: str, work: Callable[[Any], None]) -> None:
-        """Run ``work`` with the guest's domain; raises NotFound."""
-
-        def talk(connection: Any) -> bool:
-            found = lookup(connection, uuid)
-            if found is not None:
-                work(found)
-            return found is not None
-
-        if not self._connection.talk(talk):
-            raise NotFound(f"Guest {uuid} could not be found.")
-
-    def _required(self, uuid: str) -> None:
-        if self.guest(uuid) is None:
-            raise NotFound(f"Guest {uuid} could not be found.")
-
-    def _runs(self, uuid: str) -> bool:
-        guest = self.guest(uuid)
-        return guest is not None and guest.power_state in (PowerState.RUNNING, PowerState.PAUSED)
-
-    def _press(self, uuid: str, verb: str) -> None:
-        """Do a power verb to the guest's domain; one that is off already is not an error."""
-
-        def work(connection: Any) -> None:
-            found = lookup(connection, uuid)
-            if found is not None:
-                tolerate(getattr(found, verb), "VIR_ERR_OPERATION_INVALID", "VIR_ERR_NO_DOMAIN")
-
-        self._connection.talk(work)
-
-
-def _guest(found: Any) -> Guest:
-    state = found.state()[0]
-    power = next((power for name, power in _POWER.items() if constant(name) == state), PowerState.NOSTATE)
-    return Guest(found.UUIDString(), found.name(), power)
-
-
-def _scopes(found: Any) -> list[int]:
-    """Return where a change of a domain is made: in its definition, and in the guest while it runs."""
-    running = [constant("VIR_DOMAIN_AFFECT_LIVE")] if found.isActive() else []
-    return [constant("VIR_DOMAIN_AFFECT_CONFIG"), *running]
-
-
-def _description(found: Any, scope: int) -> str:
-    """Return the XML of a domain's definition, or of the guest that runs."""
-    defined = scope == constant("VIR_DOMAIN_AFFECT_CONFIG")
-    return str(found.XMLDesc(constant("VIR_DOMAIN_XML_INACTIVE") if defined else 0))
-
-
-def _diagnostics(found: Any, kind: str) -> Diagnostics:
-    description = found.XMLDesc()
-    maximum = found.info()[1] // 1024
-    memory = found.memoryStats()
-    nics = []
-    for mac, device in xml.nics(description):
-        received = found.interfaceStats(device)
-        # What the host sends is what the guest receives, and the other way round.
-        nics.append(Nic(mac, *received[:4], *received[4:8]))
-    disks = []
-    for target in xml.disk_targets(description):
-        requests_in, bytes_in, requests_out, bytes_out, errors = found.blockStats(target)
-        counted = errors if errors >= 0 else None
-        disks.append(DiskUse(target, bytes_in, requests_in, bytes_out, requests_out, counted))
-    return Diagnostics(
-        state=_guest(found).power_state,
-        driver="libvirt",
-        hypervisor=kind,
-        uptime=None,
-        cpus=tuple(Cpu(cpu[0], cpu[2]) for cpu in found.vcpus()[0]),
-        nics=tuple(nics),
-        disks=tuple(disks),
-        memory_maximum=maximum,
-        memory_used=(memory.get("available", 0) - memory.get("unused", 0)) // 1024
-        or memory.get("rss", 0) // 1024,
-    )
-
-
-def _plugged(interfaces: Iterable[GuestInterface]) -> None:
-    """Let bridges send back through a guest's tap what came in by it.
-
-    A guest needs that to reach its own floating address: where bridges pass packets to nftables, the address is
-    translated within the bridge. A tap that is in no bridge has no such file.
-    """
-    for interface in interfaces:
-        with contextlib.suppress(OSError):
-            (_LINKS / interface.tap / "brport/hairpin_mode").write_text("1")
 
 
 def _offered_kinds(connection: Any) -> set[str]:

@@ -1,0 +1,37 @@
+"""What libvirt counts of a guest."""
+
+from typing import Any
+
+from nova_lite.core.diagnostics import Cpu, Diagnostics, DiskUse, Nic
+from nova_lite.drivers.virt.libvirt import described
+from nova_lite.drivers.virt.libvirt.domains import power_state
+
+
+def measure(found: Any, kind: str) -> Diagnostics:
+    """Return how the guest of a domain does; ``kind`` is what its hypervisor is called."""
+    description = found.XMLDesc()
+    memory = found.memoryStats()
+    return Diagnostics(
+        state=power_state(found),
+        driver="libvirt",
+        hypervisor=kind,
+        uptime=None,
+        cpus=tuple(Cpu(cpu[0], cpu[2]) for cpu in found.vcpus()[0]),
+        nics=tuple(_nic(found, mac, device) for mac, device in described.nics(description)),
+        disks=tuple(_disk(found, target) for target in described.disk_targets(description)),
+        memory_maximum=found.info()[1] // 1024,
+        memory_used=(memory.get("available", 0) - memory.get("unused", 0)) // 1024
+        or memory.get("rss", 0) // 1024,
+    )
+
+
+def _nic(found: Any, mac: str, device: str) -> Nic:
+    counted = found.interfaceStats(device)
+    # What the host sends is what the guest receives, and the other way round.
+    return Nic(mac, *counted[:4], *counted[4:8])
+
+
+def _disk(found: Any, target: str) -> DiskUse:
+    requests_in, bytes_in, requests_out, bytes_out, errors = found.blockStats(target)
+    counted = errors if errors >= 0 else None
+    return DiskUse(target, bytes_in, requests_in, bytes_out, requests_out, counted)

@@ -1,0 +1,167 @@
+"""Guests as libvirt's domains: found, started, stopped and forgotten by their uuid."""
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from nova_lite.core.errors import DriverError, NotFound
+from nova_lite.core.instance_states import PowerState
+from nova_lite.drivers.virt.base import Guest
+from nova_lite.drivers.virt.libvirt import described
+from nova_lite.drivers.virt.libvirt.connection import LibvirtConnection, constant, lookup, tolerate
+
+T = TypeVar("T")
+
+_POWER = {
+    "VIR_DOMAIN_RUNNING": PowerState.RUNNING,
+    "VIR_DOMAIN_BLOCKED": PowerState.RUNNING,
+    "VIR_DOMAIN_PAUSED": PowerState.PAUSED,
+    "VIR_DOMAIN_SHUTDOWN": PowerState.RUNNING,
+    "VIR_DOMAIN_SHUTOFF": PowerState.SHUTDOWN,
+    "VIR_DOMAIN_CRASHED": PowerState.CRASHED,
+    "VIR_DOMAIN_PMSUSPENDED": PowerState.SUSPENDED,
+}
+_LOOK_AGAIN = 0.25
+
+
+class Domains:
+    """The domains of the libvirtd that ``connection`` reaches."""
+
+    def __init__(self, connection: LibvirtConnection) -> None:
+        self.connection = connection
+
+    def guests(self) -> tuple[Guest, ...]:
+        """Return our guests among the domains."""
+
+        def work(connection: Any) -> tuple[Guest, ...]:
+            ours = (one for one in connection.listAllDomains() if described.is_ours(one.XMLDesc()))
+            return tuple(_guest(one) for one in ours)
+
+        return self.connection.talk(work)
+
+    def guest(self, uuid: str) -> Guest | None:
+        """Return one guest, or None."""
+
+        def work(connection: Any) -> Guest | None:
+            found = lookup(connection, uuid)
+            return None if found is None else _guest(found)
+
+        return self.connection.talk(work)
+
+    def require(self, uuid: str) -> None:
+        """Raise NotFound when there is no such guest."""
+        if self.guest(uuid) is None:
+            raise _not_found(uuid)
+
+    def run(self, uuid: str, work: Callable[[Any], T]) -> T:
+        """Return what ``work`` makes of the guest's domain; raises NotFound."""
+
+        def talk(connection: Any) -> T:
+            found = lookup(connection, uuid)
+            if found is None:
+                raise _not_found(uuid)
+            return work(found)
+
+        return self.connection.talk(talk)
+
+    def runs(self, uuid: str) -> bool:
+        """Tell whether a guest is on, if only paused."""
+        guest = self.guest(uuid)
+        return guest is not None and guest.power_state in (PowerState.RUNNING, PowerState.PAUSED)
+
+    def define(self, uuid: str, description: str) -> None:
+        """Define a guest that is not known."""
+
+        def work(connection: Any) -> None:
+            if lookup(connection, uuid) is None:
+                connection.defineXML(description)
+
+        self.connection.talk(work)
+
+    def start(self, uuid: str, description: str) -> None:
+        """Define and start a guest; one that is on is left alone."""
+
+        def work(connection: Any) -> None:
+            found = lookup(connection, uuid)
+            if found is not None and found.isActive():
+                return
+            defined = connection.defineXML(description)
+            tolerate(defined.create, "VIR_ERR_OPERATION_INVALID")
+
+        self.connection.talk(work)
+
+    def stop(self, uuid: str, timeout: float) -> None:
+        """Press the guest's power button, and pull its plug when it has not stopped in time; raises NotFound."""
+        deadline = time.monotonic() + timeout
+        self.require(uuid)
+        if timeout > 0:
+            self._press(uuid, "shutdown")
+        while self.runs(uuid):
+            if time.monotonic() >= deadline:
+                self._press(uuid, "destroy")
+                return
+            time.sleep(_LOOK_AGAIN)
+
+    def destroy(self, uuid: str) -> None:
+        """Stop a guest at once and forget its definition; nothing there is not an error."""
+
+        def work(connection: Any) -> None:
+            found = lookup(connection, uuid)
+            if found is None:
+                return
+            tolerate(found.destroy, "VIR_ERR_OPERATION_INVALID", "VIR_ERR_NO_DOMAIN")
+            flags = constant("VIR_DOMAIN_UNDEFINE_MANAGED_SAVE") | constant("VIR_DOMAIN_UNDEFINE_NVRAM")
+            tolerate(lambda: found.undefineFlags(flags), "VIR_ERR_NO_DOMAIN")
+
+        self.connection.talk(work)
+
+    def await_job(self, uuid: str) -> None:
+        """Wait for the end of a guest's job; raises DriverError when it did not end well."""
+        while self._job_runs(uuid):
+            time.sleep(_LOOK_AGAIN)
+
+        def work(found: Any) -> int:
+            completed = found.jobStats(constant("VIR_DOMAIN_JOB_STATS_COMPLETED"))
+            return int(completed.get("type", constant("VIR_DOMAIN_JOB_NONE")))
+
+        if self.run(uuid, work) != constant("VIR_DOMAIN_JOB_COMPLETED"):
+            raise DriverError("the copying of the guest's disk was broken off.")
+
+    def abort_job(self, uuid: str) -> None:
+        """End a guest's job; no job and no guest are not errors."""
+
+        def work(connection: Any) -> None:
+            found = lookup(connection, uuid)
+            if found is None or not found.isActive():
+                return
+            if found.jobInfo()[0] != constant("VIR_DOMAIN_JOB_NONE"):
+                tolerate(found.abortJob, "VIR_ERR_OPERATION_INVALID", "VIR_ERR_NO_DOMAIN")
+
+        self.connection.talk(work)
+
+    def _job_runs(self, uuid: str) -> bool:
+        return self.run(uuid, lambda found: bool(found.jobInfo()[0] != constant("VIR_DOMAIN_JOB_NONE")))
+
+    def _press(self, uuid: str, verb: str) -> None:
+        """Do a power verb to the guest's domain; one that is off already is not an error."""
+
+        def work(connection: Any) -> None:
+            found = lookup(connection, uuid)
+            if found is not None:
+                tolerate(getattr(found, verb), "VIR_ERR_OPERATION_INVALID", "VIR_ERR_NO_DOMAIN")
+
+        self.connection.talk(work)
+
+
+def power_state(found: Any) -> PowerState:
+    """Return the power state of a domain."""
+    state = found.state()[0]
+    return next((power for name, power in _POWER.items() if constant(name) == state), PowerState.NOSTATE)
+
+
+def _guest(found: Any) -> Guest:
+    return Guest(found.UUIDString(), found.name(), power_state(found))
+
+
+def _not_found(uuid: str) -> NotFound:
+    return NotFound(f"Guest {uuid} could not be found.")
