@@ -62,7 +62,7 @@ class ComputeHost:
         """Have DHCP know who holds addresses now; while the network is away this is left to its own sweep."""
         try:
             self.network.refresh(context, list(network_ids))
-        except Unavailable as error:
+        except (Unavailable, DriverError) as error:
             LOG.warning("the DHCP servers of networks %s are told later: %s", network_ids, error)
 
     def disk_spec(self, instance: Instance) -> GuestSpec:

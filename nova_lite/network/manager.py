@@ -86,9 +86,14 @@ class NetworkManager(NetworkContract, abc.ABC):
 
     def release(self, context: RequestContext, instance_uuids: list[str]) -> None:
         """Take the addresses of instances away, and have DHCP forget them; asking again is harmless."""
-        count = self._database.run(
-            "network.release", lambda session: addresses.release(session, instance_uuids)
-        )
+
+        def work(session: Session) -> int:
+            freed = addresses.release(session, instance_uuids)
+            if self.settings.auto_assign_pool:
+                floating_ips.release_automatic(session)
+            return freed
+
+        count = self._database.run("network.release", work)
         if count:
             LOG.info("%s addresses of %s are free", count, ", ".join(instance_uuids))
         try:
@@ -97,11 +102,11 @@ class NetworkManager(NetworkContract, abc.ABC):
             LOG.warning("DHCP still knows %s until the next look: %s", ", ".join(instance_uuids), error)
 
     def refresh(self, context: RequestContext, network_ids: list[int]) -> None:
-        """Have this host know who holds addresses of networks now, and which floating ones lead there."""
-        try:
-            self._served.refresh(network_ids, floating=True)
-        except DriverError as error:
-            LOG.warning("networks %s are not as they should be until the next look: %s", network_ids, error)
+        """Have this host know who holds addresses of networks now, and which floating ones lead there.
+
+        Raises DriverError for what the host refuses; the next look tries it again.
+        """
+        self._served.refresh(network_ids, floating=True)
 
     def lease_changed(self, context: RequestContext, action: str, mac: str, address: str) -> None:
         """Record what a DHCP server says of a lease: ``del`` at its end, ``add`` or ``old`` where it holds."""

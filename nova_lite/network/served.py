@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from sqlalchemy.orm import Session
 
+from nova_lite.core.errors import DriverError
 from nova_lite.core.network import FloatingIp, HeldAddress, Network
 from nova_lite.db import addresses, floating_ips, networks
 from nova_lite.db.engine import Database
@@ -124,17 +125,28 @@ class ServedNetworks:
             "network.held", lambda session: _Found.of(session, list(network_ids), floating=lead)
         )
         for network_id in network_ids:
-            self._set_guests(found.on(self._plans[network_id]), found)
+            refused = self._set_guests(found.on(self._plans[network_id]), found)
+            if refused is not None and floating:
+                raise refused
 
-    def _set_guests(self, plan: NetworkPlan, found: "_Found") -> None:
-        """Have the driver know what guests of one network have, as far as it is new."""
-        before = self._plans[plan.network_id]
+    def _set_guests(self, plan: NetworkPlan, found: "_Found") -> DriverError | None:
+        """Have the driver know what guests of one network have, as far as it is new.
+
+        Returns why a floating address cannot lead where it should: that is no business of a guest that only
+        wants to be served, and the next look at the whole tries it again.
+        """
+        before, refused = self._plans[plan.network_id], None
         if plan.hosts != before.hosts:
             self._driver.set_hosts(plan)
         if plan.floating != before.floating:
-            self._driver.set_floating(plan)
+            try:
+                self._driver.set_floating(plan)
+            except DriverError as error:
+                LOG.warning("the floating addresses of %s are not all in force: %s", plan.bridge, error)
+                refused = error
         if plan != before:
             self._remember(plan, found)
+        return refused
 
     def _converge(self, *, repeat: bool = False) -> None:
         def work(session: Session) -> tuple[list[Network], _Found]:

@@ -2,15 +2,15 @@
 
 import ipaddress
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 
 from sqlalchemy.orm import Session
 
 from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import Conflict, InvalidInput, NotFound, OverQuota, Unavailable
+from nova_lite.core.errors import Conflict, DriverError, InvalidInput, NotFound, OverQuota, Unavailable
 from nova_lite.core.network import FloatingIp, FloatingPool, VirtualInterface
 from nova_lite.core.quota import UNLIMITED, Limits
-from nova_lite.db import addresses, floating_ips, networks, quotas
+from nova_lite.db import addresses, floating_ips, instances, networks, quotas
 from nova_lite.db.engine import Database
 from nova_lite.operations.orders import find
 from nova_lite.rpc.network import NetworkProxy
@@ -130,7 +130,13 @@ class FloatingIps:
 
         made = self._database.run("floating_ip.allocate", work)
         if made.network_id:
-            self._refresh(context, {made.network_id})
+            try:
+                self._refresh(context, made)
+            except DriverError:
+                self._database.run(
+                    "floating_ip.give_back", lambda session: floating_ips.release(session, made.id, owner)
+                )
+                raise
         return made
 
     def release(self, context: RequestContext, id_or_address: str) -> None:
@@ -142,7 +148,7 @@ class FloatingIps:
             floating_ips.release(session, found.id, found.project_id)
             return found
 
-        self._refresh(context, {self._database.run("floating_ip.release", work).network_id})
+        self._refresh_quietly(context, self._database.run("floating_ip.release", work))
 
     def associate(
         self, context: RequestContext, id_or_address: str, server_id: str, fixed_address: str = ""
@@ -187,7 +193,7 @@ class FloatingIps:
             return found
 
         before = self._database.run("floating_ip.disassociate", work)
-        self._refresh(context, {before.network_id})
+        self._refresh_quietly(context, before)
         return self.get(context, before.id)
 
     def _lead(
@@ -201,16 +207,48 @@ class FloatingIps:
 
         before = self._database.run("floating_ip.associate", work)
         now = self.get(context, before.id)
-        self._refresh(context, {before.network_id, now.network_id})
+        try:
+            # The host that it leaves first: two must not carry it at the same time.
+            self._refresh(context, before, now)
+        except DriverError:
+            self._lead_back(context, before, now)
+            raise
         return now
 
-    def _refresh(self, context: RequestContext, network_ids: Collection[int]) -> None:
-        """Have the hosts of networks know; one that is away finds it out by itself."""
+    def _lead_back(self, context: RequestContext, before: FloatingIp, now: FloatingIp) -> None:
+        """Have an address lead where it led, for the host refused the way; unless it leads elsewhere meanwhile."""
+
+        def work(session: Session) -> None:
+            found = floating_ips.get(session, now.id, now.project_id)
+            if found is not None and found.vif_id == now.vif_id:
+                floating_ips.point(session, now.id, now.project_id, before.vif_id or None)
+
+        self._database.run("floating_ip.lead_back", work)
+        self._refresh_quietly(context, now, before)
+
+    def _refresh_quietly(self, context: RequestContext, *where: FloatingIp) -> None:
+        """Have the hosts know what is so in any case; one that refuses tries it again by itself."""
+        try:
+            self._refresh(context, *where)
+        except DriverError as error:
+            LOG.warning("a host is not as it should be until its next look: %s", error)
+
+    def _refresh(self, context: RequestContext, *where: FloatingIp) -> None:
+        """Have the hosts know to which addresses led and lead; one that is away finds it out by itself."""
 
         def hosts(session: Session) -> dict[str, list[int]]:
             found: dict[str, list[int]] = {}
-            for network in networks.by_ids(session, sorted(set(network_ids) - {0})):
-                found.setdefault(network.host, []).append(network.id)
+            known = {one.id: one for one in networks.by_ids(session, [one.network_id for one in where])}
+            owners = instances.by_uuids(session, [one.instance_uuid for one in where if one.instance_uuid])
+            for one in where:
+                network = known.get(one.network_id)
+                if network is None:
+                    continue
+                owner = owners.get(one.instance_uuid)
+                # Where each host is its own gateway, that is where the address has to be.
+                host = (owner.host or "" if owner is not None else "") if network.multi_host else network.host
+                if network.id not in found.setdefault(host, []):
+                    found[host].append(network.id)
             return found
 
         for host, mine in self._database.read("floating_ip.hosts", hosts).items():

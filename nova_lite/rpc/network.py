@@ -32,7 +32,10 @@ class NetworkContract(Contract):
     @call
     @abc.abstractmethod
     def refresh(self, context: RequestContext, network_ids: list[int]) -> None:
-        """Let the DHCP servers of networks know who holds addresses now."""
+        """Let a host know who holds addresses of networks now, and which floating addresses lead there.
+
+        Raises DriverError.
+        """
 
     @cast
     @abc.abstractmethod
@@ -65,7 +68,7 @@ class NetworkProxy(NetworkContract):
         self._caller.call("release", context, instance_uuids=instance_uuids)
 
     def refresh(self, context: RequestContext, network_ids: list[int]) -> None:
-        """Ask for a renewal; raises MessagingTimeout, Unavailable."""
+        """Ask for a renewal; raises DriverError, MessagingTimeout, Unavailable."""
         self._caller.call("refresh", context, network_ids=network_ids)
 
     def lease_changed(self, context: RequestContext, action: str, mac: str, address: str) -> None:

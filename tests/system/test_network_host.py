@@ -1,6 +1,7 @@
 """A host's network for real: bridge, DHCP, metadata redirect, NAT, packet filter, in namespaces."""
 
 import dataclasses
+import os
 import socket
 import subprocess
 import threading
@@ -127,6 +128,41 @@ def listener(namespace: Namespace, number: int) -> "tuple[threading.Thread, list
 
 def connects(namespace: Namespace, address: str, number: int) -> bool:
     return namespace.succeeds("timeout", "2", "bash", "-c", f"exec 3<>/dev/tcp/{address}/{number}")
+
+
+class Stream:
+    """An open connection from one namespace to another by some address."""
+
+    def __init__(self, source: Namespace, address: str, target: Namespace, number: int) -> None:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with target.entered():
+            server = socket.create_server(("::" if ":" in address else "", number), family=family)
+        with server:
+            with source.entered():
+                self._client = socket.create_connection((address, number), timeout=2)
+            self._served, _ = server.accept()
+
+    def flows(self) -> bool:
+        """Send a byte there and tell whether it comes."""
+        self._client.sendall(b"x")
+        self._served.settimeout(1)
+        try:
+            return self._served.recv(1) == b"x"
+        except TimeoutError:
+            return False
+
+    def close(self) -> None:
+        self._client.close()
+        self._served.close()
+
+
+def refusing(folder: Path) -> Path:
+    """Return a folder with an nft that refuses everything."""
+    program = folder / "refusing" / "nft"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text("#!/bin/sh\necho 'Error: refused' >&2\nexit 1\n")
+    program.chmod(0o755)
+    return program.parent
 
 
 def test_dhcp_gives_each_guest_the_address_that_the_plan_says(site: Site) -> None:
@@ -429,3 +465,51 @@ class TestFloatingAddresses:
             assert kinds == {"floating", "rule"}
             guests.network.apply((guests.plan,))
             assert guests.network.differences((guests.plan,)) == ()
+
+    def test_where_nft_refuses_nothing_is_half_made(
+        self, guests: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.lead(guests, "a")
+        moved = FloatingAddress(self.ADDRESS, GUESTS["b"][1], "ext0")
+        other = FloatingAddress("198.51.100.101", GUESTS["a"][1], "ext0")
+        with guests.host.entered(), monkeypatch.context() as patch:
+            patch.setenv("PATH", f"{refusing(tmp_path)}:{os.environ['PATH']}")
+            for floating in ((moved, other), ()):
+                with pytest.raises(DriverError, match="refused"):
+                    guests.network.set_floating(dataclasses.replace(guests.plan, floating=floating))
+        with guests.host.entered():
+            assert guests.network.differences((guests.plan,)) == ()
+        thread, _ = listener(guests.a, 80)
+        assert connects(guests.outside, self.ADDRESS, 80)
+        thread.join(5)
+
+    def test_a_table_that_somebody_removed_is_made_anew_by_the_next_change(self, guests: Site) -> None:
+        guests.host.run("nft", "delete", "table", "ip", "nova_network")
+        self.lead(guests, "a")
+        thread, _ = listener(guests.a, 80)
+        assert connects(guests.outside, self.ADDRESS, 80)
+        thread.join(5)
+
+    def test_a_new_daemon_keeps_what_is_led_right_and_cuts_what_is_not(
+        self, guests: Site, tmp_path: Path
+    ) -> None:
+        kept = FloatingAddress(self.ADDRESS, GUESTS["a"][1], "ext0")
+        lost = FloatingAddress("198.51.100.101", GUESTS["b"][1], "ext0")
+        with guests.host.entered():
+            guests.network.set_floating(dataclasses.replace(guests.plan, floating=(kept, lost)))
+        streams = [
+            Stream(guests.outside, self.ADDRESS, guests.a, 80),
+            Stream(guests.outside, "198.51.100.101", guests.b, 80),
+        ]
+        try:
+            assert [stream.flows() for stream in streams] == [True, True]
+            # The daemon ends before it does what it was told, and another one comes.
+            plan = dataclasses.replace(guests.plan, floating=(kept,))
+            with guests.host.entered():
+                again = LinuxNetworkDriver(Runner(), DnsmasqSettings(tmp_path, str(tmp_path / "lease-script")))
+                again.apply((plan,))
+                assert again.differences((plan,)) == ()
+            assert [stream.flows() for stream in streams] == [True, False]
+        finally:
+            for stream in streams:
+                stream.close()

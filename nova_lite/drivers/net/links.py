@@ -121,8 +121,9 @@ def floating_addresses() -> set[tuple[str, str]]:
     """Return (interface, address) of the floating addresses that we added."""
 
     def work(netlink: IPRoute) -> set[tuple[str, str]]:
+        names = {link["index"]: str(link.get_attr("IFLA_IFNAME")) for link in netlink.get_links()}
         return {
-            (str(netlink.get_links(found["index"])[0].get_attr("IFLA_IFNAME")), str(found.get_attr("IFA_ADDRESS")))
+            (names[found["index"]], str(found.get_attr("IFA_ADDRESS")))
             for found in netlink.get_addr(family=2)
             if found.get_attr("IFA_RT_PRIORITY") == _FLOATING_METRIC and int(found["prefixlen"]) == 32
         }
@@ -135,10 +136,26 @@ def add_floating(name: str, address: str) -> bool:
 
     def work(netlink: IPRoute) -> bool:
         index = _required(netlink, name)
-        if (address, 32) in _addresses(netlink, index):
-            return False
-        netlink.addr("add", index=index, address=address, prefixlen=32, rt_priority=_FLOATING_METRIC)
-        return True
+        # Asking first would list every address of the link.
+        return _unless(
+            errno.EEXIST,
+            lambda: netlink.addr(
+                "add", index=index, address=address, prefixlen=32, rt_priority=_FLOATING_METRIC
+            ),
+        )
+
+    return _talk(work)
+
+
+def remove_floating(name: str, address: str) -> bool:
+    """Remove a floating address from a link; False if it was not there."""
+
+    def work(netlink: IPRoute) -> bool:
+        index = _index(netlink, name)
+        return index is not None and _unless(
+            errno.EADDRNOTAVAIL,
+            lambda: netlink.addr("del", index=index, address=address, prefixlen=32),
+        )
 
     return _talk(work)
 
@@ -196,6 +213,17 @@ def _explained() -> Iterator[None]:
     except NetlinkError as error:
         reason = "root is needed" if error.code == errno.EPERM else error.args[1]
         raise DriverError(f"cannot change the host's network: {reason}.") from error
+
+
+def _unless(harmless: int, act: Callable[[], object]) -> bool:
+    """Act; False when the kernel says by this error that there is nothing to do."""
+    try:
+        act()
+    except NetlinkError as error:
+        if error.code != harmless:
+            raise
+        return False
+    return True
 
 
 def _index(netlink: IPRoute, name: str) -> int | None:

@@ -3,20 +3,20 @@
 import ipaddress
 import os
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from nova_lite.core.errors import ConfigurationError, DriverError
-from nova_lite.drivers.net import arp, links, nat
-from nova_lite.drivers.net.base import Difference, FloatingAddress, NetworkDriver, NetworkPlan
+from nova_lite.drivers.net import links, nat
+from nova_lite.drivers.net.base import Difference, NetworkDriver, NetworkPlan
+from nova_lite.drivers.net.conntrack import Connections
 from nova_lite.drivers.net.dnsmasq import Dnsmasq, DnsmasqSettings
+from nova_lite.drivers.net.floating import FloatingAddresses
 from nova_lite.drivers.net.ruleset import Ruleset
 from nova_lite.drivers.runner import Runner, require_programs
 
 _FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 _METADATA_PREFIX = 32
-_FLOATING_PREFIX = 32
 
 
 class LinuxNetworkDriver(NetworkDriver):
@@ -31,9 +31,7 @@ class LinuxNetworkDriver(NetworkDriver):
         self._folder = settings.folder
         self._script = settings.script
         self._needed_interface = needed_interface
-        self._runner = runner
-        self._plans: dict[int, NetworkPlan] = {}
-        self._script_in_force = ""
+        self._floating = FloatingAddresses(self._ruleset, Connections(runner))
         self.changes = 0
 
     @classmethod
@@ -78,7 +76,7 @@ class LinuxNetworkDriver(NetworkDriver):
         for bridge in links.our_bridges() - wanted:
             links.remove_bridge(bridge)
             self.changes += 1
-        self._translate({plan.network_id: plan for plan in plans}, look=True)
+        self.changes += self._floating.apply(plans)
 
     def set_hosts(self, plan: NetworkPlan) -> None:
         """Tell the network's DHCP server of its hosts."""
@@ -86,39 +84,7 @@ class LinuxNetworkDriver(NetworkDriver):
 
     def set_floating(self, plan: NetworkPlan) -> None:
         """Carry the addresses, announce them, translate them, and cut what went the old way."""
-        self._translate({**self._plans, plan.network_id: plan}, look=False)
-
-    def _translate(self, plans: dict[int, NetworkPlan], *, look: bool) -> None:
-        """Make the NAT table and the floating addresses as ``plans`` say; ``look`` at the table in force before."""
-        missing = self._carry({(one.interface, one.address) for one in _floating(plans.values())})
-        script = nat.script(plans.values(), links.local_addresses())
-        if script != self._script_in_force or (look and self._ruleset.differences(script)):
-            self._ruleset.replace(script)
-            self._script_in_force = script
-            self.changes += 1
-        before = {(one.address, one.fixed_address) for one in _floating(self._plans.values())}
-        now = {(one.address, one.fixed_address) for one in _floating(plans.values())}
-        for address, _ in sorted(before - now):
-            for end in ("--orig-dst", "--reply-dst"):
-                self._runner.privileged(["conntrack", "-D", end, address], allowed=(0, 1))
-        self._plans = plans
-        if missing is not None:
-            raise missing
-
-    def _carry(self, wanted: set[tuple[str, str]]) -> DriverError | None:
-        """Have the host's interfaces carry exactly these addresses; returns why one of them cannot."""
-        missing = None
-        present = links.floating_addresses()
-        for interface, address in sorted(present - wanted):
-            links.remove_address(interface, address, _FLOATING_PREFIX)
-            self.changes += 1
-        for interface, address in sorted(wanted - present):
-            try:
-                self.changes += links.add_floating(interface, address)
-                arp.announce(interface, address)
-            except DriverError as error:
-                missing = error
-        return missing
+        self.changes += self._floating.change(plan)
 
     def differences(self, plans: tuple[NetworkPlan, ...]) -> tuple[Difference, ...]:
         """Compare links, DHCP servers and rules with ``plans``."""
@@ -134,7 +100,7 @@ class LinuxNetworkDriver(NetworkDriver):
             Difference("dnsmasq", name, "there is a DHCP server of ours that no network wants")
             for name in sorted(self._dnsmasq.bridges() - wanted)
         ]
-        wanted_floating = {(one.interface, one.address) for one in _floating(plans)}
+        wanted_floating = {(one.interface, one.address) for plan in plans for one in plan.floating}
         found += [
             Difference("floating", address, f"{interface} carries it although it should not, or the other way round")
             for interface, address in sorted(wanted_floating ^ links.floating_addresses())
@@ -154,10 +120,8 @@ class LinuxNetworkDriver(NetworkDriver):
         for bridge in links.our_bridges():
             links.remove_bridge(bridge)
         links.remove_address("lo", links.METADATA_ADDRESS, _METADATA_PREFIX)
-        self._carry(set())
-        self._plans = {}
+        self._floating.carry_nothing()
         self._ruleset.remove()
-        self._script_in_force = ""
 
     def _make(self, plan: NetworkPlan) -> None:
         self.changes += links.make_bridge(plan.bridge, plan.mtu)
@@ -189,10 +153,6 @@ class LinuxNetworkDriver(NetworkDriver):
                 self.changes += 1
         except OSError as error:
             raise DriverError(f"cannot switch on the forwarding of packets: {error.strerror}.") from error
-
-
-def _floating(plans: Iterable[NetworkPlan]) -> list[FloatingAddress]:
-    return [one for plan in plans for one in plan.floating]
 
 
 def _prefix(plan: NetworkPlan) -> int:

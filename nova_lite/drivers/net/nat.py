@@ -1,12 +1,24 @@
 """Address translation for the networks of a host: the table of nova-network as an nft script."""
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from nova_lite.drivers.net.base import FloatingAddress, NetworkPlan
 from nova_lite.drivers.net.links import METADATA_ADDRESS
 
 TABLE = ("ip", "nova_network")
+
+
+def moves(before: Collection[FloatingAddress], after: Collection[FloatingAddress]) -> str:
+    """Return the script that has the table of one network's addresses lead where they are to lead now."""
+    lines = []
+    for name, of in (("floating", _leads), ("fixed", _back)):
+        had, has = of(before), of(after)
+        for verb, these, others in (("delete", had, has), ("add", has, had)):
+            elements = [f"{key} : {value}" for key, value in these.items() if others.get(key) != value]
+            if elements:
+                lines.append(f"{verb} element {' '.join(TABLE)} {name} {{ {', '.join(elements)} }}\n")
+    return "".join(lines)
 
 
 def script(plans: Iterable[NetworkPlan], local: set[str]) -> str:
@@ -25,13 +37,11 @@ def script(plans: Iterable[NetworkPlan], local: set[str]) -> str:
         inbound.append(_metadata(plan, local))
         outbound += _leaving(plan, local)
         floating += plan.floating
-    floating.sort(key=lambda one: ipaddress.ip_address(one.address))
-    back = {one.fixed_address: one.address for one in reversed(floating)}
     return "\n".join(
         [
             f"table {family} {name} {{",
-            *_map("floating", {one.address: one.fixed_address for one in floating}),
-            *_map("fixed", back),
+            *_map("floating", _leads(floating)),
+            *_map("fixed", _back(floating)),
             "  chain prerouting {",
             "    type nat hook prerouting priority dstnat; policy accept;",
             *(f"    {rule}" for rule in inbound),
@@ -49,6 +59,17 @@ def script(plans: Iterable[NetworkPlan], local: set[str]) -> str:
             "",
         ]
     )
+
+
+def _leads(floating: Iterable[FloatingAddress]) -> dict[str, str]:
+    """Return where each address leads."""
+    return {one.address: one.fixed_address for one in floating}
+
+
+def _back(floating: Iterable[FloatingAddress]) -> dict[str, str]:
+    """Return the address by which the world hears each guest: the lowest of those that lead to it."""
+    ordered = sorted(floating, key=lambda one: ipaddress.ip_address(one.address), reverse=True)
+    return {one.fixed_address: one.address for one in ordered}
 
 
 def _metadata(plan: NetworkPlan, local: set[str]) -> str:

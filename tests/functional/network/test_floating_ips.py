@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import Conflict, InvalidInput, NotFound, NovaError, OverQuota
+from nova_lite.core.errors import Conflict, DriverError, InvalidInput, NotFound, NovaError, OverQuota
 from nova_lite.core.network import FloatingIp
 from nova_lite.db import floating_ips
 from tests.functional.network.world import ADMIN, Host, World
@@ -197,3 +197,25 @@ def test_addresses_that_come_by_themselves_go_with_their_instance(world: World) 
     manager.release(ADMIN, [uuid])
     manager.converge()
     assert (host.leading(), free(world)) == ({}, 6)
+
+
+def test_an_address_that_no_host_can_carry_is_refused_and_stays_where_it_was(world: World) -> None:
+    filled(world)
+    world.floating_ips.create_range(ADMIN, "203.0.113.8/30", pool="bad", interface="nowhere0")
+    (first, fixed), (second, _) = booted(world), booted(world)
+    good, bad = world.floating_ips.allocate(DEMO), world.floating_ips.allocate(DEMO, "bad")
+    world.floating_ips.associate(DEMO, good.id, first)
+    [interface] = world.interfaces([second])[second]
+    for act in (
+        lambda: world.floating_ips.associate(DEMO, bad.id, second),
+        lambda: world.floating_ips.associate_port(DEMO, bad.id, interface.id),
+        lambda: world.floating_ips.allocate(DEMO, "bad", port_id=interface.id),
+    ):
+        with pytest.raises(DriverError, match="nowhere0"):
+            act()
+        assert world.driver.leading() == {good.address: fixed}
+        assert [one.vif_id for one in world.floating_ips.list(DEMO) if one.pool == "bad"] == [""]
+    assert world.manager.reconciler.differences() == []
+    # others go on
+    assert len(world.allocate(world.boot())) == 1
+    assert free_of(world) == {"bad": 1, "nova": 5}

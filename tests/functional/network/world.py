@@ -59,6 +59,12 @@ class Host(FakeNetworkDriver):
             raise DriverError("The host's disk is full.")
         super().set_hosts(plan)
 
+    def set_floating(self, plan: NetworkPlan) -> None:
+        self.writes["set_floating"] += 1
+        if any(one.interface == "nowhere0" for one in plan.floating):
+            raise DriverError("cannot find the network interface nowhere0.")
+        super().set_floating(plan)
+
     def served(self) -> dict[str, str]:
         """The addresses that DHCP would give, by MAC."""
         return {host.mac: host.address for plan in self._plans.values() for host in plan.hosts}
