@@ -77,6 +77,10 @@ class Ceiling:
     local_gb: float
 
 
+NO_CEILING = Ceiling(2**31, 2**31, 2**31)
+"""For what an admin forces upon a host."""
+
+
 def total(rooms: Iterable[Room]) -> Room:
     """Return several amounts together."""
     names = [field.name for field in dataclasses.fields(Room)]

@@ -51,6 +51,10 @@ def _passing(
     if demand.host:
         left = [host for host in left if host.host == demand.host]
         counts.append(f"{len(left)} after choosing {demand.host}")
+    if demand.is_forced:
+        # What an admin forces no filter refuses; but nobody would do the work of a daemon that is down.
+        left = [host for host in left if host.up]
+        return left, ", ".join([*counts, f"{len(left)} up"])
     for host_filter in filters:
         left = [host for host in left if host_filter.passes(host, demand)]
         counts.append(f"{len(left)} after {type(host_filter).__name__}")

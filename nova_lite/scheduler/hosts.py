@@ -42,7 +42,10 @@ class Surroundings:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Demand:
-    """What an instance asks of a host: memory in MiB, disk in GiB; ``host`` is what an admin forces."""
+    """What an instance asks of a host: memory in MiB, disk in GiB.
+
+    ``host`` is the one that an admin wants; where it ``is_forced``, filters and room do not count.
+    """
 
     instance_uuid: str
     vcpus: int
@@ -50,6 +53,7 @@ class Demand:
     local_gb: int
     availability_zone: str = ""
     host: str = ""
+    is_forced: bool = False
     ignored_hosts: frozenset[str] = frozenset()
     extra_specs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     image_id: str = ""
@@ -68,6 +72,7 @@ class Demand:
             local_gb=flavor.root_gb + flavor.ephemeral_gb,
             availability_zone=instance.pinned_zone or "",
             host=parameters.get("force_host", ""),
+            is_forced=parameters.get("is_forced", False),
             ignored_hosts=frozenset(parameters.get("ignored_hosts", ())),
             extra_specs=flavor.extra_specs,
             image_id=instance.image_id,
@@ -99,6 +104,9 @@ class HostState:
     address: str = ""
     companions: int = 0
     companions_elsewhere: int = 0
+    hypervisor_type: str = ""
+    hypervisor_version: int = 0
+    cpu_info: str = ""
 
     @classmethod
     def of(cls, node: ComputeNode, ratios: Ratios) -> "HostState":
@@ -117,6 +125,9 @@ class HostState:
             local_gb_used=node.local_gb_used,
             instances=node.running_vms,
             address=node.host_ip,
+            hypervisor_type=node.hypervisor_type,
+            hypervisor_version=node.hypervisor_version,
+            cpu_info=node.cpu_info,
         )
 
     @property

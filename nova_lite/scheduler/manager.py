@@ -139,6 +139,8 @@ class FilterScheduler(SchedulerContract):
         """Take the room and write the host, for all of a group or none."""
         room = compute_nodes.total([placement.room(*member) for member in group])
         ceiling = compute_nodes.Ceiling(host.vcpus, host.memory_mb, host.local_gb)
+        if all(action.parameters.get("is_forced") for action, _ in group):
+            ceiling = compute_nodes.NO_CEILING
         place = instances.Place(host.host, host.node, host.availability_zone)
         expected = {
             action.id: worker

@@ -6,11 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nova_lite.core.hints import Hints
 from nova_lite.scheduler.choose import plan
+from nova_lite.scheduler.filters.affinity import (
+    DifferentHostFilter,
+    SameHostFilter,
+    SimpleCIDRAffinityFilter,
+)
+from nova_lite.scheduler.filters.all_hosts import AllHostsFilter
 from nova_lite.scheduler.filters.availability_zone import AvailabilityZoneFilter
+from nova_lite.scheduler.filters.base import HostFilter
 from nova_lite.scheduler.filters.compute import ComputeFilter
+from nova_lite.scheduler.filters.isolated_hosts import IsolatedHostsFilter
+from nova_lite.scheduler.filters.json_query import JsonFilter
 from nova_lite.scheduler.filters.room import CoreFilter, DiskFilter, RamFilter
-from nova_lite.scheduler.hosts import Demand, HostState
+from nova_lite.scheduler.hosts import Demand, HostState, Surroundings
 from nova_lite.scheduler.weights import FillFirstWeigher, FreeMemoryWeigher
 
 FILTERS = [ComputeFilter(), RamFilter(), CoreFilter(), DiskFilter(), AvailabilityZoneFilter()]
@@ -85,3 +95,78 @@ def test_no_plan_gives_away_more_than_a_host_has(sizes: list[tuple[int, int, int
         assert sum(one.memory_mb for one in taken) <= state.memory_mb
         assert sum(one.local_gb for one in taken) <= state.local_gb
     assert len(made.refused) + sum(map(len, made.placed.values())) == len(demands)
+
+
+def test_what_is_forced_passes_every_filter_but_needs_a_daemon() -> None:
+    full = host("b", disabled=True, memory_mb_used=8192, availability_zone="other")
+    forced = demand(host="b", is_forced=True, availability_zone="nova")
+
+    assert list(plan([forced], [host("a"), full], FILTERS, []).placed) == ["b"]
+    down = plan([forced], [host("a"), host("b", up=False)], FILTERS, [])
+    assert down.refused == {"i": "2 hosts, 1 after choosing b, 0 up"}
+
+
+CASES: list[tuple[HostFilter, dict[str, object], dict[str, object], bool]] = [
+    (AllHostsFilter(), {"up": False}, {}, True),
+    (AvailabilityZoneFilter(), {}, {}, True),
+    (AvailabilityZoneFilter(), {}, {"availability_zone": "nova"}, True),
+    (AvailabilityZoneFilter(), {}, {"availability_zone": "Nova"}, False),
+    (ComputeFilter(), {"hypervisor_type": "QEMU"}, {"extra_specs": {"hypervisor_type": "QEMU"}}, True),
+    (ComputeFilter(), {"hypervisor_type": "QEMU"}, {"extra_specs": {"hypervisor_type": "qemu"}}, False),
+    (ComputeFilter(), {"hypervisor_version": 7}, {"extra_specs": {"capabilities:hypervisor_version": "7"}}, True),
+    (ComputeFilter(), {}, {"extra_specs": {"unheard-of": "1"}}, False),
+    (ComputeFilter(), {}, {"extra_specs": {"hw:cpu_policy": "shared"}}, True),
+    (CoreFilter(), {"vcpus": 0}, {}, True),
+    (CoreFilter(), {"vcpus_used": 7}, {"vcpus": 1}, True),
+    (CoreFilter(), {"vcpus_used": 7}, {"vcpus": 2}, False),
+    (RamFilter(), {"memory_mb_used": 7168}, {"memory_mb": 1024}, True),
+    (RamFilter(), {"memory_mb_used": 7168}, {"memory_mb": 1025}, False),
+    (IsolatedHostsFilter(["a"], ["image"]), {}, {"image_id": "image"}, True),
+    (IsolatedHostsFilter(["a"], ["image"]), {}, {"image_id": "other"}, False),
+    (IsolatedHostsFilter(["b"], ["image"]), {}, {"image_id": "image"}, False),
+    (IsolatedHostsFilter(["b"], ["image"]), {}, {"image_id": "other"}, True),
+    (SameHostFilter(), {}, {"around": Surroundings(same_hosts=frozenset({"a", "b"}))}, True),
+    (SameHostFilter(), {}, {"around": Surroundings(same_hosts=frozenset({"b"}))}, False),
+    (SameHostFilter(), {}, {"around": Surroundings(same_hosts=frozenset())}, False),
+    (DifferentHostFilter(), {}, {"around": Surroundings(different_hosts=frozenset({"b"}))}, True),
+    (DifferentHostFilter(), {}, {"around": Surroundings(different_hosts=frozenset({"a", "b"}))}, False),
+    (SimpleCIDRAffinityFilter(), {"address": "192.0.2.9"}, {"hints": Hints(build_near_host_ip="192.0.2.1")}, True),
+    (SimpleCIDRAffinityFilter(), {"address": "192.0.3.9"}, {"hints": Hints(build_near_host_ip="192.0.2.1")}, False),
+    (
+        SimpleCIDRAffinityFilter(),
+        {"address": "192.0.3.9"},
+        {"hints": Hints(build_near_host_ip="192.0.2.1", cidr="/23")},
+        True,
+    ),
+]
+
+
+@pytest.mark.parametrize(("host_filter", "there", "wanted", "passes"), CASES)
+def test_each_filter_passes_exactly_the_hosts_that_it_means(
+    host_filter: HostFilter, there: dict[str, object], wanted: dict[str, object], passes: bool
+) -> None:
+    assert host_filter.passes(host("a", **there), demand(**wanted)) is passes
+
+
+QUERIES: list[tuple[object, bool]] = [
+    (None, True),
+    ([], True),
+    (["=", "$host", "a"], True),
+    ([">=", "$free_ram_mb", 8192, 1], True),
+    ([">", "$free_ram_mb", 8192], False),
+    (["<", "$vcpus_used"], False),
+    (["<=", "$total_usable_ram_mb", "text"], False),
+    (["in", "$host", "b", "a"], True),
+    (["not", ["=", "$host", "b"]], True),
+    (["not", ["=", "$host", "a"], ["=", "$host", "b"]], True),
+    (["and", ["=", "$host", "a"], ["=", "$service.host", "b"]], False),
+    (["or", ["=", "$host", "a"], ["=", "$service.host", "b"]], True),
+    (["=", "$capabilities.enabled", True], True),
+    (["=", "$unheard.of", 1], False),
+    ('["=", "$host", "a"]', True),
+]
+
+
+@pytest.mark.parametrize(("query", "passes"), QUERIES)
+def test_a_query_says_which_hosts(query: object, passes: bool) -> None:
+    assert JsonFilter().passes(host("a"), demand(hints=Hints(query=query))) is passes
