@@ -128,8 +128,8 @@ def guest_spec(instance: Instance, interfaces: Sequence[VirtualInterface]) -> Gu
         memory_mb=flavor.memory_mb,
         vcpus=flavor.vcpus,
         root_gb=flavor.root_gb,
-        ephemeral_gb=flavor.ephemeral_gb,
-        swap_mb=flavor.swap_mb,
+        ephemeral_gb=instance.ephemeral_gb,
+        swap_mb=instance.swap_mb,
         interfaces=tuple(guest_interface(interface) for interface in interfaces),
         extra_specs=flavor.extra_specs,
     )

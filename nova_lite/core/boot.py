@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from nova_lite.core.hints import Hints
+from nova_lite.core.local_disks import LocalDisks
 from nova_lite.core.metadata import InjectedFile
 
 
@@ -20,7 +21,7 @@ class BootRequest:
     """A request for one or more servers.
 
     ``networks`` None means every network of the project, an empty tuple means none. ``user_data`` is Base64
-    text (RFC 4648, section 4). ``availability_zone`` may be ``zone:host`` for an admin.
+    text (RFC 4648, section 4). ``host`` is for an admin to choose; one that ``is_forced`` no filter refuses.
     """
 
     name: str
@@ -35,6 +36,7 @@ class BootRequest:
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
     availability_zone: str = ""
     host: str = ""
+    is_forced: bool = False
     networks: tuple[RequestedNetwork, ...] | None = None
     security_groups: tuple[str, ...] = ()
     config_drive: bool = False
@@ -44,6 +46,7 @@ class BootRequest:
     access_ip_v6: str = ""
     disk_config: str = "MANUAL"
     tags: tuple[str, ...] = ()
+    local_disks: LocalDisks = dataclasses.field(default_factory=LocalDisks)
     hints: Hints = dataclasses.field(default_factory=Hints)
 
 

@@ -5,6 +5,7 @@ import datetime
 from collections.abc import Mapping
 
 from nova_lite.core.instance_states import PowerState, TaskState, VmState
+from nova_lite.core.local_disks import LocalDisks
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,6 +84,19 @@ class Instance:
     launched_at: datetime.datetime | None = None
     terminated_at: datetime.datetime | None = None
     fault: Fault | None = None
+    local_disks: LocalDisks = dataclasses.field(default_factory=LocalDisks)
+
+    @property
+    def ephemeral_gb(self) -> int:
+        """The size of the ephemeral disk in GiB, 0 where there is none."""
+        wanted = self.local_disks.ephemeral_gb
+        return self.flavor.ephemeral_gb if wanted is None else min(wanted, self.flavor.ephemeral_gb)
+
+    @property
+    def swap_mb(self) -> int:
+        """The size of the swap disk in MiB, 0 where there is none."""
+        wanted = self.local_disks.swap_mb
+        return self.flavor.swap_mb if wanted is None else min(wanted, self.flavor.swap_mb)
 
     @property
     def name(self) -> str:

@@ -14,15 +14,16 @@ from nova_lite.core.instance_states import VmState
 from nova_lite.core.tags import TagFilter
 from nova_lite.db import tags
 from nova_lite.db.instances import InstanceRow, to_value
+from nova_lite.db.networks import FIXED_IPS
 
 _TABLE = cast(sa.Table, InstanceRow.__table__)
 
 SORTABLE = frozenset(
     {
         "access_ip_v4", "access_ip_v6", "availability_zone", "config_drive", "created_at", "description",
-        "display_name", "flavor_id", "host", "hostname", "image_id", "kernel_id", "key_name", "launch_index",
-        "launched_at", "node", "power_state", "project_id", "ramdisk_id", "root_device_name", "task_state",
-        "terminated_at", "updated_at", "user_id", "uuid", "vm_state", "id",
+        "disk_config", "display_name", "flavor_id", "host", "hostname", "id", "image_id", "kernel_id", "key_name",
+        "launch_index", "launched_at", "locked_by", "node", "power_state", "project_id", "ramdisk_id",
+        "root_device_name", "task_state", "terminated_at", "updated_at", "user_id", "uuid", "vm_state",
     }
 )  # fmt: skip
 """Columns that a page may be sorted and filtered by."""
@@ -32,13 +33,18 @@ SORTABLE = frozenset(
 class Page:
     """What part of a list is wanted; ``project_id`` None means of every project.
 
-    ``filters`` are exact matches by column name. ``name`` is matched anywhere in the display name.
+    ``filters`` are exact matches by column name, ``patterns`` regular expressions that are found anywhere in a
+    column, ``addresses`` those found in a fixed address of IP version 4 or 6. ``moments`` are seconds in which a
+    time is. ``soft_deleted`` adds to the deleted ones those that may still be restored.
     """
 
     project_id: str | None = None
     filters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    name: str = ""
+    patterns: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    addresses: Mapping[int, str] = dataclasses.field(default_factory=dict)
+    moments: Mapping[str, datetime.datetime] = dataclasses.field(default_factory=dict)
     deleted: bool = False
+    soft_deleted: bool = False
     changes_since: datetime.datetime | None = None
     changes_before: datetime.datetime | None = None
     sort: Sequence[tuple[str, bool]] = (("created_at", True), ("id", True))
@@ -67,12 +73,12 @@ def _filtered(page: Page) -> sa.Select[Any]:
     if page.changes_since is not None:
         query = query.where(_TABLE.c.updated_at >= page.changes_since)
     else:
-        query = query.where(_TABLE.c.deleted == (sa.true() if page.deleted else sa.false()))
+        query = query.where(_of_age(page))
     if page.changes_before is not None:
         query = query.where(_TABLE.c.updated_at <= page.changes_before)
     if page.project_id is not None:
         query = query.where(_TABLE.c.project_id == page.project_id)
-    if "vm_state" not in page.filters and page.changes_since is None:
+    if "vm_state" not in page.filters and page.changes_since is None and not page.soft_deleted:
         # Those that may still be restored are shown to who asks for them.
         query = query.where(_TABLE.c.vm_state != VmState.SOFT_DELETED)
     for column, value in page.filters.items():
@@ -81,9 +87,32 @@ def _filtered(page: Page) -> sa.Select[Any]:
     if page.locked is not None:
         query = query.where(_TABLE.c.locked_by != "" if page.locked else _TABLE.c.locked_by == "")
     query = query.where(*tags.matching(_TABLE.c.tags, page.tags))
-    if page.name:
-        query = query.where(_TABLE.c.display_name.regexp_match(page.name))
+    for column, pattern in page.patterns.items():
+        query = query.where(_TABLE.c[column].regexp_match(pattern))
+    for version, pattern in page.addresses.items():
+        query = query.where(_has_address(version, pattern))
+    for column, moment in page.moments.items():
+        second = moment.replace(microsecond=0)
+        chosen = _TABLE.c[column]
+        query = query.where(chosen >= second, chosen < second + datetime.timedelta(seconds=1))
     return query
+
+
+def _of_age(page: Page) -> sa.ColumnElement[bool]:
+    """Say whether living or deleted instances are wanted."""
+    if not page.deleted:
+        return _TABLE.c.deleted == sa.false()
+    gone = _TABLE.c.deleted == sa.true()
+    return sa.or_(gone, _TABLE.c.vm_state == VmState.SOFT_DELETED) if page.soft_deleted else gone
+
+
+def _has_address(version: int, pattern: str) -> sa.ColumnElement[bool]:
+    """Say that an instance has a fixed address of an IP version, in which a pattern is found."""
+    of_version = FIXED_IPS.c.address.contains(":") if version == 6 else ~FIXED_IPS.c.address.contains(":")
+    holders = sa.select(FIXED_IPS.c.instance_uuid).where(
+        FIXED_IPS.c.instance_uuid.is_not(None), of_version, FIXED_IPS.c.address.regexp_match(pattern)
+    )
+    return _TABLE.c.uuid.in_(holders)
 
 
 def _after(session: Session, page: Page) -> sa.ColumnElement[bool]:

@@ -17,6 +17,7 @@ from nova_lite.core import clock
 from nova_lite.core.errors import Conflict, Locked, NotFound, Superseded, WrongState
 from nova_lite.core.instance import Fault, Flavor, Instance
 from nova_lite.core.instance_states import TRANSITIONS, PowerState, TaskState, Transition, Verb, VmState
+from nova_lite.core.local_disks import LocalDisks
 from nova_lite.core.metadata import InjectedFile
 from nova_lite.db.base import LONG_TEXT, MYSQL, UUID, Base, JsonText
 
@@ -73,6 +74,7 @@ class InstanceRow(Base):
     locked_by: Mapped[str] = mapped_column(sa.String(16), default="")
     locked_reason: Mapped[str | None]
     shelved_image_id: Mapped[str | None] = mapped_column(UUID)
+    local_disks: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
     fault: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
     created_at: Mapped[datetime.datetime]
     updated_at: Mapped[datetime.datetime]
@@ -409,6 +411,7 @@ def _to_row(instance: Instance) -> dict[str, Any]:
         **_flavor_columns(flavor),
         "metadata": dict(instance.metadata),
         "tags": list(instance.tags),
+        "local_disks": dataclasses.asdict(instance.local_disks),
         "deleted": False,
     }
 
@@ -440,6 +443,7 @@ def to_value(values: Mapping[str, Any]) -> Instance:
         metadata=values["metadata"] or {},
         tags=tuple(values["tags"]),
         fault=_fault_from_json(values["fault"]),
+        local_disks=LocalDisks(**(values["local_disks"] or {})),
     )
 
 

@@ -20,6 +20,7 @@ from nova_lite.core.hints import Hints, parsed_query
 from nova_lite.core.image import Image, ImageFacts
 from nova_lite.core.instance import Flavor, Instance
 from nova_lite.core.instance_states import TRANSITIONS, PowerState, Verb, VmState
+from nova_lite.core.local_disks import LocalDisks
 from nova_lite.core.quota import UNLIMITED, Limits, Usage
 from nova_lite.db import (
     actions,
@@ -137,6 +138,7 @@ class Boot:
         if flavor is None or flavor.disabled:
             raise InvalidInput(f"Flavor {request.flavor_id} could not be found.")
         check_fit(flavor, image)
+        _check_local_disks(flavor, request.local_disks)
         public_key = None
         if request.key_name:
             key_pair = key_pairs.get(session, context.user_id, request.key_name)
@@ -208,6 +210,17 @@ def check_fit(flavor: Flavor, image: Image) -> None:
         raise InvalidInput(f"Flavor's disk is too small for requested image {image.id}.")
 
 
+def _check_local_disks(flavor: Flavor, wanted: LocalDisks) -> None:
+    """Raise InvalidInput for disks that are larger than the flavor's."""
+    if (wanted.ephemeral_gb or 0) > flavor.ephemeral_gb:
+        raise InvalidInput(
+            "Ephemeral disks requested are larger than the instance type allows. If no size is given in one"
+            " block device mapping, flavor ephemeral size will be used."
+        )
+    if (wanted.swap_mb or 0) > flavor.swap_mb:
+        raise InvalidInput("Swap drive requested is larger than instance type allows.")
+
+
 def _check_networks(session: Session, context: RequestContext, request: BootRequest) -> None:
     for wanted in request.networks or ():
         if networks.get(session, wanted.uuid, context.scope()) is None:
@@ -265,6 +278,7 @@ def _instances(
                 access_ip_v4=request.access_ip_v4,
                 access_ip_v6=request.access_ip_v6,
                 disk_config=request.disk_config,
+                local_disks=request.local_disks,
                 created_at=now,
                 updated_at=now,
             )
@@ -299,6 +313,7 @@ def _parameters(request: BootRequest, image: Image) -> Mapping[str, Any]:
         parameters["networks"] = wanted or "none"
     if request.host:
         parameters["force_host"] = request.host
+        parameters["is_forced"] = request.is_forced
     hints = request.hints.parameters()
     if hints:
         parameters["hints"] = hints

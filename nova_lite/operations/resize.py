@@ -104,7 +104,7 @@ class Resize:
         def work(session: Session) -> str:
             instance = find(session, context, uuid)
             flavor = wanted(session, instance)
-            if instance.flavor.ephemeral_gb:
+            if instance.ephemeral_gb:
                 raise InvalidInput(
                     "A server with an ephemeral disk cannot be resized: that disk is not moved."
                 )

@@ -101,7 +101,7 @@ def test_a_flavor_that_no_host_can_hold_ends_in_error_with_the_reason(cloud: Clo
         user="admin",
     )
     flavor_id = made.json()["flavor"]["id"]
-    cloud.ask("POST", f"/v2.1/flavors/{flavor_id}/os-extra_specs", {"extra_specs": {"a": "b"}}, user="admin")
+    cloud.ask("POST", f"/v2.1/flavors/{flavor_id}/os-extra_specs", {"extra_specs": {"hw:a": "b"}}, user="admin")
     server = cloud.show(cloud.boot(flavorRef=flavor_id), user="admin")
     cloud.ask("DELETE", f"/v2.1/flavors/{flavor_id}", user="admin")
     assert server["status"] == "ERROR"
@@ -145,25 +145,6 @@ def test_pages_follow_each_other_by_their_links(cloud: Cloud) -> None:
     path = "/v2.1/servers?limit=2&sort_key=display_name&sort_dir=asc"
     seen = [server["name"] for page in cloud.pages(path, "servers") for server in page["servers"]]
     assert seen == [f"page-{number}" for number in range(1, 6)]
-
-
-@pytest.mark.parametrize(
-    ("query", "names"),
-    [
-        ("name=al", ["alpha"]),
-        ("name=^.e", ["beta"]),
-        ("status=ACTIVE", ["beta"]),
-        ("status=SHUTOFF", ["alpha"]),
-        ("status=NONSENSE", []),
-        ("flavor=6", ["alpha", "beta"]),
-        ("name=(", []),
-    ],
-)
-def test_lists_are_filtered(cloud: Cloud, query: str, names: list[str]) -> None:
-    cloud.act(cloud.boot("alpha"), {"os-stop": None})
-    cloud.boot("beta")
-    found = cloud.ask("GET", f"/v2.1/servers?{query}").json()["servers"]
-    assert sorted(server["name"] for server in found) == names
 
 
 def test_another_projects_server_does_not_exist(cloud: Cloud) -> None:

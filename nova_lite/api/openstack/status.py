@@ -1,5 +1,7 @@
 """What the compute API calls the state of an instance: total maps over the domain's states."""
 
+from collections.abc import Iterable
+
 from nova_lite.core.instance_states import TaskState, VmState
 
 OF_VM_STATE: dict[VmState, str] = {
@@ -56,9 +58,15 @@ def status_of(vm_state: VmState, task_state: TaskState | None) -> str:
     return OF_VM_STATE[vm_state]
 
 
-def vm_states_of(status: str) -> list[VmState]:
-    """Return the vm states that a ``status`` filter stands for; none for a status that does not exist."""
-    wanted = status.upper()
-    found = {state for state, name in OF_VM_STATE.items() if name == wanted}
-    found |= {state for (state, _), name in OF_TASK.items() if name == wanted}
-    return sorted(found)
+def states_of(statuses: Iterable[str]) -> tuple[list[VmState], list[TaskState] | None] | None:
+    """Return the vm states that ``status`` filters stand for, and the tasks where they are of some only.
+
+    None for statuses of which none exists.
+    """
+    wanted = {status.upper() for status in statuses}
+    plain = {state for state, name in OF_VM_STATE.items() if name in wanted}
+    busy = {pair for pair, name in OF_TASK.items() if name in wanted}
+    if not plain and not busy:
+        return None
+    tasks = None if plain else sorted({task for _, task in busy})
+    return sorted(plain | {state for state, _ in busy}), tasks

@@ -28,8 +28,9 @@ from nova_lite.drivers.virt.base import (
 )
 
 _GIB = 1024**3
+_MIB = 1024**2
 _COPIES = ("snapshot", "snapshot.new")
-_DISKS = ("disk", "disk.new", "disk.rescue", config_drive.NAME, f"{config_drive.NAME}.new")
+_DISKS = ("disk", "disk.new", "disk.rescue", "disk.local", "disk.swap", config_drive.NAME, f"{config_drive.NAME}.new")
 _FILES = (*_DISKS, "interfaces", "memory", "console.log", *_COPIES)
 """What the folder of a guest may hold."""
 
@@ -125,7 +126,7 @@ class FakeVirtDriver(VirtDriver):
         folder = self._path / spec.name
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "disk").touch()
-        config_drive.make(spec.config_drive, folder)
+        _add_others(spec, folder)
 
     def delete_disks(self, uuid: str, name: str) -> None:
         """Remove the guest's folder."""
@@ -270,7 +271,7 @@ class FakeVirtDriver(VirtDriver):
         if not (folder / "disk").exists():
             image.fetch(folder / "disk.new")
             (folder / "disk.new").rename(folder / "disk")
-        config_drive.make(spec.config_drive, folder)
+        _add_others(spec, folder)
 
     def _require_disk(self, name: str) -> None:
         if not (self._path / name / "disk").exists():
@@ -427,3 +428,12 @@ def _store(file: Path, guest: Guest) -> None:
 def _read(file: Path) -> Guest:
     uuid, name, power = json.loads(file.read_text())
     return Guest(uuid, name, PowerState(power))
+
+
+def _add_others(spec: GuestSpec, folder: Path) -> None:
+    """Make files with nothing in them, as large as the ephemeral and the swap disk, and the config drive."""
+    for name, size in (("disk.local", spec.ephemeral_gb * _GIB), ("disk.swap", spec.swap_mb * _MIB)):
+        if size:
+            with (folder / name).open("ab") as disk:
+                disk.truncate(size)
+    config_drive.make(spec.config_drive, folder)

@@ -4,7 +4,7 @@ import urllib.parse
 from collections.abc import Mapping
 
 from nova_lite.api.call import Call, Json, Reply
-from nova_lite.api.openstack.compute.servers import limit_of, truth
+from nova_lite.api.openstack.compute.queries import limit_of, truth
 from nova_lite.core.errors import InvalidInput, NotFound
 from nova_lite.core.instance import Flavor
 

@@ -4,7 +4,7 @@ import json
 import urllib.parse
 
 from nova_lite.api.call import Call, Json, Reply
-from nova_lite.api.openstack.compute.servers import limit_of, truth
+from nova_lite.api.openstack.compute.queries import limit_of, truth
 from nova_lite.core.errors import InvalidInput, NotFound
 from nova_lite.core.hosts import ComputeNode
 from nova_lite.db.instance_pages import Page

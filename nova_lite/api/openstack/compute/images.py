@@ -5,7 +5,7 @@ import urllib.parse
 from collections.abc import Callable, Mapping
 
 from nova_lite.api.call import Call, Json, Reply
-from nova_lite.api.openstack.compute.servers import change_range, limit_of
+from nova_lite.api.openstack.compute.queries import change_range, limit_of
 from nova_lite.core import clock
 from nova_lite.core.errors import InvalidInput, NotFound, OverQuota
 from nova_lite.core.image import Image, ImageStatus

@@ -3,7 +3,7 @@
 import urllib.parse
 
 from nova_lite.api.call import Call, Json, Reply
-from nova_lite.api.openstack.compute.servers import limit_of
+from nova_lite.api.openstack.compute.queries import limit_of
 from nova_lite.core import clock
 from nova_lite.core.errors import Forbidden
 from nova_lite.core.key_pair import KeyPair

@@ -3,7 +3,7 @@
 import urllib.parse
 
 from nova_lite.api.call import Call, Json, Reply
-from nova_lite.api.openstack.compute.servers import boolean, change_range, limit_of
+from nova_lite.api.openstack.compute.queries import boolean, change_range, limit_of
 from nova_lite.core import clock
 from nova_lite.core.errors import InvalidInput
 from nova_lite.core.server_migration import ServerMigration

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from nova_lite.api.call import RATES, Call, Json, Reply
-from nova_lite.api.openstack.compute.servers import truth
+from nova_lite.api.openstack.compute.queries import truth
 from nova_lite.core.errors import Forbidden
 from nova_lite.operations.quotas import Quota
 

@@ -3,7 +3,8 @@
 import urllib.parse
 
 from nova_lite.api.call import Call, Json, Reply
-from nova_lite.api.openstack.compute.servers import change_range, limit_of, told
+from nova_lite.api.openstack.compute.queries import change_range, limit_of
+from nova_lite.api.openstack.compute.servers import told
 from nova_lite.api.openstack.views.servers import host_id
 from nova_lite.core import clock
 from nova_lite.core.actions import Action, ActionState, StepEvent

@@ -1,7 +1,7 @@
 """Server groups of the compute API."""
 
 from nova_lite.api.call import Call, Json, Reply
-from nova_lite.api.openstack.compute.servers import limit_of, truth
+from nova_lite.api.openstack.compute.queries import limit_of, truth
 from nova_lite.core.errors import InvalidInput
 from nova_lite.core.server_group import GroupPolicy, ServerGroup
 

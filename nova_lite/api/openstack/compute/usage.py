@@ -5,7 +5,7 @@ import urllib.parse
 from collections.abc import Sequence
 
 from nova_lite.api.call import Call, Json, Reply
-from nova_lite.api.openstack.compute.servers import limit_of
+from nova_lite.api.openstack.compute.queries import limit_of
 from nova_lite.core import clock
 from nova_lite.core.errors import InvalidInput
 from nova_lite.core.usage import ServerUsage

@@ -3,6 +3,7 @@
 from typing import Any
 
 from nova_lite.api.call import Microversion
+from nova_lite.api.openstack.schemas import block_devices
 from nova_lite.core.tags import LONGEST, MOST
 
 Schema = dict[str, Any]
@@ -28,22 +29,10 @@ NETWORKS: Schema = {
         "properties": {
             "uuid": {"type": "string", "minLength": 1, "maxLength": 64},
             "fixed_ip": {"type": "string", "format": "ipv4"},
+            "port": {"type": ["string", "null"], "format": "uuid"},
         },
-        "required": ["uuid"],
         "additionalProperties": False,
     },
-}
-_IMAGE_DISK: Schema = {
-    "type": "object",
-    "properties": {
-        "uuid": {"type": "string"},
-        "source_type": {"const": "image"},
-        "destination_type": {"const": "local"},
-        "boot_index": {"enum": [0, "0"]},
-        "delete_on_termination": BOOLEAN,
-    },
-    "required": ["uuid", "source_type"],
-    "additionalProperties": False,
 }
 
 _CREATE: Schema = {
@@ -72,7 +61,7 @@ _CREATE: Schema = {
     "min_count": COUNT,
     "max_count": COUNT,
     "return_reservation_id": BOOLEAN,
-    "block_device_mapping_v2": {"type": "array", "maxItems": 1, "items": _IMAGE_DISK},
+    "block_device_mapping": block_devices.LEGACY,
 }
 
 _PERSONALITY: Schema = {
@@ -114,7 +103,9 @@ _ADDED: tuple[tuple[int, Schema], ...] = (
     (37, {"networks": _AUTO_NETWORKS}),
     (52, {"tags": TAGS}),
     (57, {}),
-    (74, {"host": NAME}),
+    (63, {"trusted_image_certificates": {"type": "null"}}),
+    (67, {}),
+    (74, {"host": NAME, "hypervisor_hostname": NAME}),
     (90, {"hostname": _HOSTNAME}),
 )
 """What each microversion adds to the body of a create."""
@@ -163,9 +154,17 @@ Variants = list[tuple[Microversion, Microversion, Schema]]
 def create_variants() -> Variants:
     """Return the schema of a create for each range of microversions."""
     return [
-        (first, last, _with_hints(known, ["name", "flavorRef", *(["networks"] if first.minor >= 37 else [])]))
+        (first, last, _with_hints(known | _disks(first), _required(first)))
         for first, last, known in _growing(_CREATE, _ADDED)
     ]
+
+
+def _required(since: Microversion) -> list[str]:
+    return ["name", "flavorRef", *(["networks"] if since.minor >= 37 else [])]
+
+
+def _disks(since: Microversion) -> Schema:
+    return {"block_device_mapping_v2": block_devices.current(since.minor)}
 
 
 def _with_hints(known: Schema, required: list[str]) -> Schema:
