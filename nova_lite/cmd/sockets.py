@@ -16,7 +16,11 @@ _open: dict[str, socket.socket] = {}
 
 def of_api(conf: cfg.ConfigOpts, api: str) -> socket.socket:
     """Return the socket on which an API listens; raises ConfigurationError when it cannot be opened."""
-    return _listening(api, conf[f"{api}_listen"], conf[f"{api}_listen_port"])
+    listening = _listening(api, conf[f"{api}_listen"], conf[f"{api}_listen_port"])
+    if api == "metadata" and conf.metadata_hop_limit:
+        # Connections have it from the socket that accepts them.
+        listening.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, conf.metadata_hop_limit)
+    return listening
 
 
 def of_metrics(conf: cfg.ConfigOpts) -> socket.socket | None:

@@ -14,7 +14,7 @@ from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import DriverError, Unavailable
 from nova_lite.core.image import ImageFacts
 from nova_lite.core.instance import Instance
-from nova_lite.core.metadata import InstanceMetadata
+from nova_lite.core.metadata import InstanceMetadata, MetadataSettings
 from nova_lite.core.network import VirtualInterface
 from nova_lite.db import addresses, images, instance_metadata
 from nova_lite.db.engine import Database
@@ -30,7 +30,7 @@ LOG = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ComputeHost:
-    """A compute host's name and tools. ``shutdown_timeout`` is in seconds."""
+    """A compute host's name and tools. ``told`` is what all guests are told, ``shutdown_timeout`` in seconds."""
 
     name: str
     database: Database
@@ -40,7 +40,7 @@ class ComputeHost:
     network: NetworkProxy
     compute: ComputeProxy
     seal: Seal
-    dhcp_domain: str = ""
+    told: MetadataSettings = dataclasses.field(default_factory=MetadataSettings)
     shutdown_timeout: float = 60.0
 
     def interfaces(self, instance: Instance) -> tuple[VirtualInterface, ...]:
@@ -72,7 +72,7 @@ class ComputeHost:
             return spec
 
         def work(session: Session) -> InstanceMetadata:
-            return instance_metadata.of(session, instance, domain=self.dhcp_domain)
+            return instance_metadata.of(session, instance, self.told)
 
         told = self.database.read("compute.metadata", work)
         return dataclasses.replace(spec, config_drive=config_drive.files(told))

@@ -70,17 +70,5 @@ FLAGS = (
         default="",
         help="Host name in the service catalog's URLs; empty takes the host of the request.",
     ),
-    cfg.BoolOpt(
-        "use_forwarded_for",
-        default=False,
-        help="Believe X-Forwarded-For about a client's address: only behind a proxy that sets it.",
-    ),
-    cfg.ListOpt(
-        "trusted_proxies",
-        default=["127.0.0.1"],
-        help="Addresses of proxies whose X-Forwarded-For is believed where --use_forwarded_for is on.",
-    ),
-    cfg.StrOpt("metadata_host", default="$my_ip", help="Address to which guests' metadata requests go."),
-    cfg.PortOpt("metadata_port", default=8775, help="Port to which guests' metadata requests go."),
     cfg.StrOpt("region_name", default="RegionOne", help="Name of the region in the service catalog."),
 )

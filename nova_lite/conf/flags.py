@@ -19,6 +19,7 @@ from nova_lite.conf import (
     identity,
     image,
     libvirt,
+    metadata,
     network,
     quota,
     rpc,
@@ -27,7 +28,9 @@ from nova_lite.conf import (
 from nova_lite.conf.files import Setting
 from nova_lite.core.errors import ConfigurationError
 
-MODULES = (base, database, rpc, api, identity, image, compute, libvirt, console, network, scheduler, quota)
+MODULES = (
+    base, database, rpc, api, metadata, identity, image, compute, libvirt, console, network, scheduler, quota,
+)  # fmt: skip
 """Every module of flags, in the order of the sample file."""
 
 _TRUE = {"true", "1", "yes", "on"}

@@ -7,7 +7,7 @@ import base64
 import json
 from collections.abc import Mapping
 
-from nova_lite.core import metadata_openstack
+from nova_lite.core import metadata_openstack as openstack
 from nova_lite.core.metadata import InstanceMetadata
 from nova_lite.core.metadata_tree import Tree, ec2_tree
 
@@ -17,22 +17,19 @@ _EC2_VERSIONS = ("2009-04-04", "latest")
 def files(data: InstanceMetadata) -> dict[str, bytes]:
     """Return the content of each file by its path."""
     found = {
-        f"openstack/{metadata_openstack.CONTENT}/{number}": content
-        for number, content in metadata_openstack.contents(data).items()
+        f"openstack/{openstack.CONTENT}/{number}": content
+        for number, content in openstack.contents(data).items()
     }
-    for name in ("meta_data.json", "user_data"):
-        content = metadata_openstack.file(data, name)
-        if content is not None:
-            found |= {f"openstack/{version}/{name}": content for version in _openstack_versions()}
+    for version in (*openstack.VERSIONS, openstack.LATEST):
+        for name in openstack.names(data, version):
+            content = openstack.file(data, version, name)
+            if content is not None and name != openstack.PASSWORD:
+                found[f"openstack/{version}/{name}"] = content
     found |= {f"ec2/{version}/meta-data.json": _ec2_meta_data(data) for version in _EC2_VERSIONS}
     if data.instance.user_data:
         user_data = base64.b64decode(data.instance.user_data)
         found |= {f"ec2/{version}/user-data": user_data for version in _EC2_VERSIONS}
     return found
-
-
-def _openstack_versions() -> tuple[str, ...]:
-    return (*metadata_openstack.VERSIONS, "latest")
 
 
 def _ec2_meta_data(data: InstanceMetadata) -> bytes:

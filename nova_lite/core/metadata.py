@@ -1,8 +1,20 @@
 """What a guest may learn of itself, by the metadata service or from its config drive."""
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 from nova_lite.core.instance import Instance
+from nova_lite.core.network import Network, VirtualInterface
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MetadataSettings:
+    """What all instances of a cloud are told alike: the domain of their names, their region, the vendor's data."""
+
+    domain: str = ""
+    region: str = ""
+    vendor_data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -15,21 +27,32 @@ class InjectedFile:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class InstanceMetadata:
-    """An instance with what is told of it; ``domain`` follows its host name.
+    """An instance with what is told of it.
 
-    ``address`` is the one that it asks from, or its first; ``floating`` is the first address of the world that
-    leads to it, empty for none.
+    ``address`` is the one that it asks from, or its first; ``networks`` are those of its interfaces, by number.
     """
 
     instance: Instance
     address: str
-    security_groups: tuple[str, ...]
-    domain: str
+    settings: MetadataSettings
+    security_groups: tuple[str, ...] = ()
+    interfaces: tuple[VirtualInterface, ...] = ()
+    networks: Mapping[int, Network] = dataclasses.field(default_factory=dict)
     password: str = ""
-    floating: str = ""
     files: tuple[InjectedFile, ...] = ()
 
     @property
     def fqdn(self) -> str:
         """The instance's full host name."""
-        return f"{self.instance.hostname}.{self.domain}" if self.domain else self.instance.hostname
+        domain = self.settings.domain
+        return f"{self.instance.hostname}.{domain}" if domain else self.instance.hostname
+
+    @property
+    def floating(self) -> str:
+        """The first address of the world that leads to it, empty for none."""
+        return next((address for interface in self.interfaces for address in interface.floating), "")
+
+    @property
+    def mac(self) -> str:
+        """The MAC address of the interface that has ``address``, empty for none."""
+        return next((one.mac for one in self.interfaces if one.address == self.address), "")

@@ -1,22 +1,30 @@
 """The EC2 metadata tree: nested folders of text."""
 
 import base64
+import json
 from collections.abc import Mapping
 
+from nova_lite.core import clock
 from nova_lite.core.metadata import InstanceMetadata
+from nova_lite.core.network import VirtualInterface
 
 Tree = Mapping[str, "Tree | str"]
 
 VERSIONS = (
     "1.0", "2007-01-19", "2007-03-01", "2007-08-29", "2007-10-10", "2007-12-15", "2008-02-01", "2008-09-01",
-    "2009-04-04",
+    "2009-04-04", "2011-01-01", "2011-05-01", "2012-01-12", "2014-02-25", "2014-11-05", "2015-10-20",
+    "2016-04-19", "2016-06-30", "2016-09-02", "2018-03-28", "2018-08-17", "2018-09-24", "2019-10-01",
+    "2020-10-27", "2021-01-03", "2021-03-23",
 )  # fmt: skip
-"""The dated versions of the tree; ``latest`` stands for the last."""
+"""The dated versions of the tree, all with the same content; ``latest`` stands for the last."""
 
 
 def ec2_tree(data: InstanceMetadata) -> Tree:
     """Return everything that is below a version."""
-    tree: dict[str, Tree | str] = {"meta-data": _meta_data(data)}
+    tree: dict[str, Tree | str] = {
+        "dynamic": {"instance-identity": {"document": _identity_document(data)}},
+        "meta-data": _meta_data(data),
+    }
     if data.instance.user_data:
         tree["user-data"] = base64.b64decode(data.instance.user_data).decode("utf-8", "surrogateescape")
     return tree
@@ -25,19 +33,19 @@ def ec2_tree(data: InstanceMetadata) -> Tree:
 def _meta_data(data: InstanceMetadata) -> Tree:
     instance = data.instance
     tree: dict[str, Tree | str] = {
-        "ami-id": f"ami-{instance.image_id[:8]}",
+        "ami-id": _ami_id(data),
         "ami-launch-index": str(instance.launch_index),
-        "block-device-mapping": {
-            "ami": instance.root_device_name.removeprefix("/dev/"),
-            "root": instance.root_device_name,
-        },
+        "ami-manifest-path": "FIXME",
+        "block-device-mapping": _block_devices(data),
         "hostname": data.fqdn,
         "instance-action": "none",
-        "instance-id": f"i-{instance.id:08x}",
+        "instance-id": _instance_id(data),
         "instance-type": instance.flavor.name,
         "local-hostname": data.fqdn,
         "local-ipv4": data.address,
-        "placement": {"availability-zone": instance.availability_zone or ""},
+        "mac": data.mac,
+        "network": {"interfaces": {"macs": _interfaces(data)}},
+        "placement": {"availability-zone": instance.availability_zone or "", "region": data.settings.region},
         "public-hostname": data.fqdn,
         "public-ipv4": data.floating,
         "reservation-id": instance.reservation_id,
@@ -49,7 +57,75 @@ def _meta_data(data: InstanceMetadata) -> Tree:
         tree["kernel-id"] = f"aki-{instance.kernel_id[:8]}"
     if instance.ramdisk_id:
         tree["ramdisk-id"] = f"ari-{instance.ramdisk_id[:8]}"
+    if instance.metadata:
+        tree["tags"] = {"instance": dict(instance.metadata)}
     return tree
+
+
+def _block_devices(data: InstanceMetadata) -> Tree:
+    root = data.instance.root_device_name
+    tree = {"ami": root.removeprefix("/dev/"), "root": root}
+    others = [
+        *(["ephemeral0"] if data.instance.flavor.ephemeral_gb else []),
+        *(["swap"] if data.instance.flavor.swap_mb else []),
+    ]
+    # Guests' disks follow each other in this order, the root disk first.
+    prefix = root.removeprefix("/dev/").rstrip("0123456789")
+    for name, letter in zip(others, "bc", strict=False):
+        tree[name] = f"{prefix[:-1]}{letter}"
+    return tree
+
+
+def _interfaces(data: InstanceMetadata) -> Tree:
+    return {
+        interface.mac: _interface(data, number, interface) for number, interface in enumerate(data.interfaces)
+    }
+
+
+def _interface(data: InstanceMetadata, number: int, interface: VirtualInterface) -> Tree:
+    tree: dict[str, Tree | str] = {
+        "device-number": str(number),
+        "interface-id": f"eni-{interface.id[:8]}",
+        "local-hostname": data.fqdn,
+        "local-ipv4s": interface.address,
+        "mac": interface.mac,
+        "owner-id": data.instance.project_id,
+        "security-groups": "\n".join(data.security_groups),
+        "subnet-id": f"subnet-{interface.network_uuid[:8]}",
+        "subnet-ipv4-cidr-block": interface.cidr,
+    }
+    if interface.floating:
+        tree["ipv4-associations"] = dict.fromkeys(interface.floating, interface.address)
+        tree["public-hostname"] = data.fqdn
+        tree["public-ipv4s"] = "\n".join(interface.floating)
+    return tree
+
+
+def _identity_document(data: InstanceMetadata) -> str:
+    instance = data.instance
+    document = {
+        "accountId": instance.project_id,
+        "architecture": "x86_64",
+        "availabilityZone": instance.availability_zone or "",
+        "imageId": _ami_id(data),
+        "instanceId": _instance_id(data),
+        "instanceType": instance.flavor.name,
+        "kernelId": f"aki-{instance.kernel_id[:8]}" if instance.kernel_id else None,
+        "pendingTime": clock.iso8601(instance.launched_at or instance.created_at),
+        "privateIp": data.address,
+        "ramdiskId": f"ari-{instance.ramdisk_id[:8]}" if instance.ramdisk_id else None,
+        "region": data.settings.region,
+        "version": "2017-09-30",
+    }
+    return json.dumps(document, indent=2)
+
+
+def _ami_id(data: InstanceMetadata) -> str:
+    return f"ami-{data.instance.image_id[:8]}"
+
+
+def _instance_id(data: InstanceMetadata) -> str:
+    return f"i-{data.instance.id:08x}"
 
 
 def find(tree: Tree, parts: list[str]) -> "Tree | str | None":

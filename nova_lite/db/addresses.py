@@ -57,6 +57,16 @@ HOLDS = sa.and_(
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds an address: the interface, which no other instance ever has, and when the instance changed last."""
+
+    address: str
+    vif_id: str | None
+    instance_uuid: str
+    updated_at: datetime.datetime
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class _Place:
     """An instance that is to have an interface on a network."""
 
@@ -168,10 +178,17 @@ def describe_port(session: Session, port_id: str, **values: str) -> None:
     session.execute(sa.update(INTERFACES).where(INTERFACES.c.id == port_id).values(**values))
 
 
-def instance_uuid_of(session: Session, address: str) -> str | None:
-    """Return the instance that holds an address, or None."""
-    query = sa.select(FIXED_IPS.c.instance_uuid).where(FIXED_IPS.c.address == address)
-    return session.execute(query).scalar_one_or_none()
+def holder_of(session: Session, address: str) -> Holder | None:
+    """Return who holds an address, None where no living instance does."""
+    query = (
+        sa.select(
+            FIXED_IPS.c.address, FIXED_IPS.c.vif_id, FIXED_IPS.c.instance_uuid, _INSTANCES.c.updated_at
+        )
+        .join(_INSTANCES, _INSTANCES.c.uuid == FIXED_IPS.c.instance_uuid)
+        .where(FIXED_IPS.c.address == address, _INSTANCES.c.deleted == sa.false())
+    )
+    row = session.execute(query).one_or_none()
+    return None if row is None else Holder(*row)
 
 
 def held(session: Session, network_ids: Sequence[int]) -> list[HeldAddress]:

@@ -21,6 +21,7 @@ from nova_lite.operations.key_pairs import KeyPairs
 from nova_lite.operations.live_migration import LiveMigrations
 from nova_lite.operations.memberships import Memberships
 from nova_lite.operations.metadata import Metadata
+from nova_lite.operations.metadata_tokens import MetadataTokens
 from nova_lite.operations.networks import Networks
 from nova_lite.operations.quotas import Quotas
 from nova_lite.operations.rebuild import Rebuild
@@ -72,3 +73,4 @@ class Cloud:
     security_groups: SecurityGroups
     memberships: Memberships
     metadata: Metadata
+    metadata_tokens: MetadataTokens

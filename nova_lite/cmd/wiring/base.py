@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from nova_lite.cmd.daemon import Component, Heartbeat
+from nova_lite.conf import documents
 from nova_lite.core.errors import ConfigurationError
+from nova_lite.core.metadata import MetadataSettings
 from nova_lite.db import migration
 from nova_lite.db.engine import Database
 from nova_lite.db.services import ServiceReport
@@ -89,3 +91,9 @@ def _database_url(conf: Any) -> str:
                 f"cannot make the folder {folder} of the database: {error.strerror}"
             ) from error
     return url
+
+
+def metadata_settings(conf: Any) -> MetadataSettings:
+    """Return what all guests are told; raises ConfigurationError for a bad file of vendor data."""
+    vendor_data = documents.read_object(conf, "vendordata_jsonfile_path")
+    return MetadataSettings(conf.dhcp_domain, conf.region_name, vendor_data)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from nova_lite import plugins
-from nova_lite.cmd.wiring.base import Base
+from nova_lite.cmd.wiring.base import Base, metadata_settings
 from nova_lite.core.catalog import Catalog, services_of
 from nova_lite.core.console import ConsoleType
 from nova_lite.core.quota import Limits
@@ -33,6 +33,7 @@ from nova_lite.operations.key_pairs import KeyPairs
 from nova_lite.operations.live_migration import LiveMigrations
 from nova_lite.operations.memberships import Memberships
 from nova_lite.operations.metadata import Metadata
+from nova_lite.operations.metadata_tokens import MetadataTokens
 from nova_lite.operations.networks import NetworkDefaults, Networks
 from nova_lite.operations.orders import Orders
 from nova_lite.operations.quotas import Quotas
@@ -132,7 +133,8 @@ def make_cloud(base: Base) -> Cloud:
         routers=Routers(database),
         security_groups=SecurityGroups(database, base.compute, limits),
         memberships=Memberships(database, base.compute),
-        metadata=Metadata(database, domain=conf.dhcp_domain),
+        metadata=Metadata(database, metadata_settings(conf), cache_seconds=conf.metadata_cache_seconds),
+        metadata_tokens=MetadataTokens(Seal(Path(conf.secret_key_file))),
     )
 
 

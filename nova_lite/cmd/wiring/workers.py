@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nova_lite import plugins
 from nova_lite.cmd.daemon import Component, Periodic, Served
-from nova_lite.cmd.wiring.base import Base
+from nova_lite.cmd.wiring.base import Base, metadata_settings
 from nova_lite.compute.aging import Aging
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.reconcile import Reconciler
@@ -77,7 +77,7 @@ def compute_host(base: Base) -> ComputeHost:
         network=base.network,
         compute=base.compute,
         seal=Seal(Path(conf.secret_key_file)),
-        dhcp_domain=conf.dhcp_domain,
+        told=metadata_settings(conf),
         shutdown_timeout=conf.shutdown_timeout,
     )
 

@@ -1,0 +1,133 @@
+"""cloud-init, as Debian ships it, in a guest: over the network from a nova-api of its own, and from a config drive."""
+
+import base64
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pycdlib
+import pytest
+
+from tests.cloud import Cloud, running, wait_for
+from tests.system.cloud_init import Guest, unpack
+from tests.system.namespaces import Namespace, namespaces
+
+USER_DATA = b"#!/bin/sh\necho of the user >> /run/proof\n"
+VENDOR_DATA = {"cloud-init": "#!/bin/sh\necho of the vendor >> /run/proof\n"}
+
+
+@dataclasses.dataclass
+class Site:
+    """A server of a cloud, and a namespace that is its guest, with the metadata service in reach."""
+
+    cloud: Cloud
+    server: dict[str, Any]
+    public_key: str
+    guest: Namespace
+    tree: Path
+
+    @property
+    def ec2_id(self) -> str:
+        name = self.cloud.show(self.server["id"], user="admin")["OS-EXT-SRV-ATTR:instance_name"]
+        return str(name).replace("instance-", "i-")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("cloud")
+    (folder / "vendor.json").write_text(json.dumps(VENDOR_DATA))
+    url = f"sqlite:///{folder}/nova.sqlite"
+    flags = [f"--vendordata_jsonfile_path={folder}/vendor.json", "--rpc_backend=local"]
+    with running(folder, url, *flags) as cloud, namespaces(["host", "guest"]) as (host, guest):
+        made = cloud.ask("POST", "/v2.1/os-keypairs", {"keypair": {"name": "mine"}}, version="2.1")
+        wanted = {"user_data": base64.b64encode(USER_DATA).decode(), "metadata": {"role": "front"}}
+        server_id = cloud.boot("web", key_name="mine", config_drive=True, **wanted)
+        server = cloud.show(server_id)
+        (address,) = server["addresses"]["private"]
+        host.link_to(guest, "tap0", "eth0")
+        host.run("ip", "addr", "add", "10.0.0.1/22", "dev", "tap0")
+        host.run("ip", "addr", "add", "169.254.169.254/32", "dev", "lo")
+        guest.run("ip", "link", "set", "eth0", "address", address["OS-EXT-IPS-MAC:mac_addr"])
+        guest.run("ip", "addr", "add", f"{address['addr']}/22", "dev", "eth0")
+        guest.run("ip", "route", "add", "default", "via", "10.0.0.1")
+        door = ["--enabled_apis=metadata", "--metadata_listen=169.254.169.254", "--metadata_listen_port=80"]
+        log = folder / "nova-api.log"
+        own = [flag for flag in cloud.flags if "_listen" not in flag]
+        tree = unpack(tmp_path_factory.mktemp("package"))
+        daemon = subprocess.Popen(
+            ["ip", "netns", "exec", host.name, str(Path(sys.executable).parent / "nova-api"), *own, *door,
+             "--metadata_hop_limit=1", f"--log_file={log}"], env=dict(os.environ),
+        )  # fmt: skip
+        assert wait_for(lambda: log.exists() and "nova-api is ready" in log.read_text())
+        yield Site(cloud, server, made.json()["keypair"]["public_key"].strip(), guest, tree)
+        daemon.terminate()
+        assert daemon.wait(30) == 0
+        cloud.delete_all()
+        assert cloud.leaks() == []
+
+
+def assert_prepared(guest: Guest, site: Site) -> None:
+    """The guest is as its user and the vendor wanted it."""
+    assert guest.read("hostname").strip() == "web", guest.log()
+    assert site.public_key in guest.read("authorized_keys"), guest.log()
+    assert "of the user" in guest.read("proof"), guest.log()
+
+
+def test_the_openstack_source_finds_everything(site: Site, tmp_path: Path) -> None:
+    guest = Guest(site.guest, site.tree, tmp_path)
+    guest.start(["OpenStack"], {}, ["init", "modules --mode=final"])
+
+    assert_prepared(guest, site)
+    assert "of the vendor" in guest.read("proof")
+    found = guest.found()
+    assert found["v1"]["instance_id"] == site.server["id"]
+    assert found["v1"]["cloud_name"] == "openstack"
+    told = found["ds"]["meta_data"]
+    assert told["meta"] == {"role": "front"}
+    assert found["ds"]["ec2_metadata"]["instance-id"] == site.ec2_id
+    assert "2018-08-27/network_data.json" in guest.log()
+
+
+def test_the_ec2_source_finds_everything(site: Site, tmp_path: Path) -> None:
+    guest = Guest(site.guest, site.tree, tmp_path)
+    guest.start(["Ec2"], {"Ec2": {"strict_id": False}}, ["init", "modules --mode=final"])
+
+    assert_prepared(guest, site)
+    found = guest.found()
+    assert found["v1"]["instance_id"] == site.ec2_id
+    assert "2021-03-23/meta-data/" in guest.log()
+    told = found["ds"]["meta-data"]
+    assert told["network"]["interfaces"]["macs"].keys() == {told["mac"]}
+
+
+def test_a_config_drive_has_the_same_before_there_is_a_network(site: Site, tmp_path: Path) -> None:
+    name = site.cloud.show(site.server["id"], user="admin")["OS-EXT-SRV-ATTR:instance_name"]
+    copy_of_drive(Path(site.cloud.conf.instances_path, name, "disk.config"), tmp_path / "seed" / "config_drive")
+    guest = Guest(site.guest, site.tree, tmp_path)
+    guest.start(["ConfigDrive"], {}, ["init --local", "init", "modules --mode=final"])
+
+    assert_prepared(guest, site)
+    assert "of the vendor" in guest.read("proof")
+    assert guest.found()["v1"]["instance_id"] == site.server["id"]
+    interfaces = "".join(file.read_text() for file in (tmp_path / "interfaces.d").iterdir())
+    assert "iface eth0 inet dhcp" in interfaces, guest.log()
+
+
+def copy_of_drive(drive: Path, target: Path) -> None:
+    """Copy the files of a config drive, whose file system this machine's kernel does not know."""
+    image = pycdlib.PyCdlib()
+    image.open(str(drive))
+    for folder, _, files in image.walk(rr_path="/"):
+        for name in files:
+            content = BytesIO()
+            image.get_file_from_iso_fp(content, rr_path=f"{folder.rstrip('/')}/{name}")
+            path = target / folder.lstrip("/") / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.getvalue())
+    image.close()
