@@ -41,8 +41,8 @@ FLAGS = (
         "metadata_cache_seconds",
         default=15,
         min=0,
-        help="Seconds for which what an instance was told may be told again though its groups or floating "
-        "addresses changed; who holds an address is looked up at each request.",
+        help="Seconds for which what an instance was told may be told again though its groups changed; who holds "
+        "an address, and what leads to it, is looked up at each request.",
     ),
     cfg.StrOpt(
         "metadata_tokens",

@@ -58,12 +58,15 @@ HOLDS = sa.and_(
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds an address: the interface, which no other instance ever has, and when the instance changed last."""
+    """Who holds an address: the instance and when it changed last, with all addresses that it has now.
+
+    Each of those is with its interface, which no other instance ever has, and with a floating one that leads there.
+    """
 
     address: str
-    vif_id: str | None
     instance_uuid: str
     updated_at: datetime.datetime
+    every: tuple[tuple[str, str, str], ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -180,15 +183,30 @@ def describe_port(session: Session, port_id: str, **values: str) -> None:
 
 def holder_of(session: Session, address: str) -> Holder | None:
     """Return who holds an address, None where no living instance does."""
+    every = FIXED_IPS.alias()
     query = (
         sa.select(
-            FIXED_IPS.c.address, FIXED_IPS.c.vif_id, FIXED_IPS.c.instance_uuid, _INSTANCES.c.updated_at
+            FIXED_IPS.c.instance_uuid,
+            _INSTANCES.c.updated_at,
+            every.c.address,
+            every.c.vif_id,
+            FLOATING_IPS.c.address.label("floating"),
         )
         .join(_INSTANCES, _INSTANCES.c.uuid == FIXED_IPS.c.instance_uuid)
+        .join(every, every.c.instance_uuid == FIXED_IPS.c.instance_uuid)
+        .outerjoin(FLOATING_IPS, FLOATING_IPS.c.vif_id == every.c.vif_id)
         .where(FIXED_IPS.c.address == address, _INSTANCES.c.deleted == sa.false())
+        .order_by(every.c.id, FLOATING_IPS.c.address)
     )
-    row = session.execute(query).one_or_none()
-    return None if row is None else Holder(*row)
+    rows = session.execute(query).all()
+    if not rows:
+        return None
+    return Holder(
+        address,
+        rows[0].instance_uuid,
+        rows[0].updated_at,
+        tuple((row.address, row.vif_id or "", row.floating or "") for row in rows),
+    )
 
 
 def held(session: Session, network_ids: Sequence[int]) -> list[HeldAddress]:

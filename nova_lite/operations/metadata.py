@@ -20,7 +20,7 @@ class Metadata:
 
     Who holds an address is looked up each time, for addresses change hands. What that holder was told is
     remembered for ``cache_seconds``: a guest that starts asks for dozens of files at once. A change of the
-    instance itself is seen at once.
+    instance itself or of its addresses is seen at once.
     """
 
     def __init__(self, database: Database, settings: MetadataSettings, *, cache_seconds: float = 0.0) -> None:

@@ -108,7 +108,8 @@ def test_the_ec2_source_finds_everything(site: Site, tmp_path: Path) -> None:
 
 def test_a_config_drive_has_the_same_before_there_is_a_network(site: Site, tmp_path: Path) -> None:
     name = site.cloud.show(site.server["id"], user="admin")["OS-EXT-SRV-ATTR:instance_name"]
-    copy_of_drive(Path(site.cloud.conf.instances_path, name, "disk.config"), tmp_path / "seed" / "config_drive")
+    drive = Path(site.cloud.conf.instances_path, name, "disk.config")
+    copy_of_drive(drive, tmp_path / "seed" / "config_drive")
     guest = Guest(site.guest, site.tree, tmp_path)
     guest.start(["ConfigDrive"], {}, ["init --local", "init", "modules --mode=final"])
 

@@ -125,6 +125,7 @@ def test_a_guest_lives_from_its_boot_to_its_end(machine: Machine) -> None:
     before = machine.ssh(login, "cat /proc/sys/kernel/random/boot_id")
     address = machine.openstack("server", "show", "first", "-f", "json")["addresses"]["private"][0]
     assert machine.ssh(login, "wget -q -O - http://169.254.169.254/latest/meta-data/local-ipv4") == address
+    assert machine.ssh(login, "cat /sys/class/dmi/id/product_name") == "OpenStack Nova"
     assert machine.doctor().strip() == "Nothing is amiss."
 
     manage = (str(BIN / "nova-manage"), f"--flagfile={machine.folder / 'nova.conf'}")

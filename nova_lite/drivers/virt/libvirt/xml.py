@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from nova_lite import __version__
 from nova_lite.drivers.virt.base import GuestSpec
 from nova_lite.drivers.virt.libvirt import devices
 from nova_lite.drivers.virt.libvirt.files import Files
@@ -42,6 +43,7 @@ def domain(spec: GuestSpec, files: Files, machine: Machine) -> str:
     ET.SubElement(metadata, f"{{{NAMESPACE}}}instance", name=spec.name)
     _text(root, "memory", str(spec.memory_mb), unit="MiB")
     _text(root, "vcpu", str(spec.vcpus))
+    _product(root, spec)
     _system(root, files)
     features = ET.SubElement(root, "features")
     ET.SubElement(features, "acpi")
@@ -63,6 +65,21 @@ def domain(spec: GuestSpec, files: Files, machine: Machine) -> str:
     return ET.tostring(root, encoding="unicode")
 
 
+def _product(root: ET.Element, spec: GuestSpec) -> None:
+    """Let the guest's firmware say what it is by the words that programs in guests look for, and its uuid."""
+    system = ET.SubElement(ET.SubElement(root, "sysinfo", type="smbios"), "system")
+    entries = {
+        "manufacturer": "OpenStack Foundation",
+        "product": "OpenStack Nova",
+        "version": __version__,
+        "serial": spec.uuid,
+        "uuid": spec.uuid,
+        "family": "Virtual Machine",
+    }
+    for name, value in entries.items():
+        _text(system, "entry", value, name=name)
+
+
 def _system(root: ET.Element, files: Files) -> None:
     system = ET.SubElement(root, "os")
     _text(system, "type", "hvm")
@@ -73,6 +90,7 @@ def _system(root: ET.Element, files: Files) -> None:
         _text(system, "cmdline", "root=/dev/vda console=tty0 console=ttyS0")
     else:
         ET.SubElement(system, "boot", dev="hd")
+    ET.SubElement(system, "smbios", mode="sysinfo")
 
 
 def _text(parent: ET.Element, tag: str, text: str, **attributes: str) -> None:
