@@ -23,6 +23,16 @@ def of_api(conf: cfg.ConfigOpts, api: str) -> socket.socket:
     return listening
 
 
+def of_proxy(conf: cfg.ConfigOpts, proxy: str) -> socket.socket:
+    """Return the socket on which a proxy of consoles listens; raises ConfigurationError."""
+    return _listening(f"{proxy}proxy", conf[f"{proxy}proxy_host"], conf[f"{proxy}proxy_port"])
+
+
+def of_serial_consoles(conf: cfg.ConfigOpts) -> socket.socket:
+    """Return the socket by which proxies reach the serial ports of guests; raises ConfigurationError."""
+    return _listening("serial_console", conf.serial_console_listen, conf.serial_console_port)
+
+
 def of_metrics(conf: cfg.ConfigOpts) -> socket.socket | None:
     """Return the socket of /metrics, or None where the flags want none; raises ConfigurationError."""
     if not conf.metrics_port:

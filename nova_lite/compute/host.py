@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from nova_lite.compute import protection
+from nova_lite.compute.serial import SerialPorts
 from nova_lite.core import config_drive, ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import DriverError, Unavailable
@@ -40,6 +41,7 @@ class ComputeHost:
     network: NetworkProxy
     compute: ComputeProxy
     seal: Seal
+    serial: SerialPorts
     told: MetadataSettings = dataclasses.field(default_factory=MetadataSettings)
     shutdown_timeout: float = 60.0
 

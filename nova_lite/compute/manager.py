@@ -95,6 +95,8 @@ class ComputeManager(ComputeContract):
 
     def console(self, context: RequestContext, instance_uuid: str, kind: ConsoleType) -> ConsoleAddress:
         """Return where a guest's console is; raises NotFound, NotSupported, DriverError."""
+        if kind is ConsoleType.SERIAL:
+            return self._host.serial.address(instance_uuid)
         return self._host.driver.console(instance_uuid, kind)
 
     def diagnostics(self, context: RequestContext, instance_uuid: str) -> Diagnostics:

@@ -53,3 +53,9 @@ def get(session: Session, token_hash: str) -> ConsoleAuthorization | None:
         return None
     address = ConsoleAddress(row.host, row.port, row.path)
     return ConsoleAuthorization(row.instance_uuid, ConsoleType(row.console_type), address, row.expires_at)
+
+
+def use_up(session: Session, token_hash: str) -> bool:
+    """Forget a token that lets in once; False when somebody else has used it meanwhile."""
+    gone = session.execute(sa.delete(_TABLE).where(_TABLE.c.token_hash == token_hash))
+    return bool(gone.rowcount)  # type: ignore[attr-defined]

@@ -5,14 +5,17 @@ import datetime
 import hashlib
 import urllib.parse
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+
+from sqlalchemy.orm import Session
 
 from nova_lite.core import clock
-from nova_lite.core.console import ConsoleAuthorization, ConsoleType
+from nova_lite.core.console import ConsoleAddress, ConsoleAuthorization, ConsoleType
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, InvalidInput, NotFound, NotSupported
+from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import PowerState
-from nova_lite.db import console_tokens
+from nova_lite.db import console_tokens, instances
 from nova_lite.db.engine import Database
 from nova_lite.operations.orders import find
 from nova_lite.rpc.compute import ComputeProxy
@@ -22,10 +25,11 @@ _ON = (PowerState.RUNNING, PowerState.PAUSED)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ConsoleSettings:
-    """Where the proxies are by the kind of console, and for how many seconds a token lets in."""
+    """Where the proxies are by the kind of console, for how many seconds a token lets in, and whether once only."""
 
     proxies: Mapping[ConsoleType, str]
     token_seconds: float
+    single_use: bool = False
 
 
 class Consoles:
@@ -49,10 +53,7 @@ class Consoles:
         proxy = self._settings.proxies.get(kind)
         if proxy is None:
             raise InvalidInput(f"Unavailable console type {kind}.")
-        try:
-            address = self._compute.on(instance.host).console(context, instance.uuid, kind)
-        except NotSupported as error:
-            raise InvalidInput(f"Unavailable console type {kind}: {error}") from error
+        address = self._address(context, instance, kind)
         token = str(uuid.uuid4())
         expires_at = clock.now() + datetime.timedelta(seconds=self._settings.token_seconds)
         authorization = ConsoleAuthorization(instance.uuid, kind, address, expires_at)
@@ -69,6 +70,35 @@ class Consoles:
         if found is None:
             raise NotFound("Token not found.")
         return found
+
+    def enter(
+        self, context: RequestContext, token: str, kinds: Collection[ConsoleType]
+    ) -> ConsoleAuthorization:
+        """Let the bearer of a token in: return what it lets see, with where that is at this moment.
+
+        Its host is asked anew: since the token was given the guest may have moved, and its port may be another
+        guest's. Raises NotFound for a token that is unknown, over or used up, or of none of the ``kinds``,
+        and for an instance that is gone; Unavailable, DriverError, InvalidInput.
+        """
+
+        def work(session: Session) -> tuple[ConsoleAuthorization, Instance]:
+            found = console_tokens.get(session, _hash(token))
+            instance = instances.get(session, found.instance_uuid) if found and found.type in kinds else None
+            if found is None or instance is None or not instance.host:
+                raise NotFound("Token not found.")
+            if self._settings.single_use and not console_tokens.use_up(session, _hash(token)):
+                raise NotFound("Token not found.")
+            return found, instance
+
+        found, instance = self._database.run("console.enter", work)
+        return dataclasses.replace(found, address=self._address(context, instance, found.type))
+
+    def _address(self, context: RequestContext, instance: Instance, kind: ConsoleType) -> ConsoleAddress:
+        """Ask an instance's host where its console is; raises InvalidInput for a kind that the host has not."""
+        try:
+            return self._compute.on(instance.host or "").console(context, instance.uuid, kind)
+        except NotSupported as error:
+            raise InvalidInput(f"Unavailable console type {kind}: {error}") from error
 
 
 def _hash(token: str) -> str:

@@ -24,6 +24,7 @@ from nova_lite.drivers.virt.base import (
     GuestSpec,
     LiveMigration,
     RebootKind,
+    SerialConsole,
     VirtDriver,
     aside,
 )
@@ -470,6 +471,34 @@ def test_a_screen_of_libvirt_speaks_rfb(driver: VirtDriver, spec: GuestSpec) -> 
     with socket.create_connection((address.host, address.port), timeout=10) as screen:
         # RFC 6143, section 7.1.1
         assert screen.recv(12).startswith(b"RFB 003.")
+
+
+def test_a_serial_port_is_open_for_one_until_it_ends(driver: VirtDriver, spec: GuestSpec) -> None:
+    assert isinstance(driver, SerialConsole)
+    spawned(driver, spec)
+    lines = []
+    for _ in range(2):
+        here, there = socket.socketpair()
+        here.settimeout(20)
+        driver.open_serial(spec.uuid)(there)
+        lines.append(here)
+    lines[1].sendall(b"hello\r")
+    lines[1].shutdown(socket.SHUT_RDWR)
+    for line in lines:
+        line.close()
+
+    here, there = socket.socketpair()
+    here.settimeout(20)
+    driver.open_serial(spec.uuid)(there)
+    driver.power_off(spec.uuid, 0.0)
+    if not isinstance(driver, FakeVirtDriver):
+        while here.recv(4096):
+            pass
+    here.close()
+    with pytest.raises(DriverError):
+        driver.open_serial(spec.uuid)
+    with pytest.raises(NotFound):
+        driver.open_serial(ids.new_uuid())
 
 
 def test_the_console_gives_as_many_lines_as_are_asked_for(driver: VirtDriver, spec: GuestSpec) -> None:

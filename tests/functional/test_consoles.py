@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cloud import Cloud, running
+from tools.services import free_port
 
 with_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -72,7 +73,10 @@ def test_what_there_is_no_console_of_is_refused(cloud: Cloud) -> None:
 
 
 def test_a_token_ends_and_other_proxies_may_be_named(tmp_path: Path) -> None:
-    flags = ("--console_token_ttl=1", "--serialproxy_base_url=ws://host:6083/?a=b")
+    flags = (
+        "--console_token_ttl=1", "--serialproxy_base_url=ws://host:6083/?a=b", "--serial_console_enabled",
+        "--serial_console_listen=127.0.0.1", f"--serial_console_port={free_port()}",
+    )  # fmt: skip
     with running(tmp_path, f"sqlite:///{tmp_path}/nova.sqlite", *flags) as cloud:
         server_id = cloud.boot()
 

@@ -11,6 +11,7 @@ from nova_lite.cmd.daemon import Component
 from nova_lite.cmd.wiring.apis import api_parts
 from nova_lite.cmd.wiring.base import Base, make_base
 from nova_lite.cmd.wiring.cloud import make_cloud
+from nova_lite.cmd.wiring.consoles import proxy_parts
 from nova_lite.cmd.wiring.workers import (
     compute_host,
     compute_parts,
@@ -57,7 +58,14 @@ def all_components(conf: Conf) -> list[Component]:
         *compute_parts(base),
         *scheduler_parts(base),
         *api_parts(base),
+        *(part for name in conf.console_proxies for part in proxy_parts(base, name)),
     ]
+
+
+def proxy_components(conf: Conf, name: str) -> list[Component]:
+    """Return what the proxy of consoles of a name runs."""
+    base = make_base(conf)
+    return [*base.parts(), *proxy_parts(base, name)]
 
 
 @contextlib.contextmanager
@@ -80,5 +88,6 @@ __all__ = [
     "make_base",
     "network_components",
     "network_manager",
+    "proxy_components",
     "scheduler_components",
 ]

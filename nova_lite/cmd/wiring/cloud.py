@@ -169,7 +169,9 @@ def console_settings(conf: Any) -> ConsoleSettings:
         ConsoleType.SPICE: conf.html5spiceproxy_base_url,
         ConsoleType.SERIAL: conf.serialproxy_base_url,
     }
-    return ConsoleSettings({kind: url for kind, url in urls.items() if url}, conf.console_token_ttl)
+    return ConsoleSettings(
+        {kind: url for kind, url in urls.items() if url}, conf.console_token_ttl, conf.console_token_single_use
+    )
 
 
 def limits_of(conf: Any) -> Limits:

@@ -3,14 +3,17 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from nova_lite import plugins
+from nova_lite.cmd import sockets
 from nova_lite.cmd.daemon import Component, Periodic, Served
 from nova_lite.cmd.wiring.base import Base, metadata_settings
 from nova_lite.compute.aging import Aging
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.reconcile import Reconciler
 from nova_lite.compute.resources import ResourceReport
+from nova_lite.compute.serial import SerialDoor, SerialPorts
 from nova_lite.compute.work import Work
 from nova_lite.drivers.seal import Seal
 from nova_lite.network.manager import NetworkManager
@@ -68,15 +71,18 @@ def scheduler_parts(base: Base) -> list[Component]:
 def compute_host(base: Base) -> ComputeHost:
     """Build the tools of this compute host."""
     conf = base.conf
+    driver = plugins.load(conf, "compute_driver").from_flags(conf)
+    port = conf.serial_console_port if conf.serial_console_enabled else 0
     return ComputeHost(
         name=conf.host,
         database=base.database,
-        driver=plugins.load(conf, "compute_driver").from_flags(conf),
+        driver=driver,
         firewall=plugins.load(conf, "firewall_driver").from_flags(conf),
         images=plugins.load(conf, "image_service").from_flags(conf),
         network=base.network,
         compute=base.compute,
         seal=Seal(Path(conf.secret_key_file)),
+        serial=SerialPorts(driver, conf.serial_console_proxyclient_address, port),
         told=metadata_settings(conf),
         shutdown_timeout=conf.shutdown_timeout,
     )
@@ -98,6 +104,7 @@ def compute_parts(base: Base) -> list[Component]:
     return [
         base.heartbeat("nova-compute"),
         Managing(manager.start, manager.stop),
+        *serial_parts(host, conf),
         Served(lambda: base.transport.serve(ComputeContract, manager, conf.host)),
         Periodic("action sweep", conf.action_sweep_interval, manager.sweep),
         Periodic("resource report", conf.periodic_interval, resources.send),
@@ -105,6 +112,13 @@ def compute_parts(base: Base) -> list[Component]:
         Periodic("aging", conf.periodic_interval, aging.sweep),
         Periodic("power state", conf.sync_power_state_interval, manager.sync_power_states),
     ]
+
+
+def serial_parts(host: ComputeHost, conf: Any) -> list[Component]:
+    """Return what lets the proxy of serial consoles at this host's guests, if it may."""
+    if not conf.serial_console_enabled:
+        return []
+    return [SerialDoor(host.serial, lambda: sockets.of_serial_consoles(conf))]
 
 
 def network_manager(base: Base) -> NetworkManager:

@@ -9,6 +9,7 @@ to be removed. Methods raise ``DriverError`` (one sentence), ``NotFound`` where 
 import abc
 import dataclasses
 import enum
+import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -301,6 +302,21 @@ class VirtDriver(abc.ABC):
         """Return the names (``instance-…``) for which files or folders exist on this host.
 
         What is kept aside has the name that ``aside`` makes of the guest's.
+        """
+
+
+Join = Callable[[socket.socket], None]
+"""Carries bytes between a connection, which it owns from then on, and a port; returns at once."""
+
+
+@runtime_checkable
+class SerialConsole(Protocol):
+    """What a driver has that lets people at the serial ports of guests."""
+
+    def open_serial(self, uuid: str) -> Join:
+        """Open a guest's serial port, away from who has it open; returns what joins it to a connection.
+
+        Raises DriverError for a guest that is off, NotFound.
         """
 
 

@@ -1,12 +1,15 @@
 """A simulated hypervisor: guests are entries in memory, and files when they have to outlive the daemon."""
 
+import contextlib
 import dataclasses
 import json
+import socket
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
+from nova_lite import concurrency
 from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.diagnostics import Cpu, Diagnostics, DiskUse, Nic
 from nova_lite.core.errors import ConfigurationError, DriverError, NotFound, NotSupported
@@ -21,6 +24,7 @@ from nova_lite.drivers.virt.base import (
     GuestSnapshot,
     GuestSpec,
     HostResources,
+    Join,
     RebootKind,
     VirtDriver,
     Watch,
@@ -326,6 +330,22 @@ class FakeVirtDriver(VirtDriver):
         if kind not in _CONSOLES:
             raise NotSupported(f"simulated guests have no console of the kind {kind}.")
         return ConsoleAddress("127.0.0.1", _CONSOLES[kind])
+
+    def open_serial(self, uuid: str) -> Join:
+        """Let who types read it again, and keep it in the console's log."""
+        name = self._running(uuid).name
+
+        def join(connection: socket.socket) -> None:
+            concurrency.spawn(self._echo, name, connection)
+
+        return join
+
+    def _echo(self, name: str, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(f"{name} login: ".encode())
+            while typed := connection.recv(4096):
+                connection.sendall(typed)
+                self._print(name, typed.decode("utf-8", "replace").strip())
 
     def _plugged(self, name: str) -> list[str]:
         try:

@@ -17,11 +17,12 @@ from nova_lite.drivers.virt.base import (
     GuestSnapshot,
     GuestSpec,
     HostResources,
+    Join,
     RebootKind,
     VirtDriver,
     aside,
 )
-from nova_lite.drivers.virt.libvirt import described, interfaces, xml
+from nova_lite.drivers.virt.libvirt import described, interfaces, serial, xml
 from nova_lite.drivers.virt.libvirt.connection import LibvirtConnection, constant, tolerate
 from nova_lite.drivers.virt.libvirt.diagnostics import measure
 from nova_lite.drivers.virt.libvirt.disks import Disks
@@ -261,6 +262,10 @@ class LibvirtDriver(VirtDriver):
         if port is None:
             raise DriverError("the guest shows no screen: it is off, or was started without one.")
         return ConsoleAddress(self._console_host, port)
+
+    def open_serial(self, uuid: str) -> Join:
+        """Open the guest's serial port by a stream of libvirt."""
+        return serial.open_port(self._connection.uri, uuid)
 
     def console_output(self, uuid: str, name: str, length: int | None) -> str:
         """Return the end of the guest's console log; what is not text is replaced."""

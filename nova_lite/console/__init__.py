@@ -1,0 +1,1 @@
+"""The proxies between people's browsers and the consoles of guests, which only hosts of the cloud can reach."""
