@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,6 +64,9 @@ GUESTS = {
 MARIADB = {"mariadbd": "mariadb-server-core", "my_print_defaults": "mariadb-client-core"}
 RABBITMQ = {"/usr/lib/rabbitmq/bin/rabbitmq-server": "rabbitmq-server"}
 POSTGRESQL = {"/usr/lib/postgresql/15/bin/postgres": "postgresql"}
+BROWSER = {"chromium-headless-shell": "chromium-headless-shell"}
+PAGES = VENV / "novnc"
+"""Where the package novnc is unpacked: only its pages are of use, and it would bring fifty others with it."""
 _PATH = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
 
 EXTRAS = {"run": ["client"], "distributed": ["client"], "test": ["test", "lint"], "lint": ["lint"]}
@@ -108,6 +112,8 @@ def prepare(target: str) -> None:
         _install(build)
         # pip needs the packages of the first round only; on two cores both go on at once.
         others = pool.submit(_install, rest)
+        if guests:
+            fetch_pages()
         if extras:
             _say("Installing Python packages into .venv")
             make_environment(extras)
@@ -157,7 +163,7 @@ def needs(target: str, *, guests: bool) -> dict[str, str]:
         if target == "test" or not os.environ.get("TRANSPORT_URL"):
             needed |= RABBITMQ
     if target == "test":
-        needed |= POSTGRESQL
+        needed |= POSTGRESQL | BROWSER
     return needed
 
 
@@ -189,6 +195,23 @@ def make_environment(extras: list[str]) -> None:
         _run([sys.executable, "-m", "venv", str(VENV)])
     _run([str(python), "-m", "pip", "install", "-q", "-e", f"{TOP}[{','.join(extras)}]"])
     (VENV / "installed").write_text(" ".join([_requirements(), *extras]))
+
+
+def fetch_pages() -> None:
+    """Unpack noVNC's pages into the virtual environment; raises Refused."""
+    if (PAGES / "usr/share/novnc/vnc.html").exists():
+        return
+    _say("Fetching the pages of noVNC")
+    with tempfile.TemporaryDirectory() as folder:
+        argv = ["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", "novnc"]
+        try:
+            _run(argv, cwd=folder)
+        except Refused:
+            # The lists of packages may be missing, or older than what the servers have.
+            _apt("update")
+            _run(argv, cwd=folder)
+        for package in Path(folder).glob("novnc_*.deb"):
+            _run(["dpkg", "-x", str(package), str(PAGES)])
 
 
 def _works(python: Path) -> bool:
@@ -255,9 +278,9 @@ def _say(text: str) -> None:
     print(f"[{time.monotonic() - _BEGAN:5.1f} s] {text}", flush=True)
 
 
-def _run(argv: list[str], environment: Mapping[str, str] | None = None) -> None:
+def _run(argv: list[str], environment: Mapping[str, str] | None = None, cwd: str | None = None) -> None:
     done = subprocess.run(
-        argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        argv, env=environment, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
     if done.returncode:
         output = (done.stderr.strip() or done.stdout.strip()).splitlines()

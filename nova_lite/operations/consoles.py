@@ -106,8 +106,11 @@ def _hash(token: str) -> str:
 
 
 def _url(proxy: str, kind: ConsoleType, token: str) -> str:
-    """Return the proxy's address with the token, which noVNC takes as part of its own parameter ``path``."""
+    """Return the proxy's address with the token.
+
+    noVNC takes it as part of its own parameter ``path``, and would wait for a button to be pressed.
+    """
     query = urllib.parse.urlencode(
-        {"path": f"?token={token}"} if kind is ConsoleType.NOVNC else {"token": token}
+        {"path": f"?token={token}", "autoconnect": "true"} if kind is ConsoleType.NOVNC else {"token": token}
     )
     return f"{proxy}{'&' if '?' in proxy else '?'}{query}"

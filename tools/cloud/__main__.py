@@ -78,6 +78,8 @@ def show(settings: Settings) -> None:
     print(f"Address:  {instance.address_of(server)}")
     if settings.driver == "libvirt":
         print(f"Log in:   {shlex.join(instance.ssh_command(settings, server))}")
+        openrc = settings.folder / "openrc"
+        print(f"Screen:   . {openrc}; {program('openstack')} console url show --novnc {instance.NAME}")
     print(f"Client:   . {settings.folder / 'openrc'}; {program('openstack')} server list")
     print("Stop:     make stop")
 

@@ -10,8 +10,13 @@ import sys
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
+PAGES = TOP / ".venv/novnc/usr/share/novnc"
+"""Of noVNC, where ``tools.bootstrap`` unpacks them."""
 PORTS = {"identity": 5000, "osapi_compute": 8774, "metadata": 8775, "image": 9292, "network": 9696}
-DAEMONS = ("nova-network", "nova-compute", "nova-scheduler", "nova-api")
+CONSOLES = {"novnc": 6080, "serial": 6083}
+DAEMONS = (
+    "nova-network", "nova-compute", "nova-scheduler", "nova-api", "nova-novncproxy", "nova-serialproxy",
+)  # fmt: skip
 _RANGES = ("10.0.0.0/24", "10.77.0.0/24", "172.30.77.0/24")
 _LEAST_DISK = 2 * 1024**3
 
@@ -74,6 +79,9 @@ def check_machine(settings: Settings) -> None:
     for api, port in PORTS.items():
         if listens(port):
             raise RunError(f"Port {port}, which the {api} API needs, is taken by another program.")
+    for console, port in CONSOLES.items():
+        if listens(port):
+            raise RunError(f"Port {port}, which the proxy of {console} consoles needs, is taken.")
     settings.folder.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(settings.folder).free < _LEAST_DISK:
         raise RunError(f"The disk of {settings.folder} has less than 2 GiB left.")
@@ -111,6 +119,11 @@ def write_flags(settings: Settings, *, sql: str, bus: str, libvirt_uri: str) -> 
         "networks_path": folder / "networks",
         "reserved_host_memory_mb": 0,
         "public_host": "",
+        "vnc_enabled": not fake,
+        "serial_console_enabled": True,
+        "serialproxy_base_url": f"ws://127.0.0.1:{CONSOLES['serial']}/",
+        "console_proxies": "" if settings.distributed else "serial" if fake else ",".join(CONSOLES),
+        "novncproxy_web": PAGES if PAGES.is_dir() else "",
     }
     if libvirt_uri:
         flags["libvirt_uri"] = libvirt_uri
