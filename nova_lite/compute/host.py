@@ -88,27 +88,36 @@ class ComputeHost:
     def image_facts(self, image_id: str) -> ImageFacts:
         """Return what the database says of an image; of one that is gone, nothing."""
         stored = self.database.read("image.get", lambda session: images.get(session, image_id))
-        if stored is None:
-            return ImageFacts()
-        return ImageFacts(
-            stored.disk_format or "raw", stored.size or 0, stored.min_disk, stored.os_hash_value or ""
-        )
+        return ImageFacts() if stored is None else stored.facts
 
     def guest_image(self, instance: Instance, facts: ImageFacts) -> GuestImage:
-        """Return the instance's image in the form that drivers take."""
+        """Return the instance's image in the form that drivers take.
+
+        One that was made of the instance itself is started with the instance's own kernel and ramdisk.
+        """
+        kernel = facts.kernel_id or instance.kernel_id
+        ramdisk = facts.ramdisk_id or instance.ramdisk_id
+        return dataclasses.replace(
+            self._image(instance.image_id, facts), kernel=self._boot_file(kernel), ramdisk=self._boot_file(ramdisk)
+        )
+
+    def _image(self, image_id: str, facts: ImageFacts) -> GuestImage:
+        """Return an image that needs no others."""
 
         def fetch(path: Path) -> None:
-            self._fetch(instance.image_id, facts.sha512, path)
+            self._fetch(image_id, facts.sha512, path)
 
         return GuestImage(
-            id=instance.image_id,
+            id=image_id,
             disk_format=facts.disk_format,
             size=facts.size,
             fetch=fetch,
             min_disk=facts.min_disk,
-            kernel_id=instance.kernel_id,
-            ramdisk_id=instance.ramdisk_id,
         )
+
+    def _boot_file(self, image_id: str) -> GuestImage | None:
+        """Return the image of a kernel or ramdisk, None for none."""
+        return self._image(image_id, self.image_facts(image_id)) if image_id else None
 
     def _fetch(self, image_id: str, checksum: str, path: Path) -> None:
         """Write an image to ``path``; raises DriverError when its bytes are not those that were uploaded."""
@@ -134,6 +143,7 @@ def guest_spec(instance: Instance, interfaces: Sequence[VirtualInterface]) -> Gu
         swap_mb=instance.swap_mb,
         interfaces=tuple(guest_interface(interface) for interface in interfaces),
         extra_specs=flavor.extra_specs,
+        root_device=instance.root_device_name,
     )
 
 

@@ -24,6 +24,7 @@ from nova_lite.core.diagnostics import Diagnostics
 from nova_lite.core.errors import NotFound, Unavailable
 from nova_lite.core.instance import Instance
 from nova_lite.db import actions, instance_work, instances
+from nova_lite.drivers.virt.base import CachesImages
 from nova_lite.rpc.compute import ComputeContract
 
 LOG = logging.getLogger(__name__)
@@ -78,6 +79,13 @@ class ComputeManager(ComputeContract):
     def sync_power_states(self) -> None:
         """Follow guests that changed by themselves."""
         self._reconciler.sync_power_states()
+
+    def clean_cache(self) -> None:
+        """Remove cached images that no guest has used for a while."""
+        if isinstance(self._host.driver, CachesImages):
+            gone = self._host.driver.clean_cache()
+            if gone:
+                LOG.info("removed %d cached images that no guest uses", len(gone))
 
     def perform(self, context: RequestContext, action_ids: list[str]) -> None:
         """Take up these actions; those that somebody else has, or that are over, are passed over."""

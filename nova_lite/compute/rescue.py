@@ -43,5 +43,7 @@ class RescueFlow:
             self._host.driver.power_off(self._instance.uuid, 0.0)
 
     def _image(self) -> GuestImage:
-        chosen = dataclasses.replace(self._instance, image_id=self._parameters["image_id"])
+        chosen = dataclasses.replace(
+            self._instance, image_id=self._parameters["image_id"], kernel_id="", ramdisk_id=""
+        )
         return self._host.guest_image(chosen, ImageFacts(**self._parameters["image"]))

@@ -72,6 +72,12 @@ FLAGS = (
         min=1,
         help="Seconds between two comparisons of the guests' power with the database.",
     ),
+    cfg.IntOpt(
+        "image_cache_manager_interval",
+        default=2400,
+        min=1,
+        help="Seconds between two looks for cached images that no guest uses.",
+    ),
     cfg.BoolOpt(
         "resume_guests_state_on_host_boot",
         default=False,

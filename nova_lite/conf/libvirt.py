@@ -21,6 +21,37 @@ FLAGS = (
         default=True,
         help="Make a guest's disk as a difference to the cached image, not a copy.",
     ),
+    cfg.BoolOpt(
+        "force_raw_images", default=True, help="Keep cached images as raw disks, whatever they were sent as."
+    ),
+    cfg.BoolOpt(
+        "remove_unused_base_images",
+        default=True,
+        help="Remove cached images that no guest has used for some time.",
+    ),
+    cfg.IntOpt(
+        "remove_unused_original_minimum_age_seconds",
+        default=86400,
+        min=0,
+        help="Seconds for which a cached image is kept after its last use.",
+    ),
+    cfg.IntOpt(
+        "remove_unused_resized_minimum_age_seconds",
+        default=3600,
+        min=0,
+        help="Seconds for which an empty disk that was made here is kept in the cache after its last use.",
+    ),
+    cfg.MultiStrOpt(
+        "virt_mkfs",
+        default=[],
+        help="Command that formats an ephemeral disk, by the os_type of the image: os_type=command with %(target)s and "
+        "perhaps %(fs_label)s. The os_type default stands for all others; without it they get ext4.",
+    ),
+    cfg.StrOpt(
+        "default_ephemeral_format",
+        default="",
+        help="File system of ephemeral disks where virt_mkfs has no command for the os_type, such as xfs.",
+    ),
     cfg.IntOpt(
         "max_console_bytes", default=102400, min=1024, help="Most bytes of a guest's console that are shown."
     ),

@@ -45,13 +45,16 @@ class DiskFormat(enum.StrEnum):
 class ImageFacts:
     """What a compute host has to know of an image: size in bytes, ``min_disk`` in GiB.
 
-    An empty ``sha512`` is not checked.
+    An empty ``sha512`` is not checked. ``kernel_id`` and ``ramdisk_id`` are the images that a disk needs that does not
+    boot by itself.
     """
 
     disk_format: str = "raw"
     size: int = 0
     min_disk: int = 0
     sha512: str = ""
+    kernel_id: str = ""
+    ramdisk_id: str = ""
 
 
 class MemberStatus(enum.StrEnum):
@@ -104,6 +107,9 @@ class ImageTask:
         return "web-download" if self.uri else "glance-direct"
 
 
+NO_KERNEL = "nokernel"
+"""What users give as the kernel of an image that boots by itself all the same."""
+
 CONTAINER_FORMATS = ("bare", "ami", "ari", "aki")
 
 
@@ -137,9 +143,18 @@ class Image:
     @property
     def kernel_id(self) -> str:
         """The image of the kernel that this one needs, if any."""
-        return self.properties.get("kernel_id", "")
+        kernel_id = self.properties.get("kernel_id", "")
+        return "" if kernel_id == NO_KERNEL else kernel_id
 
     @property
     def ramdisk_id(self) -> str:
         """The image of the ramdisk that this one needs, if any."""
-        return self.properties.get("ramdisk_id", "")
+        return self.properties.get("ramdisk_id", "") if self.kernel_id else ""
+
+    @property
+    def facts(self) -> ImageFacts:
+        """What a compute host has to know of it."""
+        return ImageFacts(
+            self.disk_format or "raw", self.size or 0, self.min_disk, self.os_hash_value or "",
+            self.kernel_id, self.ramdisk_id,
+        )  # fmt: skip

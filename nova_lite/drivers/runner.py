@@ -24,6 +24,18 @@ _SYSTEM_FOLDERS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a program may take that reads what others send."""
+
+    memory_bytes: int
+    cpu_seconds: int
+
+    def before(self, argv: Sequence[str]) -> list[str]:
+        """Return the words that run a program within the limits."""
+        return ["prlimit", f"--as={self.memory_bytes}", f"--cpu={self.cpu_seconds}", "--core=0", "--", *argv]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Runner:
     """Runs programs; ``root_helper`` is put before a privileged one where this process is not root."""
 
@@ -42,15 +54,17 @@ class Runner:
         timeout: float = 60.0,
         allowed: Sequence[int] = (0,),
         environment: Mapping[str, str] | None = None,
+        limits: Limits | None = None,
     ) -> str:
-        """Run a program and return what it printed.
+        """Run a program, within ``limits`` if there are any, and return what it printed.
 
         Raises DriverError when it cannot be run, takes longer than ``timeout`` seconds, or ends with a
         status that is not ``allowed``.
         """
         LOG.debug("running %s", argv)
         try:
-            done = concurrency.blocking(_run, argv, stdin, timeout, environment)
+            full = argv if limits is None else limits.before(argv)
+            done = concurrency.blocking(_run, full, stdin, timeout, environment)
         except FileNotFoundError as error:
             raise DriverError(f"cannot run {argv[0]}: the program is not installed.") from error
         except subprocess.TimeoutExpired as error:

@@ -17,7 +17,7 @@ from nova_lite.core.boot import Booted, BootRequest
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Forbidden, InvalidInput, NotFound, OverQuota
 from nova_lite.core.hints import Hints, parsed_query
-from nova_lite.core.image import Image, ImageFacts
+from nova_lite.core.image import Image
 from nova_lite.core.instance import Flavor, Instance
 from nova_lite.core.instance_states import TRANSITIONS, PowerState, Verb, VmState
 from nova_lite.core.local_disks import LocalDisks
@@ -194,6 +194,8 @@ def usable_image(images: Images, context: RequestContext, image_id: str) -> Imag
         raise InvalidInput(f"Image {image_id} could not be found.") from error
     if image.status != "active":
         raise InvalidInput(f"Image {image_id} is not active.")
+    for needed in filter(None, (image.kernel_id, image.ramdisk_id)):
+        usable_image(images, context, needed)
     return image
 
 
@@ -302,8 +304,7 @@ def _boot_actions(
 
 def image_parameters(image: Image) -> dict[str, Any]:
     """Return what the parameters of an action tell the compute host of an image."""
-    facts = ImageFacts(image.disk_format or "raw", image.size or 0, image.min_disk, image.os_hash_value or "")
-    return {"image": dataclasses.asdict(facts)}
+    return {"image": dataclasses.asdict(image.facts)}
 
 
 def _parameters(request: BootRequest, image: Image) -> Mapping[str, Any]:

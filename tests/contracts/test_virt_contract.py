@@ -19,6 +19,7 @@ from nova_lite.core.errors import DriverError, NotFound, NotSupported, NovaError
 from nova_lite.core.instance_states import PowerState
 from nova_lite.core.server_migration import Progress
 from nova_lite.drivers.virt.base import (
+    CachesImages,
     GuestImage,
     GuestInterface,
     GuestSpec,
@@ -30,6 +31,7 @@ from nova_lite.drivers.virt.base import (
 )
 from nova_lite.drivers.virt.fake import FakeVirtDriver
 from nova_lite.drivers.virt.libvirt.driver import LibvirtDriver
+from tests.contracts import hostile_images
 from tools.services import Libvirtd
 
 KINDS = {"fake": FakeVirtDriver, "libvirt": LibvirtDriver}
@@ -49,6 +51,8 @@ NewDriver = Callable[[], VirtDriver]
 def new_driver(request: pytest.FixtureRequest, tmp_path: Path) -> NewDriver:
     """Makes drivers of the same host, as a daemon that starts again does."""
     flags = [f"--state_path={tmp_path}", f"--instances_path={tmp_path / 'instances'}", "--host=host1"]
+    # What no guest uses leaves the cache at once.
+    flags += ["--remove_unused_original_minimum_age_seconds=0", "--remove_unused_resized_minimum_age_seconds=0"]
     flags += ["--soft_reboot_timeout=1", "--vnc_enabled", "--my_ip=127.0.0.1"]
     if request.param == "libvirt":
         flags.append(f"--libvirt_uri={request.getfixturevalue('libvirtd').url}")
@@ -625,3 +629,58 @@ class TestLiveMigration:
         here.power_off(spec.uuid, 0.2)
         with pytest.raises(DriverError):
             here.move(spec, uri, shared=shared, watch=lambda _: False)
+
+
+@pytest.mark.parametrize("name", hostile_images.REFUSED)
+def test_an_image_that_is_not_what_it_says_is_refused(
+    driver: VirtDriver, spec: GuestSpec, tmp_path: Path, name: str
+) -> None:
+    make, reason = hostile_images.REFUSED[name]
+    (tmp_path / "made").mkdir()
+    image = make(tmp_path / "made")
+
+    with pytest.raises(DriverError, match=reason):
+        driver.create_disks(dataclasses.replace(spec, root_gb=1), image)
+
+    assert driver.leftovers() == ()
+    kept = [path.name for path in (tmp_path / "instances").glob("_base/*") if path.suffix != ".lock"]
+    assert kept == []
+
+
+def test_a_guest_has_every_disk_of_its_flavor_and_the_kernel_of_its_image(
+    driver: VirtDriver, spec: GuestSpec, tmp_path: Path
+) -> None:
+    kernel, ramdisk = an_image(), an_image()
+    image = dataclasses.replace(an_image(), disk_format="ami", kernel=kernel, ramdisk=ramdisk)
+    spec = dataclasses.replace(spec, root_gb=1, ephemeral_gb=1, swap_mb=16)
+    for _ in range(2):
+        driver.create_disks(spec, image)
+
+    names = {path.name for path in (tmp_path / "instances" / spec.name).iterdir()}
+    assert names >= {"disk", "disk.local", "disk.swap", "kernel", "ramdisk"}
+    driver.delete_disks(spec.uuid, spec.name)
+    assert driver.leftovers() == ()
+
+
+def test_an_image_is_kept_while_a_guest_uses_it_and_fetched_once(driver: VirtDriver) -> None:
+    assert isinstance(driver, CachesImages)
+    image, fetched = an_image(), []
+
+    def fetch(path: Path) -> None:
+        fetched.append(path)
+        image.fetch(path)
+
+    counted = dataclasses.replace(image, fetch=fetch)
+    first, second = a_spec(), a_spec()
+    driver.create_disks(first, counted)
+    driver.create_disks(second, counted)
+    assert len(fetched) == 1
+
+    driver.delete_disks(first.uuid, first.name)
+    kept = driver.clean_cache()
+    driver.delete_disks(second.uuid, second.name)
+    gone = driver.clean_cache()
+    assert not [name for name in kept if not name.endswith(".lock")]
+    assert [name for name in gone if not name.endswith(".lock")]
+    driver.create_disks(first, counted)
+    assert len(fetched) == 2

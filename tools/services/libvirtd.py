@@ -53,7 +53,7 @@ class Libvirtd(Service):
             f"mkdir -p {place}; mount --bind '{self.folder / name}' {place}\n"
             for name, place in _PLACES.items()
         )
-        script = f"set -e\nmount --make-rprivate /\n{binds}exec libvirtd\n"
+        script = f"set -e\nmount --make-rprivate /\n{binds}exec libvirtd --pid-file '{self.folder}/libvirtd.pid'\n"
         (self.folder / "start").write_text(script)
         inside = ["/usr/bin/unshare", "--mount", "sh", str(self.folder / "start")]
         if self._namespace:

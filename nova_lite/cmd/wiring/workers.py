@@ -110,6 +110,7 @@ def compute_parts(base: Base) -> list[Component]:
         Periodic("resource report", conf.periodic_interval, resources.send),
         Periodic("repair", conf.periodic_interval, manager.repair),
         Periodic("aging", conf.periodic_interval, aging.sweep),
+        Periodic("image cache", conf.image_cache_manager_interval, manager.clean_cache),
         Periodic("power state", conf.sync_power_state_interval, manager.sync_power_states),
     ]
 

@@ -58,7 +58,8 @@ class GuestImage:
     """The image that a guest starts from.
 
     ``fetch(path)`` writes the image's bytes, verified against its checksum, to ``path``; the driver calls it
-    only when its cache has no copy.
+    only when its cache has no copy. ``kernel`` and ``ramdisk`` are other images, of a disk that does not boot
+    by itself.
     """
 
     id: str
@@ -66,15 +67,16 @@ class GuestImage:
     size: int
     fetch: Callable[[Path], None]
     min_disk: int = 0
-    kernel_id: str = ""
-    ramdisk_id: str = ""
+    kernel: "GuestImage | None" = None
+    ramdisk: "GuestImage | None" = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class GuestSpec:
     """Everything that a driver needs to make a guest: memory in MiB, root and ephemeral disk in GiB, swap in MiB.
 
-    ``root_gb`` 0 means: as large as the image. ``config_drive`` has the content of each file by its path; it is
+    ``root_gb`` 0 means: as large as the image; ``root_device`` is the root disk's name in the guest, ``os_type`` what
+    its image says of the operating system. ``config_drive`` has the content of each file by its path; it is
     there only where disks are made, and empty for a guest without such a drive.
     """
 
@@ -88,6 +90,8 @@ class GuestSpec:
     interfaces: tuple[GuestInterface, ...] = ()
     extra_specs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     config_drive: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
+    root_device: str = "/dev/vda"
+    os_type: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -318,6 +322,14 @@ class SerialConsole(Protocol):
 
         Raises DriverError for a guest that is off, NotFound.
         """
+
+
+@runtime_checkable
+class CachesImages(Protocol):
+    """What a driver has that keeps images for further guests."""
+
+    def clean_cache(self) -> tuple[str, ...]:
+        """Remove what no guest has used for as long as the flags say; returns the names of what was removed."""
 
 
 Watch = Callable[[Progress], bool]

@@ -30,11 +30,16 @@ from nova_lite.drivers.virt.base import (
     Watch,
     aside,
 )
+from nova_lite.drivers.virt.fake_images import FakeImageCache
 
 _GIB = 1024**3
 _MIB = 1024**2
 _COPIES = ("snapshot", "snapshot.new")
-_DISKS = ("disk", "disk.new", "disk.rescue", "disk.local", "disk.swap", config_drive.NAME, f"{config_drive.NAME}.new")
+_BOOT_FILES = ("kernel", "ramdisk", "kernel.rescue", "ramdisk.rescue")
+_DISKS = (
+    "disk", "disk.new", "disk.local", "disk.swap", "disk.rescue", *_BOOT_FILES,
+    config_drive.NAME, f"{config_drive.NAME}.new",
+)  # fmt: skip
 _FILES = (*_DISKS, "interfaces", "memory", "console.log", *_COPIES)
 """What the folder of a guest may hold."""
 
@@ -57,9 +62,11 @@ class FakeVirtDriver(VirtDriver):
     """
 
     def __init__(
-        self, instances_path: Path, *, hostname: str, size: HostResources, migration_seconds: float = 0.0
-    ) -> None:
+        self, instances_path: Path, *, hostname: str, size: HostResources, migration_seconds: float = 0.0,
+        cache: FakeImageCache | None = None,
+    ) -> None:  # fmt: skip
         self._path = instances_path
+        self._cache = cache or FakeImageCache(instances_path / "_base")
         self._definitions = storage.folder_of(instances_path, hostname)
         self._hostname = hostname
         self._size = size
@@ -87,12 +94,16 @@ class FakeVirtDriver(VirtDriver):
             hostname=conf.host,
             size=size,
             migration_seconds=conf.fake_live_migration_seconds,
+            cache=FakeImageCache(
+                Path(conf.instances_path, conf.base_dir_name),
+                age=conf.remove_unused_original_minimum_age_seconds if conf.remove_unused_base_images else None,
+            ),
         )
 
     @property
     def capabilities(self) -> Capabilities:
         """What a simulated hypervisor can do."""
-        return Capabilities(hypervisor_type="fake", has_imagecache=False, supports_soft_reboot=True)
+        return Capabilities(hypervisor_type="fake", has_imagecache=True, supports_soft_reboot=True)
 
     def start(self) -> None:
         """Make the folder and find the guests that are there already."""
@@ -124,13 +135,34 @@ class FakeVirtDriver(VirtDriver):
             return self._guests.get(uuid)
 
     def create_disks(self, spec: GuestSpec, image: GuestImage) -> None:
-        """Check that the image fits, and make an empty file that stands for the disk."""
-        if spec.root_gb and image.size > spec.root_gb * _GIB:
-            raise DriverError(f"cannot make the disk: image {image.id} is larger than the flavor's disk.")
+        """Check that the image fits, and write small files that stand for the disks."""
         folder = self._path / spec.name
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "disk").touch()
-        _add_others(spec, folder)
+        if not (folder / "disk").exists():
+            name = self._cache.use(image, spec.root_gb * _GIB)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "disk").write_text(name)
+        self._add_others(spec, image)
+
+    def _add_others(self, spec: GuestSpec, image: GuestImage) -> None:
+        """Write what a guest has beside its root disk."""
+        folder = self._path / spec.name
+        self._add_boot_files(folder, image)
+        for name, size in (("disk.local", spec.ephemeral_gb * _GIB), ("disk.swap", spec.swap_mb * _MIB)):
+            if size:
+                with (folder / name).open("ab") as disk:
+                    disk.truncate(size)
+        config_drive.make(spec.config_drive, folder)
+
+    @staticmethod
+    def _add_boot_files(folder: Path, image: GuestImage, suffix: str = "") -> None:
+        for name, needed in (("kernel", image.kernel), ("ramdisk", image.ramdisk)):
+            path = folder / (name + suffix)
+            if needed is not None and not path.exists():
+                needed.fetch(path)
+
+    def clean_cache(self) -> tuple[str, ...]:
+        """Forget images that no guest's disk is of."""
+        return self._cache.clean({_text_of(path) for path in self._path.glob("*/disk*") if path.is_file()})
 
     def delete_disks(self, uuid: str, name: str) -> None:
         """Remove the guest's folder."""
@@ -208,7 +240,8 @@ class FakeVirtDriver(VirtDriver):
         rescue = self._path / spec.name / "disk.rescue"
         if not rescue.exists():
             self.destroy(spec.uuid)
-            rescue.touch()
+            rescue.write_text(self._cache.use(image, 0))
+            self._add_boot_files(self._path / spec.name, image, ".rescue")
         self.spawn(spec)
 
     def unrescue(self, spec: GuestSpec) -> None:
@@ -216,7 +249,8 @@ class FakeVirtDriver(VirtDriver):
         rescue = self._path / spec.name / "disk.rescue"
         if rescue.exists():
             self.destroy(spec.uuid)
-            rescue.unlink()
+            for file in ("kernel.rescue", "ramdisk.rescue", "disk.rescue"):
+                (self._path / spec.name / file).unlink(missing_ok=True)
         self.spawn(spec)
 
     def snapshot(self, uuid: str, name: str) -> None:
@@ -275,7 +309,7 @@ class FakeVirtDriver(VirtDriver):
         if not (folder / "disk").exists():
             image.fetch(folder / "disk.new")
             (folder / "disk.new").rename(folder / "disk")
-        _add_others(spec, folder)
+        self._add_others(spec, image)
 
     def _require_disk(self, name: str) -> None:
         if not (self._path / name / "disk").exists():
@@ -450,10 +484,5 @@ def _read(file: Path) -> Guest:
     return Guest(uuid, name, PowerState(power))
 
 
-def _add_others(spec: GuestSpec, folder: Path) -> None:
-    """Make files with nothing in them, as large as the ephemeral and the swap disk, and the config drive."""
-    for name, size in (("disk.local", spec.ephemeral_gb * _GIB), ("disk.swap", spec.swap_mb * _MIB)):
-        if size:
-            with (folder / name).open("ab") as disk:
-                disk.truncate(size)
-    config_drive.make(spec.config_drive, folder)
+def _text_of(path: Path) -> str:
+    return path.read_bytes()[:64].decode(errors="replace")

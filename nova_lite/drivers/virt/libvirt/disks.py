@@ -1,37 +1,69 @@
-"""Guests' disks: a cache of base images, and a difference to one of them for each guest."""
+"""Guests' disks: a difference to a cached image for each guest, or a copy of it."""
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from nova_lite import concurrency
 from nova_lite.core.errors import ConfigurationError, DriverError
 from nova_lite.drivers.runner import Runner, require_programs
 from nova_lite.drivers.virt import config_drive, storage
 from nova_lite.drivers.virt.base import GuestImage, GuestSnapshot, GuestSpec, aside
+from nova_lite.drivers.virt.image_safety import QCOW2, RAW
+from nova_lite.drivers.virt.libvirt import qemu_img
+from nova_lite.drivers.virt.libvirt.blank_disks import BlankDisks, Formats
 from nova_lite.drivers.virt.libvirt.files import Disk, Files
-from nova_lite.drivers.virt.libvirt.image_cache import ImageCache
+from nova_lite.drivers.virt.libvirt.image_cache import Base, CacheRules, ImageCache, Room
 
 _GIB = 1024**3
-_MIB = 1024**2
 _NEW = ".new"
 _SNAPSHOT = "snapshot"
 _RESCUE = "disk.rescue"
+_KINDS = "disk.info"
+"""The file that tells which disks of a guest are of another kind than qcow2."""
 
 
 class Disks:
-    """The files of all guests below one folder, and the cached images in a folder of it."""
+    """The files of all guests below one folder. ``cow`` makes root disks as differences to the cached images."""
 
-    def __init__(self, runner: Runner, folder: Path, base_name: str, *, host: str) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        folder: Path,
+        cache: ImageCache,
+        blank: BlankDisks,
+        *,
+        host: str,
+        cow: bool = True,
+    ) -> None:
         self.runner = runner
         self._folder = folder
         self._host = host
-        self._cache = ImageCache(runner, folder / base_name)
+        self._cache = cache
+        self._blank = blank
+        self._cow = cow
+
+    @classmethod
+    def from_flags(cls, conf: Any) -> "Disks":
+        """Build it from nova-compute's flags."""
+        runner, folder = Runner.from_flag(conf.root_helper), Path(conf.instances_path)
+        rules = CacheRules(
+            raw=conf.force_raw_images,
+            remove_unused=conf.remove_unused_base_images,
+            original_age=conf.remove_unused_original_minimum_age_seconds,
+            made_age=conf.remove_unused_resized_minimum_age_seconds,
+        )
+        cache = ImageCache(runner, folder / conf.base_dir_name, rules)
+        formats = Formats.from_flags(conf.virt_mkfs, conf.default_ephemeral_format)
+        return cls(
+            runner, folder, cache, BlankDisks(runner, cache, formats), host=conf.host, cow=conf.use_cow_images
+        )
 
     def start(self) -> None:
         """Make the folders and check the programs; raises ConfigurationError."""
-        require_programs("qemu-img")
+        require_programs("qemu-img", "prlimit", "mkswap")
         try:
             self._cache.folder.mkdir(parents=True, exist_ok=True)
             storage.register(self._folder, self._host)
@@ -49,15 +81,35 @@ class Disks:
 
     def create(self, spec: GuestSpec, image: GuestImage) -> None:
         """Make the guest's disks; whole ones are kept. Raises DriverError for an image that does not fit."""
-        base, size = self._cache.base_image(image)
-        wanted = spec.root_gb * _GIB or size
-        if size > wanted:
-            raise DriverError(f"cannot make the disk: image {image.id} is larger than the flavor's disk.")
         folder = self._folder / spec.name
-        folder.mkdir(parents=True, exist_ok=True)
-        backing = ("-F", base.suffix.removeprefix("."), "-b", str(base))
-        self._make(folder / "disk", "-f", "qcow2", *backing, size=wanted)
+        if not (folder / "disk").exists():
+            base = self._cache.base_image(image, self._room(spec))
+            folder.mkdir(parents=True, exist_ok=True)
+            self._make(folder / "disk", lambda new: self._root(new, base, spec.root_gb * _GIB or base.size))
+        self._add_boot_files(folder, image)
         self._add_others(spec)
+
+    def _room(self, spec: GuestSpec) -> Room:
+        if spec.root_gb:
+            return Room(spec.root_gb * _GIB, "the flavor's disk")
+        return Room(shutil.disk_usage(self._folder).free, "the space that the host has left")
+
+    def _root(self, path: Path, base: Base, size: int) -> None:
+        """Make a root disk; the kind of one that is a copy is noted, for its guest could make it look another."""
+        if self._cow:
+            qemu_img.create(self.runner, path, QCOW2, size, (base.path, base.kind))
+            return
+        qemu_img.convert(self.runner, base.path, base.kind, path, RAW)
+        if size > base.size:
+            qemu_img.resize(self.runner, path, RAW, size)
+        (path.parent / _KINDS).write_text(json.dumps({"disk": RAW}))
+
+    def _add_boot_files(self, folder: Path, image: GuestImage, suffix: str = "") -> None:
+        """Copy the kernel and ramdisk that an image needs, if any."""
+        for name, needed in (("kernel", image.kernel), ("ramdisk", image.ramdisk)):
+            if needed is not None:
+                source = self._cache.file(needed)
+                self._make(folder / (name + suffix), lambda new, source=source: _copy(source, new))  # type: ignore[misc]
 
     def receive(self, spec: GuestSpec, image: GuestImage) -> None:
         """Make the guest's disks, the root disk from a copy of another's; raises DriverError as ``create``."""
@@ -68,11 +120,11 @@ class Disks:
             new = disk.with_name(disk.name + _NEW)
             self._cache.fetch_to(image, new)
             size, wanted = self._cache.examine(new, image), spec.root_gb * _GIB
-            if wanted and size > wanted:
-                raise DriverError(f"cannot make the disk: image {image.id} is larger than the flavor's disk.")
+            self._room(spec).check(image, size)
             if wanted > size:
-                self.runner.run(["qemu-img", "resize", "-q", "-f", "qcow2", str(new), str(wanted)])
+                qemu_img.resize(self.runner, new, QCOW2, wanted)
             new.rename(disk)
+        self._add_boot_files(folder, image)
         self._add_others(spec)
 
     def set_aside(self, name: str) -> None:
@@ -94,9 +146,12 @@ class Disks:
         """Make the guest's ephemeral and swap disk, its config drive and the file of its console."""
         folder = self._folder / spec.name
         if spec.ephemeral_gb:
-            self._make(folder / "disk.local", "-f", "qcow2", size=spec.ephemeral_gb * _GIB)
+            self._make(
+                folder / "disk.local",
+                lambda new: self._blank.ephemeral(new, spec.ephemeral_gb, spec.os_type),
+            )
         if spec.swap_mb:
-            self._make(folder / "disk.swap", "-f", "qcow2", size=spec.swap_mb * _MIB)
+            self._make(folder / "disk.swap", lambda new: self._blank.swap(new, spec.swap_mb))
         config_drive.make(spec.config_drive, folder)
         (folder / "console.log").touch()
 
@@ -106,10 +161,29 @@ class Disks:
         present = [folder / file for file in ("disk", "disk.local", "disk.swap") if (folder / file).exists()]
         if not present or present[0].name != "disk":
             raise DriverError(f"cannot start {name}: it has no disk.")
+        kinds = self._kinds(folder)
         disks = tuple(
-            Disk(path, "qcow2", f"vd{letter}") for path, letter in zip(present, "abc", strict=False)
+            Disk(path, kinds.get(path.name, QCOW2), f"vd{letter}")
+            for path, letter in zip(present, "abc", strict=False)
         )
-        return Files((*disks, *self._config_drive(folder)), folder / "console.log")
+        return self._files(folder, (*disks, *self._config_drive(folder)))
+
+    def _files(self, folder: Path, disks: tuple[Disk, ...], suffix: str = "") -> Files:
+        kernel, ramdisk = (folder / f"{name}{suffix}" for name in ("kernel", "ramdisk"))
+        return Files(
+            disks,
+            folder / "console.log",
+            kernel if kernel.exists() else None,
+            ramdisk if ramdisk.exists() else None,
+        )
+
+    def _kinds(self, folder: Path) -> dict[str, str]:
+        """Return the kinds of disks that are not qcow2."""
+        try:
+            found: dict[str, str] = json.loads((folder / _KINDS).read_text())
+        except FileNotFoundError:
+            return {}
+        return found
 
     def _config_drive(self, folder: Path) -> Iterator[Disk]:
         """Yield the guest's config drive, the last disk whatever others there are."""
@@ -141,9 +215,14 @@ class Disks:
     def create_rescue(self, name: str, image: GuestImage) -> None:
         """Make the disk that a guest is rescued from; raises DriverError for a guest without a disk."""
         self.files(name)
-        base, size = self._cache.base_image(image)
-        backing = ("-F", base.suffix.removeprefix("."), "-b", str(base))
-        self._make(self._folder / name / _RESCUE, "-f", "qcow2", *backing, size=size)
+        room = Room(shutil.disk_usage(self._folder).free, "the space that the host has left")
+        base = self._cache.base_image(image, room)
+        folder = self._folder / name
+        self._add_boot_files(folder, image, ".rescue")
+        self._make(
+            folder / _RESCUE,
+            lambda new: qemu_img.create(self.runner, new, QCOW2, base.size, (base.path, base.kind)),
+        )
 
     def is_rescued(self, name: str) -> bool:
         """Tell whether a guest has a disk that it is rescued from."""
@@ -152,12 +231,14 @@ class Disks:
     def rescue_files(self, name: str) -> Files:
         """Return a guest's files while it is rescued: that disk, and its own root disk after it."""
         folder = self._folder / name
-        disks = (Disk(folder / _RESCUE, "qcow2", "vda"), Disk(folder / "disk", "qcow2", "vdb"))
-        return Files((*disks, *self._config_drive(folder)), folder / "console.log")
+        own = self._kinds(folder).get("disk", QCOW2)
+        disks = (Disk(folder / _RESCUE, QCOW2, "vda"), Disk(folder / "disk", own, "vdb"))
+        return self._files(folder, (*disks, *self._config_drive(folder)), ".rescue")
 
     def drop_rescue(self, name: str) -> None:
         """Remove the disk that a guest was rescued from."""
-        (self._folder / name / _RESCUE).unlink(missing_ok=True)
+        for file in ("kernel.rescue", "ramdisk.rescue", _RESCUE):
+            (self._folder / name / file).unlink(missing_ok=True)
 
     def new_snapshot(self, name: str) -> Path:
         """Return where a copy of a guest's root disk is made, and nothing is yet."""
@@ -169,8 +250,9 @@ class Disks:
 
     def copy(self, name: str) -> None:
         """Copy the root disk of a guest that is off."""
-        source = str(self._folder / name / "disk")
-        self.runner.run(["qemu-img", "convert", "-O", "qcow2", source, str(self.new_snapshot(name))])
+        folder = self._folder / name
+        kind = self._kinds(folder).get("disk", QCOW2)
+        qemu_img.convert(self.runner, folder / "disk", kind, self.new_snapshot(name), QCOW2)
         self.keep_snapshot(name)
 
     def snapshot(self, name: str) -> GuestSnapshot:
@@ -178,18 +260,32 @@ class Disks:
         path = self._folder / name / _SNAPSHOT
         if not path.exists():
             raise DriverError(f"there is no snapshot of {name}.")
-        listed = self.runner.run(["qemu-img", "info", "--output=json", "-f", "qcow2", str(path)])
-        return GuestSnapshot(path, "qcow2", int(json.loads(listed)["virtual-size"]))
+        return GuestSnapshot(path, QCOW2, qemu_img.virtual_size(self.runner, path, QCOW2))
 
     def drop_snapshot(self, name: str) -> None:
         """Remove the copy, whole or not."""
         for path in (self._folder / name / _SNAPSHOT, self.new_snapshot(name)):
             path.unlink(missing_ok=True)
 
-    def _make(self, path: Path, *options: str, size: int) -> None:
+    def clean_cache(self) -> tuple[str, ...]:
+        """Remove cached images that no disk below the folder, of whichever host, is a difference to."""
+        return tuple(self._cache.age_out(self._bases))
+
+    def _bases(self) -> set[str]:
+        return {qemu_img.base_of(path) for path in self._folder.glob("*/disk*") if path.is_file()}
+
+    def _make(self, path: Path, make: Callable[[Path], None]) -> None:
+        """Make a file whole or not at all; one that is there is kept."""
         if path.exists():
             return
         new = path.with_name(path.name + _NEW)
         new.unlink(missing_ok=True)
-        self.runner.run(["qemu-img", "create", "-q", *options, str(new), str(size)])
+        make(new)
         new.rename(path)
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        concurrency.blocking(shutil.copyfile, source, target)
+    except OSError as error:
+        raise DriverError(f"cannot store {target.name} on the host: {error.strerror}.") from error

@@ -1,14 +1,12 @@
 """The libvirt driver: guests as libvirt domains of QEMU, emulated or with KVM."""
 
 import json
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.diagnostics import Diagnostics
 from nova_lite.core.errors import ConfigurationError, DriverError, NotSupported
-from nova_lite.drivers.runner import Runner
 from nova_lite.drivers.virt.base import (
     Capabilities,
     Guest,
@@ -54,9 +52,7 @@ class LibvirtDriver(VirtDriver):
         )
         return cls(
             LibvirtConnection(conf.libvirt_uri or "qemu:///system"),
-            Disks(
-                Runner.from_flag(conf.root_helper), Path(conf.instances_path), conf.base_dir_name, host=conf.host
-            ),
+            Disks.from_flags(conf),
             machine,
             console_limit=conf.max_console_bytes,
             soft_reboot_timeout=conf.soft_reboot_timeout,
@@ -274,6 +270,10 @@ class LibvirtDriver(VirtDriver):
         text = "".join(char for char in text if char.isprintable() or char in "\n\t")
         lines = text.splitlines(keepends=True)
         return "".join(lines if length is None else lines[max(0, len(lines) - length) :])
+
+    def clean_cache(self) -> tuple[str, ...]:
+        """Remove cached images that nothing is based on any more."""
+        return self._disks.clean_cache()
 
     def sharers(self) -> frozenset[str]:
         """Return the hosts that wrote themselves down in the folder."""

@@ -1,47 +1,97 @@
-"""The cache of base images: fetched once, whole and safe, or not at all."""
+"""The cache of base images: each is brought once, whole and safe, or not at all.
+
+An image's file has the SHA-1 of its id as its name, ``.qcow2`` behind it where it was not made raw; ``ephemeral_…``
+and ``swap_…`` are empty file systems that guests' other disks start from.
+"""
 
 import contextlib
+import dataclasses
 import fcntl
 import hashlib
-import json
-from collections.abc import Iterator
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nova_lite import concurrency
 from nova_lite.core.errors import DriverError
 from nova_lite.drivers.runner import Runner
+from nova_lite.drivers.virt import image_safety
 from nova_lite.drivers.virt.base import GuestImage
+from nova_lite.drivers.virt.image_safety import QCOW2, RAW
+from nova_lite.drivers.virt.libvirt import qemu_img
+
+LOG = logging.getLogger(__name__)
 
 _NEW = ".new"
 
 
-class ImageCache:
-    """Base images in one folder, by their ids."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class CacheRules:
+    """What the operator's flags say: the ages are in seconds since a base was last used."""
 
-    def __init__(self, runner: Runner, folder: Path) -> None:
+    raw: bool = True
+    remove_unused: bool = True
+    original_age: float = 86400.0
+    made_age: float = 3600.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Base:
+    """A cached disk: its file, the file's kind, and the disk's size in bytes."""
+
+    path: Path
+    kind: str
+    size: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Room:
+    """How many bytes a disk may have, and what it would not fit in."""
+
+    size: int
+    name: str
+
+    def check(self, image: GuestImage, size: int) -> None:
+        """Raise DriverError when an image's disk is larger."""
+        if size > self.size:
+            raise DriverError(f"cannot make the disk: image {image.id} is larger than {self.name}.")
+
+
+class ImageCache:
+    """Base images in one folder."""
+
+    def __init__(self, runner: Runner, folder: Path, rules: CacheRules) -> None:
         self.folder = folder
         self._runner = runner
+        self._rules = rules
 
-    def base_image(self, image: GuestImage) -> tuple[Path, int]:
-        """Return the cached copy of an image and its virtual size in bytes, fetched if need be."""
-        suffix = ".qcow2" if image.disk_format == "qcow2" else ".raw"
-        path = self.folder / (hashlib.sha256(image.id.encode()).hexdigest()[:40] + suffix)
-        if not path.exists():
-            with concurrency.named_lock(f"image-{path}"), self._locked(path):
-                if not path.exists():
-                    self._fetch(image, path)
-        return path, self.examine(path, image)
+    def base_image(self, image: GuestImage, room: Room) -> Base:
+        """Return the cached disk of an image, brought here if need be.
 
-    def _fetch(self, image: GuestImage, path: Path) -> None:
-        """Bring an image into the cache: whole and safe, or not at all."""
-        new = path.with_suffix(path.suffix + _NEW)
-        try:
-            self.fetch_to(image, new)
-            self.examine(new, image)
-            new.chmod(0o444)
-            new.rename(path)
-        finally:
-            new.unlink(missing_ok=True)
+        Raises DriverError when it is damaged, not what it says, not safe, or larger than its ``room``.
+        """
+        room.check(image, image.size)
+        source = image_safety.kind_of(image.disk_format)
+        kind = RAW if self._rules.raw else source
+        path = self._named(image.id, "" if kind == RAW else f".{kind}")
+        self._ensure(path, lambda new: self._bring(image, room, new, kind))
+        base = Base(path, kind, qemu_img.virtual_size(self._runner, path, kind))
+        room.check(image, base.size)
+        return base
+
+    def file(self, image: GuestImage) -> Path:
+        """Return the cached bytes of an image that is no disk, such as a kernel."""
+        path = self._named(image.id, "")
+        self._ensure(path, lambda new: self.fetch_to(image, new))
+        return path
+
+    def made(self, name: str, make: Callable[[Path], None]) -> Path:
+        """Return the cached raw disk of that name, which ``make`` makes if need be."""
+        path = self.folder / name
+        self._ensure(path, make)
+        return path
 
     def fetch_to(self, image: GuestImage, path: Path) -> None:
         """Write an image to a file; raises DriverError."""
@@ -51,21 +101,81 @@ class ImageCache:
             raise DriverError(f"cannot store image {image.id} on the host: {error.strerror}.") from error
 
     def examine(self, path: Path, image: GuestImage) -> int:
-        """Return an image's virtual size; raises DriverError when it is not what it says, or not safe."""
-        kind = "qcow2" if image.disk_format == "qcow2" else "raw"
+        """Return an image's virtual size in bytes; raises DriverError when it is not what it says, or not safe."""
+        size = concurrency.blocking(image_safety.check, path, image.disk_format, image.id)
+        kind = image_safety.kind_of(image.disk_format)
         try:
-            listed = self._runner.run(["qemu-img", "info", "--output=json", "-f", kind, "-U", str(path)])
+            found = qemu_img.virtual_size(self._runner, path, kind)
         except DriverError as error:
-            raise DriverError(f"cannot use image {image.id}: it is not in {kind} format.") from error
-        found = json.loads(listed)
-        special = found.get("format-specific", {}).get("data", {})
-        if found.get("backing-filename") or special.get("data-file"):
-            raise DriverError(f"cannot use image {image.id}: it refers to other files.")
-        return int(found["virtual-size"])
+            raise DriverError(f"cannot use image {image.id}: {error}") from error
+        if kind == QCOW2 and found != size:
+            raise DriverError(f"cannot use image {image.id}: it does not say how large it is.")
+        return found
+
+    def age_out(self, used: Callable[[], set[str]]) -> list[str]:
+        """Remove what no guest uses, and none has for some time; returns the names. ``used`` names what is in use."""
+        if not self._rules.remove_unused:
+            return []
+        due = [path for path in self.folder.iterdir() if self._is_due(path)]
+        kept = used() if due else set()
+        gone = [path for path in due if path.name not in kept and self._is_due(path)]
+        for path in gone:
+            path.unlink(missing_ok=True)
+            LOG.info("the cached image %s is removed: no guest uses it", path.name)
+        return [path.name for path in gone]
+
+    def _is_due(self, path: Path) -> bool:
+        made = path.name.startswith(("ephemeral_", "swap_"))
+        try:
+            age = time.time() - path.stat().st_mtime
+        except FileNotFoundError:
+            return False
+        return age >= (self._rules.made_age if made else self._rules.original_age)
+
+    def _named(self, image_id: str, suffix: str) -> Path:
+        return self.folder / (hashlib.sha1(image_id.encode(), usedforsecurity=False).hexdigest() + suffix)
+
+    def _ensure(self, path: Path, make: Callable[[Path], None]) -> None:
+        """Have a file made by one at a time, of all threads and processes, and note that it is used now."""
+        if not path.exists():
+            with concurrency.named_lock(f"image-{path}"), self._locked(path):
+                if not path.exists():
+                    self._make(path, make)
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(path)
+
+    def _make(self, path: Path, make: Callable[[Path], None]) -> None:
+        new = path.with_name(path.name + _NEW)
+        try:
+            new.unlink(missing_ok=True)
+            make(new)
+            # QEMU locks what it opens to write; and what is not written cannot be spoiled by accident.
+            new.chmod(0o444)
+            new.rename(path)
+        finally:
+            new.unlink(missing_ok=True)
+
+    def _bring(self, image: GuestImage, room: Room, new: Path, kind: str) -> None:
+        source = image_safety.kind_of(image.disk_format)
+        fetched = new if source == kind else new.with_name(new.name + ".fetched")
+        try:
+            self.fetch_to(image, fetched)
+            room.check(image, self.examine(fetched, image))
+            if fetched != new:
+                self._convert(image, fetched, source, new)
+        finally:
+            if fetched != new:
+                fetched.unlink(missing_ok=True)
+
+    def _convert(self, image: GuestImage, fetched: Path, source: str, new: Path) -> None:
+        try:
+            qemu_img.convert(self._runner, fetched, source, new, RAW)
+        except DriverError as error:
+            raise DriverError(f"cannot use image {image.id}: {error}") from error
 
     @contextlib.contextmanager
     def _locked(self, path: Path) -> Iterator[None]:
-        """Exclude other processes that fetch the same image."""
-        with path.with_suffix(".lock").open("w") as lock:
+        """Exclude other processes that make the same file."""
+        with path.with_name(path.name + ".lock").open("w") as lock:
             concurrency.blocking(fcntl.flock, lock, fcntl.LOCK_EX)
             yield

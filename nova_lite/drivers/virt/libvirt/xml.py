@@ -44,7 +44,7 @@ def domain(spec: GuestSpec, files: Files, machine: Machine) -> str:
     _text(root, "memory", str(spec.memory_mb), unit="MiB")
     _text(root, "vcpu", str(spec.vcpus))
     _product(root, spec)
-    _system(root, files)
+    _system(root, files, spec)
     features = ET.SubElement(root, "features")
     ET.SubElement(features, "acpi")
     if machine.cpu_mode != "none":
@@ -80,14 +80,14 @@ def _product(root: ET.Element, spec: GuestSpec) -> None:
         _text(system, "entry", value, name=name)
 
 
-def _system(root: ET.Element, files: Files) -> None:
+def _system(root: ET.Element, files: Files, spec: GuestSpec) -> None:
     system = ET.SubElement(root, "os")
     _text(system, "type", "hvm")
     if files.kernel is not None:
         _text(system, "kernel", str(files.kernel))
         if files.ramdisk is not None:
             _text(system, "initrd", str(files.ramdisk))
-        _text(system, "cmdline", "root=/dev/vda console=tty0 console=ttyS0")
+        _text(system, "cmdline", f"root={spec.root_device} console=tty0 console=ttyS0")
     else:
         ET.SubElement(system, "boot", dev="hd")
     ET.SubElement(system, "smbios", mode="sysinfo")
