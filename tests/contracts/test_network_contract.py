@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nova_lite.drivers.net.base import (
+    PROVIDER,
     DhcpHost,
     FilterGroup,
     FilterPort,
@@ -193,3 +194,38 @@ def test_a_removed_filter_can_be_made_again(firewall: FirewallDriver) -> None:
     firewall.apply((port("5", WEB),), (WEB,))
 
     assert firewall.differences((port("5", WEB),), (WEB,)) == ()
+
+
+def test_what_the_operator_refuses_stays_whoever_comes_and_goes(firewall: FirewallDriver) -> None:
+    refused = FilterGroup(PROVIDER, (FilterRule("tcp", 25, 25, "0.0.0.0/0"),))
+    firewall.apply((port("5", WEB),), (WEB,))
+    firewall.refresh((refused,))
+    firewall.protect((port("6", SSH),), (SSH,))
+    firewall.unprotect("instance-5")
+
+    assert firewall.differences((port("6", SSH),), (SSH, refused)) == ()
+    assert firewall.differences((port("6", SSH),), (SSH,)) != ()
+    firewall.refresh((FilterGroup(PROVIDER),))
+    assert firewall.differences((port("6", SSH),), (SSH,)) == ()
+
+
+def test_members_and_rules_of_both_versions_of_ip_are_kept(firewall: FirewallDriver) -> None:
+    both = FilterGroup(
+        WEB.id,
+        (
+            FilterRule("icmp", 128, 0, "2001:db8::/64", ethertype="IPv6"),
+            FilterRule("", -1, -1, source_group=WEB.id, ethertype="IPv6"),
+            FilterRule("icmp", -1, -1, "::/0", ethertype="IPv6"),
+            FilterRule("udp", -1, -1, "0.0.0.0/0"),
+            FilterRule("icmp", 8, 0, "0.0.0.0/0"),
+            FilterRule("", -1, -1, "10.9.0.0/16"),
+        ),
+        ("10.0.0.5", "2001:db8::5"),
+    )
+    here = dataclasses.replace(port("5", WEB), address6="2001:db8::5")
+    firewall.apply((here,), (both,))
+    assert firewall.differences((here,), (both,)) == ()
+
+    fewer = dataclasses.replace(both, rules=both.rules[1:], members=("10.0.0.5", "2001:db8::6"))
+    firewall.refresh((fewer,))
+    assert firewall.differences((here,), (fewer,)) == ()

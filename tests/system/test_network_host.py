@@ -4,9 +4,6 @@ import dataclasses
 import os
 import socket
 import subprocess
-import threading
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,155 +11,27 @@ import pytest
 from nova_lite.core.errors import ConfigurationError, DriverError
 from nova_lite.drivers.net import links
 from nova_lite.drivers.net.base import (
-    DhcpHost,
     FilterGroup,
-    FilterPort,
     FilterRule,
     FloatingAddress,
-    NetworkPlan,
 )
 from nova_lite.drivers.net.dnsmasq import DnsmasqSettings
-from nova_lite.drivers.net.firewall import NftablesFirewall
 from nova_lite.drivers.net.linux import LinuxNetworkDriver
 from nova_lite.drivers.runner import Runner
-from tests.system.namespaces import Namespace, busybox, namespaces
-
-GUESTS = {"a": ("fa:16:3e:00:00:0a", "10.0.0.10"), "b": ("fa:16:3e:00:00:0b", "10.0.0.11")}
-OPEN = "11111111-1111-4111-8111-111111111111"
-CLOSED = "22222222-2222-4222-8222-222222222222"
-
-
-@dataclasses.dataclass
-class Site:
-    """A host with two guests, and the world outside."""
-
-    host: Namespace
-    outside: Namespace
-    a: Namespace
-    b: Namespace
-    network: LinuxNetworkDriver
-    firewall: NftablesFirewall
-    plan: NetworkPlan
-
-
-def port(name: str, *groups: str) -> FilterPort:
-    mac, address = GUESTS[name]
-    return FilterPort(
-        instance_uuid=f"uuid-{name}", tap=f"tap-{name}", mac=mac, address=address,
-        gateway="10.0.0.1", dhcp_server="10.0.0.1", groups=groups,
-    )  # fmt: skip
-
-
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    script = tmp_path / "lease-script"
-    script.write_text("#!/bin/sh\nexit 0\n")
-    script.chmod(0o755)
-    with namespaces(["host", "outside", "a", "b"]) as (host, outside, a, b):
-        host.link_to(outside, "ext0", "eth0")
-        host.run("ip", "addr", "add", "198.51.100.1/24", "dev", "ext0")
-        outside.run("ip", "addr", "add", "198.51.100.2/24", "dev", "eth0")
-        plan = NetworkPlan(
-            network_id=1, uuid="net", cidr="10.0.0.0/24", gateway="10.0.0.1", bridge="br100",
-            dhcp_start="10.0.0.2", dns=("198.51.100.2",), snat_source="198.51.100.1",
-            metadata_host="198.51.100.1", metadata_port=8775,
-            hosts=tuple(DhcpHost(mac, address, f"vm-{name}") for name, (mac, address) in GUESTS.items()),
-        )  # fmt: skip
-        network = LinuxNetworkDriver(Runner(), DnsmasqSettings(tmp_path, str(script)))
-        firewall = NftablesFirewall(Runner())
-        with host.entered():
-            network.start()
-            firewall.start()
-            network.apply((plan,))
-            firewall.apply((), ())
-        for name, guest in (("a", a), ("b", b)):
-            host.link_to(guest, f"tap-{name}", "eth0")
-            host.run("ip", "link", "set", f"tap-{name}", "master", "br100")
-            guest.run("ip", "link", "set", "eth0", "address", GUESTS[name][0])
-        yield Site(host, outside, a, b, network, firewall, plan)
-        with host.entered():
-            network.remove()
-            firewall.remove()
-
-
-def dhcp(guest: Namespace) -> None:
-    """Get an address as a guest does."""
-    script = Path(__file__).with_name("udhcpc.script")
-    guest.run(busybox(), "udhcpc", "-i", "eth0", "-n", "-q", "-t", "5", "-T", "1", "-s", str(script))
-
-
-def addressed(guest: Namespace, name: str) -> None:
-    """Give a guest its address without DHCP."""
-    guest.run("ip", "addr", "replace", f"{GUESTS[name][1]}/24", "dev", "eth0")
-    guest.run("ip", "route", "replace", "default", "via", "10.0.0.1")
-
-
-def pings(guest: Namespace, address: str) -> bool:
-    return guest.succeeds("ping", "-c", "1", "-W", "1", address)
-
-
-def eventually(check: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 5
-    while not check():
-        if time.monotonic() > deadline:
-            return False
-    return True
-
-
-def listener(namespace: Namespace, number: int) -> "tuple[threading.Thread, list[str]]":
-    """Listen for one TCP connection; the list gets the address that it came from."""
-    seen: list[str] = []
-    with namespace.entered():
-        server = socket.create_server(("", number))
-
-    def accept() -> None:
-        with server:
-            connection, (address, _) = server.accept()
-            seen.append(address)
-            connection.close()
-
-    thread = threading.Thread(target=accept, daemon=True)
-    thread.start()
-    return thread, seen
-
-
-def connects(namespace: Namespace, address: str, number: int) -> bool:
-    return namespace.succeeds("timeout", "2", "bash", "-c", f"exec 3<>/dev/tcp/{address}/{number}")
-
-
-class Stream:
-    """An open connection from one namespace to another by some address."""
-
-    def __init__(self, source: Namespace, address: str, target: Namespace, number: int) -> None:
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        with target.entered():
-            server = socket.create_server(("::" if ":" in address else "", number), family=family)
-        with server:
-            with source.entered():
-                self._client = socket.create_connection((address, number), timeout=2)
-            self._served, _ = server.accept()
-
-    def flows(self) -> bool:
-        """Send a byte there and tell whether it comes."""
-        self._client.sendall(b"x")
-        self._served.settimeout(1)
-        try:
-            return self._served.recv(1) == b"x"
-        except TimeoutError:
-            return False
-
-    def close(self) -> None:
-        self._client.close()
-        self._served.close()
-
-
-def refusing(folder: Path) -> Path:
-    """Return a folder with an nft that refuses everything."""
-    program = folder / "refusing" / "nft"
-    program.parent.mkdir(exist_ok=True)
-    program.write_text("#!/bin/sh\necho 'Error: refused' >&2\nexit 1\n")
-    program.chmod(0o755)
-    return program.parent
+from tests.system.one_host import (
+    GUESTS,
+    OPEN,
+    Site,
+    Stream,
+    addressed,
+    connects,
+    dhcp,
+    eventually,
+    listener,
+    pings,
+    port,
+    refusing,
+)
 
 
 def test_dhcp_gives_each_guest_the_address_that_the_plan_says(site: Site) -> None:
@@ -186,119 +55,6 @@ def test_guests_reach_the_world_as_the_host(site: Site) -> None:
     assert connects(site.a, "198.51.100.2", 9000)
     thread.join(5)
     assert seen == ["198.51.100.1"]
-
-
-def test_nothing_reaches_a_guest_that_no_rule_allows(site: Site) -> None:
-    closed = FilterGroup(CLOSED)
-    with site.host.entered():
-        site.firewall.protect((port("a", CLOSED), port("b", CLOSED)), (closed,))
-    addressed(site.a, "a")
-    addressed(site.b, "b")
-    assert not pings(site.b, GUESTS["a"][1])
-    assert not pings(site.host, GUESTS["a"][1])
-    assert pings(site.a, "10.0.0.1")
-    assert pings(site.a, "198.51.100.2")
-
-
-def test_rules_open_exactly_what_they_say(site: Site) -> None:
-    rules = (FilterRule("tcp", 22, 22, cidr="10.0.0.0/24"), FilterRule("icmp", 8, -1, cidr="0.0.0.0/0"))
-    with site.host.entered():
-        site.firewall.protect(
-            (port("a", OPEN), port("b", CLOSED)), (FilterGroup(OPEN, rules), FilterGroup(CLOSED))
-        )
-    addressed(site.a, "a")
-    addressed(site.b, "b")
-    listener(site.a, 22)
-    listener(site.a, 80)
-    assert connects(site.b, GUESTS["a"][1], 22)
-    assert not connects(site.b, GUESTS["a"][1], 80)
-    assert pings(site.b, GUESTS["a"][1])
-
-
-def test_a_source_group_lets_its_members_in_and_nobody_else(site: Site) -> None:
-    members = FilterGroup(CLOSED, (), (GUESTS["b"][1],))
-    opened = FilterGroup(OPEN, (FilterRule("", -1, -1, source_group=CLOSED),))
-    with site.host.entered():
-        site.firewall.protect((port("a", OPEN), port("b", CLOSED)), (opened, members))
-    addressed(site.a, "a")
-    addressed(site.b, "b")
-    assert pings(site.b, GUESTS["a"][1])
-    assert not pings(site.host, GUESTS["a"][1])
-
-
-@pytest.mark.parametrize(
-    "spoof",
-    [
-        ["ip", "link", "set", "eth0", "address", "fa:16:3e:00:00:ff"],
-        ["ip", "addr", "replace", "10.0.0.99/24", "dev", "eth0"],
-    ],
-    ids=["mac", "address"],
-)
-def test_a_guest_cannot_speak_as_somebody_else(site: Site, spoof: list[str]) -> None:
-    with site.host.entered():
-        site.firewall.protect((port("a", CLOSED),), (FilterGroup(CLOSED),))
-    addressed(site.a, "a")
-    assert pings(site.a, "10.0.0.1")
-    site.a.run("ip", "addr", "flush", "dev", "eth0")
-    addressed(site.a, "a") if "link" in spoof else None
-    site.a.run(*spoof)
-    assert not pings(site.a, "10.0.0.1")
-
-
-def test_an_established_connection_is_cut_with_the_rule_that_allowed_it(site: Site) -> None:
-    rule = FilterRule("tcp", 22, 22, cidr="0.0.0.0/0")
-    with site.host.entered():
-        site.firewall.protect((port("a", OPEN),), (FilterGroup(OPEN, (rule,)),))
-    addressed(site.a, "a")
-    addressed(site.b, "b")
-    with site.a.entered():
-        server = socket.create_server(("", 22))
-    with site.b.entered():
-        client = socket.create_connection((GUESTS["a"][1], 22), timeout=2)
-    served, _ = server.accept()
-    client.sendall(b"x")
-    assert served.recv(1) == b"x"
-    with site.host.entered():
-        site.firewall.refresh((FilterGroup(OPEN),))
-    served.settimeout(1)
-    client.sendall(b"y")
-    with pytest.raises(TimeoutError):
-        served.recv(1)
-    for end in (client, served, server):
-        end.close()
-
-
-def test_a_new_daemon_takes_the_filter_over_without_cutting_what_is_allowed(site: Site) -> None:
-    groups = (FilterGroup(OPEN, (FilterRule("tcp", 22, 22, cidr="0.0.0.0/0"),)),)
-    ports = (port("a", OPEN),)
-    with site.host.entered():
-        site.firewall.protect(ports, groups)
-    addressed(site.a, "a")
-    addressed(site.b, "b")
-    with site.a.entered():
-        server = socket.create_server(("", 22))
-    with site.b.entered():
-        client = socket.create_connection((GUESTS["a"][1], 22), timeout=2)
-    served, _ = server.accept()
-    with site.host.entered():
-        restarted = NftablesFirewall(Runner())
-        restarted.start()
-        restarted.apply(ports, groups)
-        assert restarted.differences(ports, groups) == ()
-    client.sendall(b"x")
-    assert served.recv(1) == b"x"
-    for end in (client, served, server):
-        end.close()
-
-
-def test_unprotecting_leaves_nothing_of_an_instance(site: Site) -> None:
-    ports, groups = (port("a", OPEN), port("b", CLOSED)), (FilterGroup(OPEN), FilterGroup(CLOSED))
-    with site.host.entered():
-        site.firewall.protect(ports, groups)
-        assert site.firewall.differences(ports, groups) == ()
-        site.firewall.unprotect("uuid-a")
-        site.firewall.unprotect("uuid-a")
-        assert site.firewall.differences(ports[1:], groups[1:]) == ()
 
 
 def test_applying_the_same_plan_again_changes_nothing(site: Site) -> None:

@@ -103,7 +103,7 @@ class NetworkDriver(abc.ABC):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FilterRule:
-    """An ingress permission for a guest: ``sources`` are CIDRs, or the name of a source group's set.
+    """An ingress permission for a guest, for the addresses of ``cidr`` or the members of ``source_group``.
 
     ``protocol`` empty means any; ports inclusive, -1 for any; for ICMP ``from_port`` is the type and
     ``to_port`` the code.
@@ -117,6 +117,10 @@ class FilterRule:
     ethertype: str = "IPv4"
 
 
+PROVIDER = "provider"
+"""The id of the group whose rules the operator made: what they match reaches no guest, whatever others allow."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class FilterGroup:
     """A security group: its rules and the addresses of all its members, on any host."""
@@ -128,7 +132,10 @@ class FilterGroup:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FilterPort:
-    """A guest's interface on this host: what it may claim to be, and the groups whose rules let traffic in."""
+    """A guest's interface on this host: what it may claim to be, and the groups whose rules let traffic in.
+
+    Its link-local IPv6 address is that of its MAC.
+    """
 
     instance_uuid: str
     tap: str
@@ -137,10 +144,15 @@ class FilterPort:
     gateway: str
     dhcp_server: str
     groups: tuple[str, ...] = ()
+    address6: str = ""
 
 
 class FirewallDriver(abc.ABC):
-    """The packet filter before the guests of this host; owned by nova-compute."""
+    """The packet filter before the guests of this host; owned by nova-compute.
+
+    A change is in force as a whole or, where it is refused, not at all: then DriverError is raised. Connections
+    that are no longer allowed are cut, and no others. The group ``PROVIDER`` is always in use.
+    """
 
     @classmethod
     @abc.abstractmethod
@@ -153,7 +165,7 @@ class FirewallDriver(abc.ABC):
 
     @abc.abstractmethod
     def apply(self, ports: tuple[FilterPort, ...], groups: tuple[FilterGroup, ...]) -> None:
-        """Make the filter hold exactly ``ports`` and ``groups``: at start and for repair."""
+        """Make the filter hold exactly ``ports`` and ``groups``, whatever it is now: at start and for repair."""
 
     @abc.abstractmethod
     def protect(self, ports: tuple[FilterPort, ...], groups: tuple[FilterGroup, ...]) -> None:

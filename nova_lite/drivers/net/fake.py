@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nova_lite.drivers.net.base import (
+    PROVIDER,
     Difference,
     FilterGroup,
     FilterPort,
@@ -88,7 +89,7 @@ class FakeFirewall(FirewallDriver):
         with self._lock:
             self._begun = True
             self._ports = {_key(port): port for port in ports}
-            self._groups = {group.id: group for group in groups}
+            self._groups = {PROVIDER: FilterGroup(PROVIDER)} | {group.id: group for group in groups}
 
     def protect(self, ports: tuple[FilterPort, ...], groups: tuple[FilterGroup, ...]) -> None:
         """Keep these too."""
@@ -108,7 +109,7 @@ class FakeFirewall(FirewallDriver):
             self._drop_unused()
 
     def _drop_unused(self) -> None:
-        used = {group for port in self._ports.values() for group in port.groups}
+        used = {PROVIDER} | {group for port in self._ports.values() for group in port.groups}
         named = {rule.source_group for group in self._groups.values() for rule in group.rules}
         self._groups = {key: group for key, group in self._groups.items() if key in used | named}
 
@@ -126,13 +127,15 @@ class FakeFirewall(FirewallDriver):
             if not self._begun:
                 return ()
             kept = {_key(port): (port, _rules_of(port, self._groups)) for port in self._ports.values()}
+            refused = self._groups.get(PROVIDER, FilterGroup(PROVIDER)).rules
         wanted = {
             _key(port): (port, {group: rules.get(group, ()) for group in port.groups}) for port in ports
         }
+        operators = () if refused == rules.get(PROVIDER, ()) else (("", PROVIDER),)
         return tuple(
             Difference("filter", key[1], "the simulated filter is not as the database says")
-            for key in sorted(wanted.keys() | kept.keys())
-            if wanted.get(key) != kept.get(key)
+            for key in (*operators, *sorted(wanted.keys() | kept.keys()))
+            if key in operators or wanted.get(key) != kept.get(key)
         )
 
     def remove(self) -> None:

@@ -1,155 +1,205 @@
-"""The packet filter of a compute host as nft scripts: the whole of it, or a change."""
+"""The packet filter of a compute host as nft scripts: the whole of it, or the change from one state to another.
 
+The ``inet`` table dispatches packets to a guest by a verdict map from its address to its own chain, for what is
+routed and, thanks to br_netfilter, for what is bridged. The ``bridge`` table lets a guest speak with its own MAC
+and addresses only; it knows each tap by elements of sets, so it has as many rules for one guest as for a thousand.
+"""
+
+import dataclasses
+import ipaddress
 from collections.abc import Iterable
 
-from nova_lite.drivers.net.base import FilterGroup, FilterPort, FilterRule
+from nova_lite.drivers.net.base import PROVIDER, FilterGroup, FilterPort, FilterRule
+from nova_lite.drivers.net.filter_state import FilterState, addresses6_of
 
 INET, BRIDGE = "inet nova_compute", "bridge nova_compute"
 TABLES = (("inet", "nova_compute"), ("bridge", "nova_compute"))
 
 
-def whole(ports: Iterable[FilterPort], groups: Iterable[FilterGroup]) -> str:
+def whole(state: FilterState) -> str:
     """Return the script that makes the whole filter where there is none."""
-    return base() + put_groups(groups) + put_ports(ports)
+    return _base() + _change(_Parts(), _parts(state.ports.values(), state.groups.values()))
 
 
-def base() -> str:
-    """Return the script of what is there without any guest; running it again changes nothing."""
-    return _lines(
-        f"add table {INET}",
-        f"add map {INET} ports {{ type ipv4_addr : verdict; }}",
-        f"add chain {INET} forward {{ type filter hook forward priority filter; policy accept; }}",
-        f"add chain {INET} output {{ type filter hook output priority filter; policy accept; }}",
-        f"flush chain {INET} forward",
-        f"flush chain {INET} output",
-        f"add rule {INET} forward ip daddr vmap @ports",
-        f"add rule {INET} output ip daddr vmap @ports",
-        f"add table {BRIDGE}",
-        f"add map {BRIDGE} taps {{ type ifname : verdict; }}",
-        f"add chain {BRIDGE} from_guests {{ type filter hook prerouting priority -200; policy accept; }}",
-        f"flush chain {BRIDGE} from_guests",
-        f"add rule {BRIDGE} from_guests iifname vmap @taps",
+def change(before: FilterState, after: FilterState) -> str:
+    """Return the script that makes of one state the other; its length is that of the difference."""
+    return _change(
+        _parts(before.ports_unlike(after), before.groups_unlike(after)),
+        _parts(after.ports_unlike(before), after.groups_unlike(before)),
     )
 
 
-def put_groups(groups: Iterable[FilterGroup]) -> str:
-    """Return the script that makes or renews groups: a set of members and a chain of rules each."""
-    groups = list(groups)
-    sets = "".join(_members(group) for group in groups)
-    chains = "".join(
-        f"add chain {INET} {_group(group.id)}\nflush chain {INET} {_group(group.id)}\n" for group in groups
-    )
-    rules = "".join(
-        f"add rule {INET} {_group(group.id)} {match} accept\n"
-        for group in groups
-        for match in sorted(_match(rule) for rule in group.rules if rule.ethertype == "IPv4")
-    )
-    return sets + chains + rules
+@dataclasses.dataclass
+class _Parts:
+    """Sets by name with their type, elements by set or map, and chains with their rules."""
+
+    sets: dict[str, str] = dataclasses.field(default_factory=dict)
+    elements: dict[str, dict[str, None]] = dataclasses.field(default_factory=dict)
+    chains: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+
+    def put(self, name: str, element: str) -> None:
+        """Add an element to a set or map."""
+        self.elements.setdefault(name, {})[element] = None
 
 
-def remove_groups(groups: Iterable[FilterGroup]) -> str:
-    """Return the script that removes groups that no port uses."""
-    groups = list(groups)
-    chains = "".join(f"flush chain {INET} {_group(group.id)}\n" for group in groups)
-    return chains + "".join(
-        f"delete chain {INET} {_group(group.id)}\ndelete set {INET} {_set(group.id)}\n" for group in groups
-    )
+def _change(before: _Parts, after: _Parts) -> str:
+    """Return the script of a difference: what is referred to is made first and removed last."""
+    gone = sorted(before.chains.keys() - after.chains.keys())
+    lines = [f"add set {name} {{ {kind} }}" for name, kind in after.sets.items() if name not in before.sets]
+    lines += [f"add chain {name}" for name in after.chains if name not in before.chains]
+    for name, elements in before.elements.items():
+        if name not in before.sets or name in after.sets:
+            lines += _elements("delete", name, elements.keys() - after.elements.get(name, {}).keys())
+    for name, rules in after.chains.items():
+        if before.chains.get(name) != rules:
+            lines += [f"flush chain {name}"] if name in before.chains else []
+            lines += [f"add rule {name} {rule}" for rule in rules]
+    for name, elements in after.elements.items():
+        lines += _elements("add", name, elements.keys() - before.elements.get(name, {}).keys())
+    lines += [f"flush chain {name}" for name in gone]
+    lines += [f"delete chain {name}" for name in gone]
+    lines += [f"delete set {name}" for name in before.sets if name not in after.sets]
+    return "".join(f"{line}\n" for line in lines)
 
 
-def put_ports(ports: Iterable[FilterPort]) -> str:
-    """Return the script that makes or renews ports."""
-    return "".join(_inbound(port) + _outbound(port) for port in ports)
+def _elements(verb: str, name: str, elements: Iterable[str]) -> list[str]:
+    text = ", ".join(sorted(elements))
+    return [f"{verb} element {name} {{ {text} }}"] if text else []
 
 
-def remove_ports(ports: Iterable[FilterPort]) -> str:
-    """Return the script that removes ports."""
-    return "".join(
-        _lines(
-            f"delete element {INET} ports {{ {port.address} }}",
-            f"flush chain {INET} {_port(port)}",
-            f"delete chain {INET} {_port(port)}",
-            f'delete element {BRIDGE} taps {{ "{port.tap}" }}',
-            f"flush chain {BRIDGE} {_port(port)}",
-            f"delete chain {BRIDGE} {_port(port)}",
-        )
-        for port in ports
-    )
+def _base() -> str:
+    """Return the script of what is there without any guest."""
+    sets = {
+        f"map {INET} ports": "type ipv4_addr : verdict;",
+        f"map {INET} ports6": "type ipv6_addr : verdict;",
+        f"set {BRIDGE} taps": "type ifname;",
+        f"set {BRIDGE} macs": "type ifname . ether_addr;",
+        f"set {BRIDGE} sources": "type ifname . ether_addr . ipv4_addr;",
+        f"set {BRIDGE} sources6": "type ifname . ether_addr . ipv6_addr;",
+        # What a neighbour advertisement is about: the sixteen bytes after its flags.
+        f"set {BRIDGE} targets6": "typeof iifname . @th,64,128;",
+    }
+    chains = {
+        f"{INET} to_guests": _TO_GUESTS,
+        f"{INET} every_port": [f"jump {_group(PROVIDER)}"],
+        f"{INET} forward {{ type filter hook forward priority filter; policy accept; }}": ["jump to_guests"],
+        f"{INET} output {{ type filter hook output priority filter; policy accept; }}": ["jump to_guests"],
+        f"{BRIDGE} guest": _FROM_GUEST,
+        f"{BRIDGE} from_guests {{ type filter hook prerouting priority -200; policy accept; }}": [
+            "iifname @taps goto guest"
+        ],
+    }
+    lines = [f"add table {INET}", f"add table {BRIDGE}", f"add chain {INET} {_group(PROVIDER)}"]
+    lines += [f"add {name} {{ {kind} }}" for name, kind in sets.items()]
+    lines += [f"add chain {name}" for name in chains]
+    lines += [f"add rule {name.partition(' {')[0]} {rule}" for name, rules in chains.items() for rule in rules]
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _inbound(port: FilterPort) -> str:
-    """What may reach a guest: answers, its DHCP server, and what its groups allow."""
-    chain = f"{INET} {_port(port)}"
-    return _lines(
-        f"add chain {chain}",
-        f"flush chain {chain}",
-        f"add rule {chain} ct state invalid drop",
-        f"add rule {chain} ct state established,related accept",
-        f"add rule {chain} ip saddr {port.dhcp_server} udp sport 67 udp dport 68 accept",
-        *(f"add rule {chain} jump {_group(group)}" for group in sorted(port.groups)),
-        f"add rule {chain} drop",
-        f"add element {INET} ports {{ {port.address} : jump {_port(port)} }}",
-    )
+_TO_GUESTS = [
+    "ct state established,related accept",
+    # Guests cannot say these for others: the bridge table sees to it.
+    "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert } accept",
+    "ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept",
+    "ip daddr vmap @ports",
+    "ip6 daddr vmap @ports6",
+]
+"""What may reach a guest whatever its groups are: answers, and what tells it where its neighbours are."""
+
+_FROM_GUEST = [
+    "iifname . ether saddr != @macs drop",
+    "ether type arp arp saddr ip 0.0.0.0 iifname . arp saddr ether @macs accept",
+    "ether type arp iifname . arp saddr ether . arp saddr ip @sources accept",
+    "ether type ip udp sport 67 drop",
+    "ether type ip ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept",
+    "ether type ip iifname . ether saddr . ip saddr @sources accept",
+    "ether type ip6 icmpv6 type { nd-router-advert, nd-redirect } drop",
+    "ether type ip6 udp sport 547 drop",
+    "ether type ip6 icmpv6 type nd-neighbor-advert iifname . @th,64,128 != @targets6 drop",
+    # A guest that looks whether its address is free has none yet (RFC 4862, section 5.4.2).
+    "ether type ip6 ip6 saddr :: icmpv6 type { nd-neighbor-solicit, nd-router-solicit, mld2-listener-report } accept",
+    "ether type ip6 iifname . ether saddr . ip6 saddr @sources6 accept",
+    "drop",
+]
+"""What a guest may say it is: its own MAC and addresses; and no server of DHCP, no router."""
 
 
-def _outbound(port: FilterPort) -> str:
-    """What a guest may say it is: its own MAC and address, in ARP and in IPv4, and no DHCP server."""
-    chain = f"{BRIDGE} {_port(port)}"
-    return _lines(
-        f"add chain {chain}",
-        f"flush chain {chain}",
-        f"add rule {chain} ether saddr != {port.mac} drop",
-        f"add rule {chain} ether type arp arp saddr ether != {port.mac} drop",
-        f"add rule {chain} ether type arp arp saddr ip != {{ 0.0.0.0, {port.address} }} drop",
-        f"add rule {chain} ether type arp accept",
-        f"add rule {chain} ether type ip udp sport 67 drop",
-        f"add rule {chain} ether type ip ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept",
-        f"add rule {chain} ether type ip ip saddr {port.address} accept",
-        f"add rule {chain} drop",
-        f'add element {BRIDGE} taps {{ "{port.tap}" : jump {_port(port)} }}',
-    )
+def _parts(ports: Iterable[FilterPort], groups: Iterable[FilterGroup]) -> _Parts:
+    parts = _Parts()
+    for group in groups:
+        _add_group(parts, group)
+    for port in ports:
+        _add_port(parts, port)
+    return parts
 
 
-def _members(group: FilterGroup) -> str:
-    name = f"{INET} {_set(group.id)}"
-    lines = [f"add set {name} {{ type ipv4_addr; }}", f"flush set {name}"]
-    if group.members:
-        lines.append(f"add element {name} {{ {', '.join(sorted(group.members))} }}")
-    return _lines(*lines)
+def _add_group(parts: _Parts, group: FilterGroup) -> None:
+    if group.id == PROVIDER:
+        # Its chain is part of the base; a rule of it refuses.
+        matches = sorted(_match(rule) for rule in group.rules)
+        parts.chains[f"{INET} {_group(PROVIDER)}"] = [f"{match} drop" for match in matches]
+        return
+    parts.sets[f"{INET} {_set(group.id, 4)}"] = "type ipv4_addr;"
+    parts.sets[f"{INET} {_set(group.id, 6)}"] = "type ipv6_addr;"
+    for member in group.members:
+        parts.put(f"{INET} {_set(group.id, 6 if ':' in member else 4)}", member)
+    parts.chains[f"{INET} {_group(group.id)}"] = [
+        f"{match} accept" for match in sorted({_match(rule) for rule in group.rules})
+    ]
+
+
+def _add_port(parts: _Parts, port: FilterPort) -> None:
+    chain = f"port-{port.tap}"
+    parts.chains[f"{INET} {chain}"] = [
+        "ct state invalid drop",
+        "jump every_port",
+        *([f"ip saddr {port.dhcp_server} udp sport 67 udp dport 68 accept"] if port.dhcp_server else []),
+        *(f"jump {_group(group)}" for group in sorted(port.groups)),
+        "drop",
+    ]
+    tap = f'"{port.tap}"'
+    parts.put(f"{BRIDGE} taps", tap)
+    parts.put(f"{BRIDGE} macs", f"{tap} . {port.mac}")
+    if port.address:
+        parts.put(f"{INET} ports", f"{port.address} : jump {chain}")
+        parts.put(f"{BRIDGE} sources", f"{tap} . {port.mac} . {port.address}")
+    for address in addresses6_of(port):
+        number = int(ipaddress.IPv6Address(address))
+        parts.put(f"{INET} ports6", f"{address} : jump {chain}")
+        parts.put(f"{BRIDGE} sources6", f"{tap} . {port.mac} . {address}")
+        parts.put(f"{BRIDGE} targets6", f"{tap} . 0x{number:032x}")
 
 
 def _match(rule: FilterRule) -> str:
-    parts = []
+    version = 6 if rule.ethertype == "IPv6" else 4
+    family = "ip6" if version == 6 else "ip"
     if rule.source_group:
-        parts.append(f"ip saddr @{_set(rule.source_group)}")
-    elif rule.cidr and rule.cidr != "0.0.0.0/0":
-        parts.append(f"ip saddr {rule.cidr}")
-    parts.append(_protocol(rule))
-    return " ".join(parts)
+        source = f"{family} saddr @{_set(rule.source_group, version)}"
+    elif rule.cidr and ipaddress.ip_network(rule.cidr).prefixlen:
+        source = f"{family} saddr {rule.cidr}"
+    else:
+        source = f"meta nfproto ipv{version}"
+    return f"{source} {_protocol(rule, version)}".rstrip()
 
 
-def _protocol(rule: FilterRule) -> str:
+def _protocol(rule: FilterRule, version: int) -> str:
     if rule.protocol in ("tcp", "udp"):
         if rule.from_port == -1:
             return f"meta l4proto {rule.protocol}"
         ports = str(rule.from_port) if rule.from_port == rule.to_port else f"{rule.from_port}-{rule.to_port}"
         return f"{rule.protocol} dport {ports}"
     if rule.protocol == "icmp":
-        kind = "meta l4proto icmp" if rule.from_port == -1 else f"icmp type {rule.from_port}"
-        return kind if rule.to_port == -1 or rule.from_port == -1 else f"{kind} icmp code {rule.to_port}"
-    return f"meta l4proto {rule.protocol}" if rule.protocol else "meta nfproto ipv4"
-
-
-def _port(port: FilterPort) -> str:
-    return f"port-{port.tap}"
+        name, number = ("icmpv6", "ipv6-icmp") if version == 6 else ("icmp", "icmp")
+        if rule.from_port == -1:
+            return f"meta l4proto {number}"
+        code = "" if rule.to_port == -1 else f" {name} code {rule.to_port}"
+        return f"{name} type {rule.from_port}{code}"
+    return f"meta l4proto {rule.protocol}" if rule.protocol else ""
 
 
 def _group(group_id: str) -> str:
     return f"group-{group_id}"
 
 
-def _set(group_id: str) -> str:
-    return f"members-{group_id}"
-
-
-def _lines(*lines: str) -> str:
-    return "".join(f"{line}\n" for line in lines)
+def _set(group_id: str, version: int) -> str:
+    return f"members{version}-{group_id}"

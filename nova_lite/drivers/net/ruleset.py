@@ -40,13 +40,15 @@ class Ruleset:
         """Return what the tables hold now."""
         found: Content = {}
         for family, name in self._tables:
-            try:
-                listed = self._runner.privileged(["nft", "-j", "-s", "list", "table", family, name])
-            except DriverError as error:
-                if "No such file" in str(error):
-                    continue
-                raise
-            found |= _content(json.loads(listed)["nftables"])
+            found |= _content(self._list("table", family, name))
+        return found
+
+    def keys(self, family: str, table: str, names: Iterable[str]) -> set[str]:
+        """Return the keys in sets and maps of a table; of absent ones, none."""
+        found: set[str] = set()
+        for name in names:
+            for entry in self._list("map", family, table, name):
+                found |= {_key(element) for element in entry.get("map", {}).get("elem", ())}
         return found
 
     def differences(self, script: str) -> list[str]:
@@ -58,10 +60,25 @@ class Ruleset:
             name for name in wanted.keys() | present.keys() if wanted.get(name) != present.get(name)
         )
 
+    def _list(self, *what: str) -> list[dict[str, Any]]:
+        try:
+            listed = self._runner.privileged(["nft", "-j", "-s", "list", *what])
+        except DriverError as error:
+            if "No such file" in str(error):
+                return []
+            raise
+        entries: list[dict[str, Any]] = json.loads(listed)["nftables"]
+        return entries
+
     def _clearing(self) -> str:
         return "".join(
             f"add table {family} {name}\ndelete table {family} {name}\n" for family, name in self._tables
         )
+
+
+def _key(element: Any) -> str:
+    """Return the key of an element: an address, or one with what it leads to."""
+    return str(element[0] if isinstance(element, list) else element)
 
 
 def _content(listed: list[dict[str, Any]]) -> Content:
