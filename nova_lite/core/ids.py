@@ -22,6 +22,16 @@ def new_request_id() -> str:
     return f"req-{uuid.uuid4()}"
 
 
+def new_secret(size: int) -> str:
+    """Return ``size`` random bytes as text for URLs (RFC 4648, section 5) that no program takes for an option.
+
+    A token or password that began with a dash could not be given to a command line as it is.
+    """
+    while (secret := secrets.token_urlsafe(size)).startswith("-"):
+        pass
+    return secret
+
+
 def is_uuid(text: str) -> bool:
     """Tell whether ``text`` is a UUID, with or without dashes."""
     return _UUID.fullmatch(text) is not None

@@ -81,7 +81,7 @@ class Boot:
         booted = Booted(
             reservation_id=f"r-{secrets.token_hex(4)}",
             uuids=tuple(ids.new_uuid() for _ in range(request.max_count)),
-            admin_password=request.admin_password or secrets.token_urlsafe(9),
+            admin_password=request.admin_password or ids.new_secret(9),
         )
         action_ids = [ids.new_uuid() for _ in booted.uuids]
 

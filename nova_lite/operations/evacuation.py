@@ -1,11 +1,11 @@
 """Evacuating: a server whose host died is made anew on another one."""
 
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from nova_lite.core import ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import InvalidInput
 from nova_lite.core.instance import Instance
@@ -51,4 +51,4 @@ class Evacuation:
             return parameters | ({"force_host": host} if host else {})
 
         self._orders.place(context, uuid, Order(lambda _: Verb.EVACUATE, prepare))
-        return admin_password or secrets.token_urlsafe(9)
+        return admin_password or ids.new_secret(9)

@@ -55,7 +55,7 @@ class IdentityCredentials(IdentityBase):
             raise Forbidden("An application credential needs a token with a project.")
         if new.expires_at is not None and new.expires_at <= clock.now():
             raise InvalidInput("The application credential would have expired already.")
-        secret = new.secret or secrets.token_urlsafe(_SECRET_BYTES)
+        secret = new.secret or ids.new_secret(_SECRET_BYTES)
         secret_hash = self._passwords.hash(secret)
         credential_id = ids.new_hex()
 

@@ -2,12 +2,11 @@
 
 import dataclasses
 import datetime
-import secrets
 from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from nova_lite.core import clock
+from nova_lite.core import clock, ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, NotFound, Unauthenticated
 from nova_lite.core.identity import (
@@ -248,9 +247,9 @@ class IdentityLogin(IdentityBase):
         return self._database.read("identity.account", lambda session: users.account(session, named))
 
     def _issue(self, claim: _Claim, request: ScopeRequest) -> IssuedToken:
-        secret = secrets.token_urlsafe(_SECRET_BYTES)
+        secret = ids.new_secret(_SECRET_BYTES)
         digest = digest_of(secret)
-        audit_id = secrets.token_urlsafe(_AUDIT_BYTES)
+        audit_id = ids.new_secret(_AUDIT_BYTES)
         issued_at = clock.now()
         generation = self._cache.generation()
 

@@ -1,11 +1,11 @@
 """Rebuilding: the same server, with the addresses that it has, from an image anew."""
 
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from nova_lite.core import ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import InvalidInput, OverQuota
 from nova_lite.core.image import Image
@@ -48,7 +48,7 @@ class Rebuild:
             return boot.image_parameters(image)
 
         self._orders.place(context, uuid, Order(_verb, prepare))
-        return request.admin_password or secrets.token_urlsafe(9)
+        return request.admin_password or ids.new_secret(9)
 
 
 def _verb(instance: Instance) -> Verb:

@@ -1,7 +1,6 @@
 """Rescuing: a server that does not boot is started from another disk, to be mended."""
 
-import secrets
-
+from nova_lite.core import ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.instance_states import Verb
 from nova_lite.db.engine import Database
@@ -31,4 +30,4 @@ class Rescue:
         self._orders.place(
             context, uuid, Order(lambda _: Verb.RESCUE, lambda _session, _instance: parameters)
         )
-        return admin_password or secrets.token_urlsafe(9)
+        return admin_password or ids.new_secret(9)
