@@ -20,13 +20,21 @@ READER = "role:admin or (project_id:%(project_id)s and (role:reader or role:memb
 ANY = "@"
 
 
+PROJECT = ("project",)
+EVERY_SCOPE = ("system", "domain", "project")
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule's name, its default check in oslo.policy's language, and what it guards."""
+    """A rule's name, its default check in oslo.policy's language, and what it guards.
+
+    A token of a scope that is none of ``scopes`` never passes, whatever the check says.
+    """
 
     name: str
     check: str
     description: str
+    scopes: tuple[str, ...] = PROJECT
 
 
 class Policy:
@@ -39,7 +47,9 @@ class Policy:
         self._enforcer = policy.Enforcer(conf, policy_file=str(policy_file) if policy_file else None)
         self._enforcer.suppress_default_change_warnings = True
         for rule in rules:
-            self._enforcer.register_default(policy.RuleDefault(rule.name, rule.check, rule.description))
+            self._enforcer.register_default(
+                policy.RuleDefault(rule.name, rule.check, rule.description, scope_types=list(rule.scopes))
+            )
         self._enforcer.load_rules()
         self._enforcer.use_conf = policy_file is not None
 
@@ -50,6 +60,7 @@ class Policy:
             "project_id": context.project_id,
             "roles": list(context.roles),
             "system_scope": "all" if context.system_scope else None,
+            "system": "all" if context.system_scope else None,
             "domain_id": context.domain_id or None,
         }
         target = {

@@ -4,7 +4,9 @@ A rule that anybody passes stands for a resource of which everybody has some: th
 caller see its own and refuses the rest.
 """
 
-from nova_lite.core.policy import ADMIN, ANY, Rule
+import dataclasses
+
+from nova_lite.core.policy import ADMIN, ANY, EVERY_SCOPE, Rule
 
 _SERVICE = "role:admin or role:service"
 _READ_ALL = "role:admin or (role:reader and system_scope:all)"
@@ -123,4 +125,7 @@ CATALOG: tuple[Rule, ...] = (
     Rule("identity:delete_implied_role", ADMIN, "Let a role no longer imply another"),
 )
 
-RULES: tuple[Rule, ...] = (*TOKENS, *PEOPLE, *GROUPS, *CREDENTIALS, *ROLES, *CATALOG)
+RULES: tuple[Rule, ...] = tuple(
+    dataclasses.replace(rule, scopes=EVERY_SCOPE)
+    for rule in (*TOKENS, *PEOPLE, *GROUPS, *CREDENTIALS, *ROLES, *CATALOG)
+)
