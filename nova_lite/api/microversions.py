@@ -54,6 +54,11 @@ def headers(api: str, request: webob.Request) -> dict[str, str]:
     }
 
 
+def is_said(api: str, request: webob.Request) -> bool:
+    """Tell whether the request says which version it speaks."""
+    return _asked(api, request) is not None
+
+
 def _asked(api: str, request: webob.Request) -> str | None:
     for entry in request.headers.get(STANDARD, "").split(","):
         service, _, version = entry.strip().partition(" ")

@@ -107,6 +107,11 @@ def remove_host(session: Session, aggregate_id: int, host: str) -> bool:
     return bool(removed.rowcount)  # type: ignore[attr-defined]
 
 
+def forget_host(session: Session, host: str) -> None:
+    """Take a host out of every aggregate."""
+    session.execute(sa.delete(_HOSTS).where(_HOSTS.c.host == host))
+
+
 def delete(session: Session, aggregate_id: int) -> None:
     """Remove an aggregate that has no hosts."""
     session.execute(sa.delete(_TABLE).where(_TABLE.c.id == aggregate_id))

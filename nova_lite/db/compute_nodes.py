@@ -116,6 +116,11 @@ def release(session: Session, host: str, room: Room) -> None:
     session.execute(sa.update(_TABLE).where(_TABLE.c.host == host).values(**_used(room, -1)))
 
 
+def delete(session: Session, host: str) -> None:
+    """Forget the hypervisor of a host."""
+    session.execute(sa.delete(_TABLE).where(_TABLE.c.host == host))
+
+
 def set_used(session: Session, host: str, room: Room) -> None:
     """Write what is used on ``host``, as counted by a repair."""
     session.execute(

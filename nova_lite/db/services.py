@@ -102,6 +102,11 @@ def update(session: Session, uuid: str, **values: Any) -> None:
     session.execute(sa.update(TABLE).where(TABLE.c.uuid == uuid).values(updated_at=clock.now(), **values))
 
 
+def delete(session: Session, uuid: str) -> None:
+    """Forget a daemon."""
+    session.execute(sa.delete(TABLE).where(TABLE.c.uuid == uuid))
+
+
 def to_value(row: Any, down_after: float) -> Service:
     """Make a value of a row of the table (a mapping by column name)."""
     fresh = clock.now() - row["heartbeat_at"] <= datetime.timedelta(seconds=down_after)

@@ -3,11 +3,13 @@
 import dataclasses
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import InvalidInput, NotFound
+from nova_lite.core.errors import Conflict, InvalidInput, NotFound
 from nova_lite.core.hosts import ComputeNode, Service
 from nova_lite.core.instance import Instance
-from nova_lite.db import compute_nodes, instances, services
+from nova_lite.db import aggregates, compute_nodes, instances, services
 from nova_lite.db.engine import Database
 from nova_lite.rpc.compute import ComputeProxy
 
@@ -59,6 +61,32 @@ class Hosts:
         self.service(context, uuid)
         self._database.run("service.update", lambda session: services.update(session, uuid, **changes))
         return self.service(context, uuid)
+
+    def delete_service(self, context: RequestContext, uuid: str) -> None:
+        """Forget a daemon, and with nova-compute its hypervisor and place in aggregates; one that runs comes back.
+
+        Raises NotFound, and Conflict while there are instances on its host.
+        """
+
+        def work(session: Session) -> bool:
+            found = services.get(session, uuid, self._down_after)
+            if found is None:
+                raise NotFound(f"Service {uuid} could not be found.")
+            if found.binary == "nova-compute":
+                if instances.on_host(session, found.host):
+                    raise Conflict(
+                        "Unable to delete compute service that is hosting instances. Migrate or delete the instances"
+                        " first."
+                    )
+                aggregates.forget_host(session, found.host)
+                compute_nodes.delete(session, found.host)
+            services.delete(session, uuid)
+            return True
+
+        def landed(session: Session) -> bool | None:
+            return True if services.get(session, uuid, self._down_after) is None else None
+
+        self._database.run("service.delete", work, landed=landed)
 
     def hypervisors(self, context: RequestContext) -> "list[ComputeNode]":
         """Return the hypervisors with their daemons."""

@@ -57,7 +57,7 @@ class Faults:
             return request.get_response(self._application, catch_exc_info=False)
         except Exception as error:
             status = status_of(error)
-            if status >= 500:
+            if status >= 500 and status != 501:
                 LOG.exception("%s %s failed [%s]", request.method, request.path, request.environ[REQUEST_ID])
             response = self._render(status, error, request)
             if status == 401:

@@ -1,7 +1,7 @@
 """Hosts of the compute API, as it showed them until 2.42."""
 
 from nova_lite.api.call import Call, Json, Reply
-from nova_lite.core.errors import InvalidInput, NotFound
+from nova_lite.core.errors import InvalidInput, NotFound, NotSupported
 from nova_lite.core.hosts import ComputeNode
 from nova_lite.core.instance import Instance
 from nova_lite.operations.hosts import INTERNAL_ZONE
@@ -36,6 +36,14 @@ def show(call: Call) -> Reply:
         *(_sum(name, project, mine) for project, mine in sorted(projects.items())),
     ]
     return Reply({"host": [{"resource": row} for row in rows]})
+
+
+def power(call: Call) -> Reply:
+    """Start, stop or restart a host: no driver can do that to the host that it runs on."""
+    host = call.params["host"]
+    if not call.cloud.hosts.services(call.context, host=host):
+        raise NotFound(f"Host {host[:64]} could not be found.")
+    raise NotSupported("Hosts are not switched on and off through this API.")
 
 
 def update(call: Call) -> Reply:

@@ -70,6 +70,13 @@ def tenant_show(call: Call) -> Reply:
     return Reply({"network": _brief(call.cloud.networks.get(call.context, call.params["network_id"]))})
 
 
+def tenant_create(call: Call) -> Reply:
+    """Make a network for the caller's project."""
+    wanted = call.body["network"]
+    network = NewNetwork(wanted["label"], NewSubnet(wanted["cidr"]), project_id=call.context.project_id)
+    return Reply({"network": _brief(call.cloud.networks.create(call.context, network))})
+
+
 def virtual_interfaces(call: Call) -> Reply:
     """List a server's network interfaces by MAC address."""
     found = call.cloud.servers.interfaces(call.context, call.params["server_id"])

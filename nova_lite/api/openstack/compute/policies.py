@@ -107,6 +107,7 @@ OTHERS: tuple[Rule, ...] = (
     Rule("os_compute_api:os-quota-class-sets:update", ADMIN, "Set the default quota class"),
     Rule("os_compute_api:os-services:list", ADMIN, "List daemons"),
     Rule("os_compute_api:os-services:update", ADMIN, "Enable and disable daemons"),
+    Rule("os_compute_api:os-services:delete", ADMIN, "Forget a daemon"),
     Rule("os_compute_api:os-availability-zone:list", ANY, "List availability zones"),
     Rule("os_compute_api:os-availability-zone:detail", ADMIN, "List availability zones with hosts"),
     Rule("os_compute_api:os-hypervisors:list", ADMIN, "List hypervisors"),
@@ -119,6 +120,9 @@ OTHERS: tuple[Rule, ...] = (
     Rule("os_compute_api:os-hosts:list", ADMIN, "List hosts"),
     Rule("os_compute_api:os-hosts:show", ADMIN, "Show a host's room"),
     Rule("os_compute_api:os-hosts:update", ADMIN, "Enable and disable hosts"),
+    Rule("os_compute_api:os-hosts:startup", ADMIN, "Start a host"),
+    Rule("os_compute_api:os-hosts:shutdown", ADMIN, "Stop a host"),
+    Rule("os_compute_api:os-hosts:reboot", ADMIN, "Restart a host"),
     Rule("os_compute_api:os-migrations:index", ADMIN, "List migrations"),
     Rule("os_compute_api:os-aggregates:index", ADMIN, "List host aggregates"),
     Rule("os_compute_api:os-aggregates:show", ADMIN, "Show a host aggregate"),
@@ -178,7 +182,19 @@ NETWORKS: tuple[Rule, ...] = (
     Rule("os_compute_api:os-networks:show", READER, "Show a network"),
     Rule("os_compute_api:os-tenant-networks:list", READER, "List networks in few words"),
     Rule("os_compute_api:os-tenant-networks:show", READER, "Show a network in few words"),
+    Rule("os_compute_api:os-tenant-networks:create", ADMIN, "Make a network for one's project"),
+    Rule("os_compute_api:os-tenant-networks:delete", ADMIN, "Remove a network of one's project"),
     Rule("os_compute_api:os-virtual-interfaces", READER, "List a server's MAC addresses"),
 )
 
-RULES: tuple[Rule, ...] = (*SERVERS, *OTHERS, *IMAGES, *NETWORKS)
+VOLUMES: tuple[Rule, ...] = (
+    Rule("os_compute_api:os-volumes-attachments:index", READER, "List a server's volumes"),
+    Rule("os_compute_api:os-volumes-attachments:show", READER, "Show a server's volume"),
+    Rule("os_compute_api:os-volumes-attachments:create", MEMBER, "Give a server a volume"),
+    Rule("os_compute_api:os-volumes-attachments:update", ADMIN, "Give a server another volume in place of one"),
+    Rule("os_compute_api:os-volumes-attachments:delete", MEMBER, "Take a volume from a server"),
+    Rule("os_compute_api:os-assisted-volume-snapshots:create", ADMIN, "Make a snapshot for a volume service"),
+    Rule("os_compute_api:os-assisted-volume-snapshots:delete", ADMIN, "Remove a snapshot for a volume service"),
+)
+
+RULES: tuple[Rule, ...] = (*SERVERS, *OTHERS, *IMAGES, *NETWORKS, *VOLUMES)

@@ -10,6 +10,7 @@ from nova_lite.api.openstack.compute import (
     fixed_ips,
     flavors,
     floating_ips,
+    gone,
     hosts,
     hypervisors,
     images,
@@ -22,12 +23,14 @@ from nova_lite.api.openstack.compute import (
     services,
     usage,
     versions,
+    volume_attachments,
 )
 from nova_lite.api.openstack.compute.server_routes import SERVER, SERVER_ACTIONS, SERVERS, action_route
 from nova_lite.api.openstack.schemas import compute as smaller
 from nova_lite.api.openstack.schemas import guests as guest_schemas
 from nova_lite.api.openstack.schemas import queries
 from nova_lite.api.openstack.schemas import servers as schemas
+from nova_lite.api.openstack.schemas import volumes as volume_schemas
 from nova_lite.api.route import PUBLIC, Route
 
 VERSIONS: tuple[Route, ...] = (
@@ -36,6 +39,7 @@ VERSIONS: tuple[Route, ...] = (
     Route("GET", "/v2", versions.show_old, PUBLIC),
     Route("GET", "/v1.1", versions.show_old, PUBLIC),
     Route("GET", "/v2.1/extensions", versions.extensions, "os_compute_api:extensions"),
+    Route("GET", "/v2.1/extensions/{alias}", versions.extension, "os_compute_api:extensions"),
 )
 
 _FLAVORS = "/v2.1/flavors"
@@ -148,10 +152,17 @@ HOSTS: tuple[Route, ...] = (
         "PUT", f"{_SERVICES}/{{service_id}}", services.update, f"{_SERVICE_RULE}:update",
         smaller.UPDATE_SERVICE, since=_BY_UUID,
     ),
+    Route("DELETE", f"{_SERVICES}/{{service_id}}", services.delete, f"{_SERVICE_RULE}:delete", status=204),
     Route("GET", "/v2.1/os-hosts", hosts.listing, f"{_HOST_RULE}:list", until=_HOSTS_UNTIL),
     Route("GET", "/v2.1/os-hosts/{host}", hosts.show, f"{_HOST_RULE}:show", until=_HOSTS_UNTIL),
     Route(
         "PUT", "/v2.1/os-hosts/{host}", hosts.update, f"{_HOST_RULE}:update", smaller.UPDATE_HOST, until=_HOSTS_UNTIL,
+    ),
+    *(
+        Route(
+            "GET", f"/v2.1/os-hosts/{{host}}/{power}", hosts.power, f"{_HOST_RULE}:{power}", until=_HOSTS_UNTIL,
+        )
+        for power in ("startup", "shutdown", "reboot")
     ),
     Route("GET", _ZONES, services.zones, "os_compute_api:os-availability-zone:list"),
     Route("GET", f"{_ZONES}/detail", services.zones_detail, "os_compute_api:os-availability-zone:detail"),
@@ -366,6 +377,14 @@ NETWORKS: tuple[Route, ...] = (
         "os_compute_api:os-tenant-networks:show", until=_PROXIED,
     ),
     Route(
+        "POST", "/v2.1/os-tenant-networks", networks.tenant_create, "os_compute_api:os-tenant-networks:create",
+        smaller.CREATE_TENANT_NETWORK, until=_PROXIED,
+    ),
+    Route(
+        "DELETE", "/v2.1/os-tenant-networks/{network_id}", networks.delete,
+        "os_compute_api:os-tenant-networks:delete", status=202, until=_PROXIED,
+    ),
+    Route(
         "GET", "/v2.1/os-floating-ip-pools", floating_ips.pools, "os_compute_api:os-floating-ip-pools", until=_PROXIED,
     ),
     Route("GET", _FLOATING, floating_ips.listing, "os_compute_api:os-floating-ips:list", until=_PROXIED),
@@ -406,6 +425,37 @@ NETWORKS: tuple[Route, ...] = (
     ),
 )  # fmt: skip
 
+_VOLUMES = f"{SERVER}/os-volume_attachments"
+_VOLUME = f"{_VOLUMES}/{{volume_id}}"
+_VOLUME_RULE = "os_compute_api:os-volumes-attachments"
+_SNAPSHOTS = "/v2.1/os-assisted-volume-snapshots"
+_SNAPSHOT_RULE = "os_compute_api:os-assisted-volume-snapshots"
+
+VOLUMES: tuple[Route, ...] = (
+    Route("GET", _VOLUMES, volume_attachments.listing, f"{_VOLUME_RULE}:index", query=queries.PAGE),
+    Route("GET", _VOLUME, volume_attachments.show, f"{_VOLUME_RULE}:show"),
+    *(
+        Route("POST", _VOLUMES, volume_attachments.attach, f"{_VOLUME_RULE}:create", schema, since=first, until=last)
+        for first, last, schema in volume_schemas.ATTACH
+    ),
+    *(
+        Route(
+            "PUT", _VOLUME, volume_attachments.swap, f"{_VOLUME_RULE}:update", schema, status=202,
+            since=first, until=last,
+        )
+        for first, last, schema in volume_schemas.UPDATE
+    ),
+    Route("DELETE", _VOLUME, volume_attachments.detach, f"{_VOLUME_RULE}:delete", status=202),
+    Route(
+        "POST", _SNAPSHOTS, volume_attachments.create_snapshot, f"{_SNAPSHOT_RULE}:create",
+        volume_schemas.CREATE_SNAPSHOT,
+    ),
+    Route(
+        "DELETE", f"{_SNAPSHOTS}/{{snapshot_id}}", volume_attachments.delete_snapshot, f"{_SNAPSHOT_RULE}:delete",
+        status=204, query=queries.ASSISTED_SNAPSHOT,
+    ),
+)  # fmt: skip
+
 ROUTES: tuple[Route, ...] = (
     *VERSIONS,
     *SERVERS,
@@ -420,4 +470,6 @@ ROUTES: tuple[Route, ...] = (
     *SERVER_GROUPS,
     *IMAGES,
     *NETWORKS,
+    *VOLUMES,
+    *gone.routes(),
 )

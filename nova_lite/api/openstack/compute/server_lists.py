@@ -92,6 +92,7 @@ def page_of(call: Call) -> Page | None:
             filters["task_state"] = tasks
     filters |= _facts(call)
     since, before = change_range(call)
+    deleted = _deleted(call, filters)
     return Page(
         project_id=_project(call),
         filters=filters,
@@ -100,8 +101,8 @@ def page_of(call: Call) -> Page | None:
         },
         addresses={version: name_pattern(query[name]) for name, version in _VERSIONS if _given(call, name)},
         moments={name: moment for name in _MOMENTS if (moment := _moment(call, name)) is not None},
-        deleted=_deleted(call, filters),
-        soft_deleted=call.context.is_admin and truth(query.get("soft_deleted", "")),
+        deleted=deleted,
+        soft_deleted=call.context.is_admin and truth(query.get("soft_deleted", deleted)),
         changes_since=since,
         changes_before=before,
         sort=_sort(call),

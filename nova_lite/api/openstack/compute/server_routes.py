@@ -99,7 +99,7 @@ SERVERS: tuple[Route, ...] = (
     ),
     Route("GET", f"{SERVER}/diagnostics", guests.diagnostics, "os_compute_api:os-server-diagnostics"),
     Route(
-        "GET", f"{SERVER}/topology", guests.topology, "compute:server:topology:index", since=Microversion(2, 78),
+        "GET", f"{SERVER}/topology", guests.topology, "compute:server:topology:index",
     ),
     Route("GET", f"{SERVER}/os-server-password", guests.show_password, f"{_PASSWORD_RULE}:show"),
     Route(

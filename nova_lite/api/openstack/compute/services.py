@@ -4,7 +4,7 @@ from typing import Any
 
 from nova_lite.api.call import Call, Json, Reply
 from nova_lite.core import clock
-from nova_lite.core.errors import InvalidInput
+from nova_lite.core.errors import InvalidInput, NotFound
 from nova_lite.core.hosts import Service
 from nova_lite.operations.hosts import INTERNAL_ZONE, Zone
 
@@ -57,6 +57,18 @@ def update(call: Call) -> Reply:
         raise InvalidInput("No updates were requested. Fields 'status' or 'forced_down' should be specified.")
     service = call.cloud.hosts.update_service(call.context, call.params["service_id"], **changes)
     return Reply({"service": _view(call, service)})
+
+
+def delete(call: Call) -> Reply:
+    """Forget a daemon, by its number before 2.53."""
+    uuid = call.params["service_id"]
+    if not call.at_least(53):
+        found = [one.uuid for one in call.cloud.hosts.services(call.context) if str(one.id) == uuid]
+        if not found:
+            raise NotFound(f"Service {uuid[:64]} could not be found.")
+        uuid = found[0]
+    call.cloud.hosts.delete_service(call.context, uuid)
+    return Reply()
 
 
 def zones(call: Call) -> Reply:

@@ -2,6 +2,7 @@
 
 from nova_lite.api import microversions
 from nova_lite.api.call import Call, Json, Reply
+from nova_lite.core.errors import NotFound
 
 _MEDIA_TYPES = [{"base": "application/json", "type": "application/vnd.openstack.compute+json;version=2.1"}]
 _UPDATED = "2013-07-23T11:33:21Z"
@@ -20,6 +21,11 @@ def show(call: Call) -> Reply:
 def extensions(call: Call) -> Reply:
     """List the extensions: everything is part of the API's core."""
     return Reply({"extensions": []})
+
+
+def extension(call: Call) -> Reply:
+    """Show an extension: there is none, as everything is part of the API's core."""
+    raise NotFound(f"There is no extension {call.params['alias'][:60]}.")
 
 
 def show_old(call: Call) -> Reply:

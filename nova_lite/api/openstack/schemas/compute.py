@@ -226,6 +226,15 @@ CREATE_NETWORK = body(
     },
     ["label", "cidr"],
 )
+CREATE_TENANT_NETWORK = body(
+    "network",
+    {
+        "label": {"type": "string", "minLength": 1, "maxLength": 255},
+        "cidr": _RANGE,
+        "ipam": BOOLEAN,
+    },
+    ["label", "cidr"],
+)
 ADD_NETWORK: Schema = {
     "type": "object",
     "properties": {"id": {"type": "string", "minLength": 1, "maxLength": 64}},

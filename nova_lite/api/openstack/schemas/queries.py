@@ -17,6 +17,8 @@ def _names(*allowed: str) -> Json:
 
 _PAGE = ("limit", "marker")
 
+PAGE = _names("limit", "offset")
+ASSISTED_SNAPSHOT = _names("delete_info")
 SERVERS = _names(
     "access_ip_v4", "access_ip_v6", "all_tenants", "auto_disk_config", "availability_zone", "changes-before",
     "changes-since", "config_drive", "created_at", "deleted", "description", "display_description",
