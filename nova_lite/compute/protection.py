@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from nova_lite.core import ids
-from nova_lite.core.network import GroupMembers, VirtualInterface
-from nova_lite.db import addresses, instances, security_groups
+from nova_lite.core.network import PROVIDER_GROUP, GroupMembers, VirtualInterface
+from nova_lite.db import addresses, instances, provider_rules, security_groups
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.base import FilterGroup, FilterPort, FilterRule
 
@@ -20,7 +20,7 @@ def of(database: Database, interfaces: Sequence[VirtualInterface]) -> Protection
 
 
 def wanted(database: Database, uuids: Sequence[str]) -> Protection:
-    """Return the protection of instances."""
+    """Return the protection of instances, the operator's rules left out: they are always in force."""
 
     def work(session: Session) -> Protection:
         found = addresses.interfaces_of(session, uuids)
@@ -29,10 +29,16 @@ def wanted(database: Database, uuids: Sequence[str]) -> Protection:
     return database.read("compute.protection", work)
 
 
+def whole(database: Database, uuids: Sequence[str]) -> Protection:
+    """Return what the filter of a host that has these instances should hold."""
+    ports, found = wanted(database, uuids)
+    return ports, (*found, database.read("compute.provider_rules", _provider))
+
+
 def wanted_on(database: Database, host: str) -> Protection:
     """Return what the whole filter of a host should hold."""
     rows = database.read("compute.on_host", lambda session: instances.on_host(session, host))
-    return wanted(database, [row.uuid for row in rows])
+    return whole(database, [row.uuid for row in rows])
 
 
 def groups_of(database: Database, instance_uuid: str) -> tuple[FilterGroup, ...]:
@@ -53,8 +59,21 @@ def _of(session: Session, interfaces: Sequence[VirtualInterface]) -> Protection:
 
 
 def groups(session: Session, group_ids: Sequence[str]) -> tuple[FilterGroup, ...]:
-    """Return groups with their rules and members, and those that their rules name as sources."""
-    return tuple(_group(group) for group in security_groups.filter_groups(session, group_ids))
+    """Return groups with their rules and members, and those that their rules name as sources.
+
+    The operator's rules are those of the group ``PROVIDER_GROUP``.
+    """
+    theirs = [group_id for group_id in group_ids if group_id != PROVIDER_GROUP]
+    found = tuple(_group(group) for group in security_groups.filter_groups(session, theirs)) if theirs else ()
+    return (*found, _provider(session)) if len(theirs) < len(group_ids) else found
+
+
+def _provider(session: Session) -> FilterGroup:
+    rules = tuple(
+        FilterRule(rule.protocol, rule.from_port, rule.to_port, rule.cidr, ethertype=rule.ethertype)
+        for rule in provider_rules.listing(session)
+    )
+    return FilterGroup(PROVIDER_GROUP, rules)
 
 
 def _group(group: GroupMembers) -> FilterGroup:

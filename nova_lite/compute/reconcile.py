@@ -167,7 +167,7 @@ class Reconciler:
         if view.busy:
             # A flow that runs now changes the filter between our two looks.
             return []
-        wanted = protection.wanted(self._host.database, list(view.instances))
+        wanted = protection.whole(self._host.database, list(view.instances))
 
         def mend() -> None:
             self._host.firewall.apply(*wanted)

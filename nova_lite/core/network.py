@@ -215,6 +215,22 @@ class SecurityGroup:
     rules: tuple[SecurityGroupRule, ...] = ()
 
 
+PROVIDER_GROUP = "provider"
+"""The id of the group that all rules of the operator are in, which no project has."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ProviderRule:
+    """What the operator lets reach no guest, whatever their groups allow; the fields are as a group's rule has them."""
+
+    id: str
+    protocol: str
+    from_port: int
+    to_port: int
+    cidr: str
+    ethertype: str = "IPv4"
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class GroupMembers:
     """A security group as a packet filter has to know it: its rules and all its members' addresses."""

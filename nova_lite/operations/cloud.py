@@ -23,6 +23,7 @@ from nova_lite.operations.memberships import Memberships
 from nova_lite.operations.metadata import Metadata
 from nova_lite.operations.metadata_tokens import MetadataTokens
 from nova_lite.operations.networks import Networks
+from nova_lite.operations.provider_rules import ProviderRules
 from nova_lite.operations.quotas import Quotas
 from nova_lite.operations.rebuild import Rebuild
 from nova_lite.operations.rescue import Rescue
@@ -72,5 +73,6 @@ class Cloud:
     routers: Routers
     security_groups: SecurityGroups
     memberships: Memberships
+    provider_rules: ProviderRules
     metadata: Metadata
     metadata_tokens: MetadataTokens

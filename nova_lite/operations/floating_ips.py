@@ -69,11 +69,17 @@ class FloatingIps:
             "floating_ip.delete", lambda session: floating_ips.remove(session, wanted)
         )
 
-    def every(self, context: RequestContext) -> Sequence[FloatingIp]:
-        """Return all addresses, those that nobody has too."""
-        return self._database.read(
-            "floating_ip.every", lambda session: floating_ips.listing(session, None, held=False)
-        )
+    def every(self, context: RequestContext, host: str = "") -> Sequence[FloatingIp]:
+        """Return all addresses, those that nobody has too; with ``host`` those that lead to its instances."""
+
+        def work(session: Session) -> Sequence[FloatingIp]:
+            found = floating_ips.listing(session, None, held=False)
+            if not host:
+                return found
+            there = {instance.uuid for instance in instances.on_host(session, host)}
+            return [one for one in found if one.instance_uuid in there]
+
+        return self._database.read("floating_ip.every", work)
 
     def pools(self, context: RequestContext) -> Sequence[FloatingPool]:
         """Return the pools."""

@@ -91,13 +91,13 @@ def delete_floating(desk: Desk, ip_range: str) -> None:
     print(f"{desk.cloud.floating_ips.delete_range(desk.context, ip_range)} addresses were removed.")
 
 
-def list_floating(desk: Desk) -> None:
-    """List all floating addresses."""
+def list_floating(desk: Desk, host: str) -> None:
+    """List all floating addresses, or those that lead to instances of one host."""
     show(
         ["address", "pool", "interface", "project", "instance", "fixed address"],
         [
             (one.address, one.pool, one.interface, one.project_id, one.instance_uuid, one.fixed_address)
-            for one in desk.cloud.floating_ips.every(desk.context)
+            for one in desk.cloud.floating_ips.every(desk.context, host)
         ],
     )
 
@@ -176,7 +176,10 @@ COMMANDS = (
         "floating", "delete", delete_floating, "remove floating addresses that nobody has",
         (Option("ip_range", "a CIDR or an address", required=True),),
     ),
-    Command("floating", "list", list_floating, "list all floating addresses"),
+    Command(
+        "floating", "list", list_floating, "list all floating addresses",
+        (Option("host", "compute host; only those that lead to its instances", default=""),),
+    ),
     Command(
         "flavor", "create", create_flavor, "add a flavor and print its id",
         (

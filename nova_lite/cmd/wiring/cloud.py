@@ -36,6 +36,7 @@ from nova_lite.operations.metadata import Metadata
 from nova_lite.operations.metadata_tokens import MetadataTokens
 from nova_lite.operations.networks import NetworkDefaults, Networks
 from nova_lite.operations.orders import Orders
+from nova_lite.operations.provider_rules import ProviderRules
 from nova_lite.operations.quotas import Quotas
 from nova_lite.operations.rebuild import Rebuild
 from nova_lite.operations.rescue import Rescue
@@ -133,6 +134,7 @@ def make_cloud(base: Base) -> Cloud:
         routers=Routers(database),
         security_groups=SecurityGroups(database, base.compute, limits),
         memberships=Memberships(database, base.compute),
+        provider_rules=ProviderRules(database, base.compute, down_after=conf.service_down_time),
         metadata=Metadata(database, metadata_settings(conf), cache_seconds=conf.metadata_cache_seconds),
         metadata_tokens=MetadataTokens(Seal(Path(conf.secret_key_file))),
     )

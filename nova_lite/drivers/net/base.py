@@ -9,6 +9,8 @@ import abc
 import dataclasses
 from typing import Any
 
+from nova_lite.core.network import PROVIDER_GROUP
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DhcpHost:
@@ -117,7 +119,7 @@ class FilterRule:
     ethertype: str = "IPv4"
 
 
-PROVIDER = "provider"
+PROVIDER = PROVIDER_GROUP
 """The id of the group whose rules the operator made: what they match reaches no guest, whatever others allow."""
 
 

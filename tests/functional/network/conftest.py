@@ -10,6 +10,7 @@ from nova_lite.network.flatdhcp import FlatDHCPManager
 from nova_lite.network.settings import NetworkSettings
 from nova_lite.operations.floating_ips import FloatingIps
 from nova_lite.operations.networks import Networks
+from nova_lite.operations.provider_rules import ProviderRules
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.rpc.compute import ComputeContract, ComputeProxy
 from nova_lite.rpc.local import LocalTransport
@@ -50,7 +51,8 @@ def world(database: Database) -> Iterator[World]:
         database, NetworkProxy(transport), LIMITS, default_pool="nova", default_interface="eth0"
     )
     manager.start()
-    yield World(database, driver, manager, Networks(database), groups, computes, floating)
+    refused = ProviderRules(database, ComputeProxy(transport), down_after=60)
+    yield World(database, driver, manager, Networks(database), groups, computes, floating, refused)
     manager.stop()
     server.stop()
     listening.stop()

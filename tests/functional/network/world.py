@@ -27,6 +27,7 @@ from nova_lite.network.flatdhcp import FlatDHCPManager
 from nova_lite.network.settings import NetworkSettings
 from nova_lite.operations.floating_ips import FloatingIps
 from nova_lite.operations.networks import Networks, NewNetwork
+from nova_lite.operations.provider_rules import ProviderRules
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.subnets import NewSubnet
 from nova_lite.rpc.compute import ComputeContract
@@ -116,6 +117,7 @@ class World:
     security_groups: SecurityGroups
     computes: Computes
     floating_ips: FloatingIps
+    provider_rules: ProviderRules
 
     def network(self, cidr: str = "10.0.0.0/24", label: str = "private", **values: Any) -> Network:
         request = NewNetwork(label, NewSubnet(cidr), **values)
