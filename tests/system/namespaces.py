@@ -13,15 +13,17 @@ _CLONE_NEWNET = 0x40000000
 
 
 class Namespace:
-    """One network namespace."""
+    """One network namespace; ``inside`` are the words that a program is called with to be in it."""
 
     def __init__(self, name: str) -> None:
         self.name = f"{name}-{uuid.uuid4().hex[:6]}"
+        self.inside = ["ip", "netns", "exec", self.name]
+        self.handle = f"/var/run/netns/{self.name}"
 
     def run(self, *argv: str, check: bool = True, timeout: float = 30, stdin: str = "") -> str:
         """Run a program inside; returns what it printed."""
         done = subprocess.run(
-            ["ip", "netns", "exec", self.name, *argv],
+            [*self.inside, *argv],
             input=stdin, capture_output=True, text=True, timeout=timeout, check=False,
         )  # fmt: skip
         if check and done.returncode != 0:
@@ -30,8 +32,7 @@ class Namespace:
 
     def succeeds(self, *argv: str, timeout: float = 30) -> bool:
         """Tell whether a program inside ends well."""
-        command = ["ip", "netns", "exec", self.name, *argv]
-        return subprocess.run(command, capture_output=True, timeout=timeout, check=False).returncode == 0
+        return subprocess.run([*self.inside, *argv], capture_output=True, timeout=timeout, check=False).returncode == 0
 
     def pids(self) -> list[int]:
         """Return the processes inside."""
@@ -42,13 +43,13 @@ class Namespace:
     def start(self, *argv: str) -> "subprocess.Popen[bytes]":
         """Start a program inside that runs until the namespace ends."""
         return subprocess.Popen(
-            ["ip", "netns", "exec", self.name, *argv], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [*self.inside, *argv], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
         """Let this thread, and the programs that it runs, be inside."""
-        with open("/proc/thread-self/ns/net") as home, open(f"/var/run/netns/{self.name}") as there:
+        with open("/proc/thread-self/ns/net") as home, open(self.handle) as there:
             _setns(there.fileno())
             try:
                 yield
@@ -60,6 +61,15 @@ class Namespace:
         _ip("-n", self.name, "link", "add", here, "type", "veth", "peer", "name", there, "netns", other.name)
         _ip("-n", self.name, "link", "set", here, "up")
         _ip("-n", other.name, "link", "set", there, "up")
+
+
+class NamespaceOfProcess(Namespace):
+    """The network namespace that a process is in."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(f"pid-{pid}")
+        self.handle = f"/proc/{pid}/ns/net"
+        self.inside = ["nsenter", f"--net={self.handle}"]
 
 
 @contextlib.contextmanager

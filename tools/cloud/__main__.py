@@ -113,7 +113,7 @@ def _end(settings: Settings, machinery: "Machinery") -> None:
     if machinery.hypervisor_runs():
         from tools.cloud.cleaning import clean_host
 
-        clean_host(settings)
+        clean_host(settings.flag_file)
     machinery.stop()
 
 

@@ -13,19 +13,20 @@ _PROGRAMS = Path("/usr/lib/rabbitmq/bin")
 
 
 class Broker(Service):
-    """A RabbitMQ node on ports of its own, with the user guest."""
+    """A RabbitMQ node on ports of its own, with the user guest; it listens at ``address``."""
 
     name = "RabbitMQ"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str = "127.0.0.1") -> None:
         super().__init__(folder)
+        self._address = address
         folder.mkdir(parents=True, exist_ok=True)
         self.port, self._dist_port, self._epmd_port = self._ports()
 
     @property
     def url(self) -> str:
         """The transport URL of the broker."""
-        return f"rabbit://guest:guest@127.0.0.1:{self.port}/"
+        return f"rabbit://guest:guest@{self._address}:{self.port}/"
 
     def start(self) -> None:
         """Start the node and wait until it takes connections."""
@@ -35,7 +36,7 @@ class Broker(Service):
         (self.folder / "advanced.config").write_text("[].\n")
         (self.folder / "plugins").write_text("[].\n")
         (self.folder / "rabbitmq.conf").write_text(
-            f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
+            f"listeners.tcp.1 = {self._address}:{self.port}\n"
             "loopback_users = none\n"
             "vm_memory_high_watermark.absolute = 512MiB\n"
             "disk_free_limit.absolute = 50MB\n"
@@ -58,7 +59,7 @@ class Broker(Service):
         return done.stdout
 
     def _ready(self) -> bool:
-        return listens(self.port)
+        return listens(self.port, self._address)
 
     def _ports(self) -> tuple[int, int, int]:
         """Return the three ports of the node, the same at every start."""
@@ -80,7 +81,7 @@ class Broker(Service):
         return {
             "HOME": str(folder / "home"),
             "RABBITMQ_NODENAME": self._node(),
-            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_IP_ADDRESS": self._address,
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(self._dist_port),
             "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),

@@ -54,9 +54,13 @@ class Database(Service):
 
 
 class MariaDB(Database):
-    """A MariaDB server; its root has no password and only this machine can reach it."""
+    """A MariaDB server; its root has no password, so ``address`` is one that only this machine can reach."""
 
     name = "MariaDB"
+
+    def __init__(self, folder: Path, address: str = "127.0.0.1") -> None:
+        super().__init__(folder)
+        self._address = address
 
     def start(self) -> None:
         """Make the server's files at the first start, and start it."""
@@ -66,15 +70,15 @@ class MariaDB(Database):
             _run([_program("mariadb-install-db"), *options, "--auth-root-authentication-method=normal"])
         argv = [
             _program("mariadbd"), "--no-defaults", f"--user={_me()}", f"--datadir={data}",
-            f"--socket={self.folder / 'socket'}", f"--port={self.port}", "--bind-address=127.0.0.1",
+            f"--socket={self.folder / 'socket'}", f"--port={self.port}", f"--bind-address={self._address}",
             f"--pid-file={self.folder / 'server.pid'}", "--performance-schema=off", "--skip-log-bin",
-            "--innodb-buffer-pool-size=64M", "--max-connections=400",
+            "--innodb-buffer-pool-size=64M", "--max-connections=400", "--skip-name-resolve",
         ]  # fmt: skip
         self._launch(argv, self._ready)
 
     def url(self, name: str) -> str:
         """Return the SQLAlchemy URL of a database."""
-        return f"mysql+pymysql://root@127.0.0.1:{self.port}/{name}?charset=utf8mb4"
+        return f"mysql+pymysql://root@{self._address}:{self.port}/{name}?charset=utf8mb4"
 
     def _ready(self) -> bool:
         import pymysql
@@ -86,6 +90,8 @@ class MariaDB(Database):
 
     def _create(self, name: str) -> None:
         with self._connect() as connection, connection.cursor() as cursor:
+            cursor.execute("CREATE USER IF NOT EXISTS 'root'@'%'")
+            cursor.execute("GRANT ALL PRIVILEGES ON *.* TO 'root'@'%'")
             cursor.execute(
                 f"CREATE DATABASE IF NOT EXISTS `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
             )
@@ -93,7 +99,7 @@ class MariaDB(Database):
     def _connect(self) -> "pymysql.connections.Connection[pymysql.cursors.Cursor]":
         import pymysql
 
-        return pymysql.connect(host="127.0.0.1", port=self.port, user="root", connect_timeout=2)
+        return pymysql.connect(unix_socket=str(self.folder / "socket"), user="root", connect_timeout=2)
 
 
 class PostgreSQL(Database):

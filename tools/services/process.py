@@ -34,9 +34,9 @@ def free_port() -> int:
             return port
 
 
-def listens(port: int) -> bool:
-    """Tell whether something accepts connections on a local port."""
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+def listens(port: int, address: str = "127.0.0.1") -> bool:
+    """Tell whether something accepts connections on a port of an address of this machine."""
+    with contextlib.suppress(OSError), socket.create_connection((address, port), timeout=1):
         return True
     return False
 
