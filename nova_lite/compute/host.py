@@ -13,6 +13,7 @@ from nova_lite.compute.serial import SerialPorts
 from nova_lite.core import config_drive, ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import DriverError, Unavailable
+from nova_lite.core.hardware import Hardware
 from nova_lite.core.image import ImageFacts
 from nova_lite.core.instance import Instance
 from nova_lite.core.metadata import InstanceMetadata, MetadataSettings
@@ -132,7 +133,7 @@ class ComputeHost:
 
 def guest_spec(instance: Instance, interfaces: Sequence[VirtualInterface]) -> GuestSpec:
     """Describe an instance as drivers take it."""
-    flavor = instance.flavor
+    flavor, hardware = instance.flavor, instance.hardware
     return GuestSpec(
         uuid=instance.uuid,
         name=instance.name,
@@ -141,13 +142,14 @@ def guest_spec(instance: Instance, interfaces: Sequence[VirtualInterface]) -> Gu
         root_gb=flavor.root_gb,
         ephemeral_gb=instance.ephemeral_gb,
         swap_mb=instance.swap_mb,
-        interfaces=tuple(guest_interface(interface) for interface in interfaces),
+        interfaces=tuple(guest_interface(interface, hardware) for interface in interfaces),
         extra_specs=flavor.extra_specs,
+        hardware=hardware,
         root_device=instance.root_device_name,
     )
 
 
-def guest_interface(interface: VirtualInterface) -> GuestInterface:
+def guest_interface(interface: VirtualInterface, hardware: Hardware) -> GuestInterface:
     """Describe an interface as drivers take it."""
     return GuestInterface(
         mac=interface.mac,
@@ -155,4 +157,6 @@ def guest_interface(interface: VirtualInterface) -> GuestInterface:
         bridge=interface.bridge,
         address=interface.address,
         mtu=interface.mtu,
+        model=hardware.vif_model,
+        limits=hardware.vif_limits,
     )

@@ -75,6 +75,7 @@ class InstanceRow(Base):
     locked_reason: Mapped[str | None]
     shelved_image_id: Mapped[str | None] = mapped_column(UUID)
     local_disks: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
+    image_properties: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
     fault: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
     created_at: Mapped[datetime.datetime]
     updated_at: Mapped[datetime.datetime]
@@ -412,6 +413,7 @@ def _to_row(instance: Instance) -> dict[str, Any]:
         "metadata": dict(instance.metadata),
         "tags": list(instance.tags),
         "local_disks": dataclasses.asdict(instance.local_disks),
+        "image_properties": dict(instance.image_properties),
         "deleted": False,
     }
 
@@ -444,6 +446,7 @@ def to_value(values: Mapping[str, Any]) -> Instance:
         tags=tuple(values["tags"]),
         fault=_fault_from_json(values["fault"]),
         local_disks=LocalDisks(**(values["local_disks"] or {})),
+        image_properties=values["image_properties"] or {},
     )
 
 

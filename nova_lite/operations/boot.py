@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from nova_lite.core import clock, ids
+from nova_lite.core import clock, hardware, ids
 from nova_lite.core.actions import Action, new_action
 from nova_lite.core.boot import Booted, BootRequest
 from nova_lite.core.context import RequestContext
@@ -201,6 +201,7 @@ def usable_image(images: Images, context: RequestContext, image_id: str) -> Imag
 
 def check_fit(flavor: Flavor, image: Image) -> None:
     """Raise InvalidInput unless a guest of the flavor can be made from the image."""
+    hardware.of(flavor.vcpus, flavor.extra_specs, image.properties)
     if image.min_ram > flavor.memory_mb:
         raise InvalidInput(f"Flavor's memory is too small for requested image {image.id}.")
     if flavor.root_gb == 0:
@@ -281,6 +282,8 @@ def _instances(
                 access_ip_v6=request.access_ip_v6,
                 disk_config=request.disk_config,
                 local_disks=request.local_disks,
+                image_properties=hardware.kept(parts.image.properties),
+                root_device_name=hardware.root_device(parts.image.properties),
                 created_at=now,
                 updated_at=now,
             )
