@@ -7,6 +7,7 @@ from nova_lite import plugins
 from nova_lite.cmd.wiring.base import Base, metadata_settings
 from nova_lite.core.catalog import Catalog, services_of
 from nova_lite.core.console import ConsoleType
+from nova_lite.core.network import NetworkMode
 from nova_lite.core.quota import Limits
 from nova_lite.drivers.image.web import WebSource
 from nova_lite.drivers.seal import Seal
@@ -188,4 +189,19 @@ def network_defaults(conf: Any) -> NetworkDefaults:
         bridge_interface=conf.flat_interface or "",
         dns=tuple(server for server in (conf.flat_network_dns,) if server),
         mtu=conf.network_device_mtu or 1500,
+        mode=network_mode(conf),
+        multi_host=conf.multi_host,
+        injected=conf.flat_injected,
+        vlan_interface=conf.vlan_interface,
+        vlan_start=conf.vlan_start,
+        vpn_ip=conf.vpn_ip,
+        vpn_start=conf.vpn_start,
+        vpn_clients=conf.cnt_vpn_clients,
+        range_v6=conf.fixed_range_v6 if conf.use_ipv6 else "",
     )
+
+
+def network_mode(conf: Any) -> NetworkMode:
+    """Return the mode of networking of the manager that the flag names; another's is FlatDHCP unless it says so."""
+    mode: NetworkMode = getattr(plugins.load(conf, "network_manager"), "mode", NetworkMode())
+    return mode
