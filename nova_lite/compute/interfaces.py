@@ -39,9 +39,7 @@ class InterfaceFlow:
     def connect(self) -> None:
         """Let DHCP know the address, and filter the interface's traffic before there is any."""
         self._host.network.allocate(self._context, [self._instance.uuid])
-        self._host.firewall.protect(
-            *protection.of(self._host.database, self._host.interfaces(self._instance))
-        )
+        self._host.connect(self._host.interfaces(self._instance))
 
     def disconnect(self) -> None:
         """Give the address back."""
@@ -51,6 +49,7 @@ class InterfaceFlow:
         # Whoever has the address next is no member of the instance's groups.
         self._host.firewall.refresh(protection.groups_of(self._host.database, self._instance.uuid))
         self._host.refresh_networks(self._context, [interface.network_id])
+        self._host.links.tidy()
 
     def plug(self) -> None:
         """Plug the interface in; a guest that is not defined finds it at its next start."""
