@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from nova_lite.core import hardware
 from nova_lite.core.hardware import Hardware
+from nova_lite.core.instance_options import InstanceOptions
 from nova_lite.core.instance_states import PowerState, TaskState, VmState
 from nova_lite.core.local_disks import LocalDisks
 
@@ -88,6 +89,7 @@ class Instance:
     fault: Fault | None = None
     local_disks: LocalDisks = dataclasses.field(default_factory=LocalDisks)
     image_properties: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    options: InstanceOptions = dataclasses.field(default_factory=InstanceOptions)
 
     @property
     def hardware(self) -> Hardware:

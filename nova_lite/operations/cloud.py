@@ -4,6 +4,7 @@ import dataclasses
 
 from nova_lite.operations.agents import Agents
 from nova_lite.operations.aggregates import Aggregates
+from nova_lite.operations.client_tokens import ClientTokens
 from nova_lite.operations.consoles import Consoles
 from nova_lite.operations.evacuation import Evacuation
 from nova_lite.operations.events import Events
@@ -28,6 +29,7 @@ from nova_lite.operations.quotas import Quotas
 from nova_lite.operations.rebuild import Rebuild
 from nova_lite.operations.rescue import Rescue
 from nova_lite.operations.resize import Resize
+from nova_lite.operations.resource_tags import ResourceTags
 from nova_lite.operations.routers import Routers
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.server_groups import ServerGroups
@@ -76,3 +78,5 @@ class Cloud:
     provider_rules: ProviderRules
     metadata: Metadata
     metadata_tokens: MetadataTokens
+    resource_tags: ResourceTags
+    client_tokens: ClientTokens

@@ -14,6 +14,7 @@ from nova_lite.drivers.seal import Seal
 from nova_lite.operations.agents import Agents
 from nova_lite.operations.aggregates import Aggregates
 from nova_lite.operations.boot import Boot
+from nova_lite.operations.client_tokens import ClientTokens
 from nova_lite.operations.cloud import Cloud
 from nova_lite.operations.consoles import Consoles, ConsoleSettings
 from nova_lite.operations.evacuation import Evacuation
@@ -42,6 +43,7 @@ from nova_lite.operations.quotas import Quotas
 from nova_lite.operations.rebuild import Rebuild
 from nova_lite.operations.rescue import Rescue
 from nova_lite.operations.resize import Resize, Rules
+from nova_lite.operations.resource_tags import ResourceTags
 from nova_lite.operations.routers import Routers
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.server_groups import ServerGroups
@@ -138,6 +140,8 @@ def make_cloud(base: Base) -> Cloud:
         provider_rules=ProviderRules(database, base.compute, down_after=conf.service_down_time),
         metadata=Metadata(database, metadata_settings(conf), cache_seconds=conf.metadata_cache_seconds),
         metadata_tokens=MetadataTokens(Seal(Path(conf.secret_key_file))),
+        resource_tags=ResourceTags(database),
+        client_tokens=ClientTokens(database),
     )
 
 
