@@ -1,7 +1,7 @@
 """Keep VLANs, gateways of hosts, IPv6 prefixes and DHCP options of networks.
 
-Revision ID: 0007
-Revises: 0006
+Revision ID: 0008
+Revises: 0007
 Create Date: 2026-11-25 15:55:02.118204
 """
 
@@ -11,8 +11,8 @@ from sqlalchemy.dialects import mysql
 
 JSON_TEXT = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 
 def upgrade() -> None:
