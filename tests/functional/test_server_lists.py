@@ -44,7 +44,7 @@ EVERYBODYS = [
     ("status=SHUTOFF", ["alpha"]), ("status=active&status=shutoff", BOTH), ("status=REBOOT", []),
     ("flavor=6", BOTH), ("flavor=nowhere", []), ("image=IMAGE", BOTH), ("image=nowhere", []), ("ip=10.0.", BOTH),
     ("ip=ADDRESS", ["alpha"]), ("ip=^11", []), ("ip6=:", []), ("reservation_id=RESERVATION", ["alpha"]),
-    ("locked=true", ["beta"]), ("locked=0", ["alpha"]), ("changes-since=2020-01-01", BOTH),
+    ("locked=true", ["beta"]), ("locked=0", ["alpha"]), ("changes-since=2020-01-01&name=^(alpha|beta)$", BOTH),
     ("changes-before=2020-01-01", []), ("uuid=ALPHA", ["alpha"]),
 ]  # fmt: skip
 SINCE_283 = [
