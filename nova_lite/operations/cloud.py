@@ -4,7 +4,6 @@ import dataclasses
 
 from nova_lite.operations.agents import Agents
 from nova_lite.operations.aggregates import Aggregates
-from nova_lite.operations.client_tokens import ClientTokens
 from nova_lite.operations.consoles import Consoles
 from nova_lite.operations.evacuation import Evacuation
 from nova_lite.operations.events import Events
@@ -73,10 +72,9 @@ class Cloud:
     fixed_ips: FixedIps
     floating_ips: FloatingIps
     routers: Routers
+    resource_tags: ResourceTags
     security_groups: SecurityGroups
     memberships: Memberships
     provider_rules: ProviderRules
     metadata: Metadata
     metadata_tokens: MetadataTokens
-    resource_tags: ResourceTags
-    client_tokens: ClientTokens

@@ -7,14 +7,20 @@ from nova_lite.core.errors import NotFound
 _UPDATED = "2012-01-01T10:00:00-00:00"
 
 _EXTENSIONS = {
+    "agent": "agent",
+    "availability_zone": "Availability Zone",
     "external-net": "Neutron external network",
     "net-mtu": "Network MTU",
+    "network-ip-availability": "Network IP Availability",
+    "network_availability_zone": "Network Availability Zone",
     "port-security": "Port Security",
     "project-id": "project_id field enabled",
     "provider": "Provider Network",
     "quotas": "Quota management support",
     "router": "Neutron L3 Router",
     "security-group": "security-group",
+    "service-type": "Neutron Service Type Management",
+    "standard-attr-tag": "Tag support for resources with standard attribute: network, port, subnet and others",
     "standard-attr-timestamp": "Resource timestamps",
 }
 """The extensions that there are, by alias."""

@@ -47,7 +47,7 @@ def update(call: Call) -> Reply:
     else:
         fixed = wanted.get("fixed_ip_address") or ""
         found = call.cloud.floating_ips.associate_port(call.context, found.id, wanted["port_id"], fixed)
-    return Reply({"floatingip": _view(call, found)})
+    return shown(call, "floatingip", _view(call, found))
 
 
 def delete(call: Call) -> Reply:

@@ -1,6 +1,6 @@
 """Lists of the network API: filters by equality, chosen fields, order, and pages that end at a marker."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -8,12 +8,19 @@ from nova_lite.api.call import Call, Json, Reply
 from nova_lite.core.errors import InvalidInput
 
 _NOT_FILTERS = {"fields", "limit", "marker", "page_reverse", "sort_key", "sort_dir"}
-_NO_TAGS = {"tags", "tags-any"}
+_TAG_FILTERS: Mapping[str, Callable[[set[str], set[str]], bool]] = {
+    "tags": lambda wanted, tags: wanted <= tags,
+    "tags-any": lambda wanted, tags: bool(wanted & tags),
+    "not-tags": lambda wanted, tags: not wanted <= tags,
+    "not-tags-any": lambda wanted, tags: not wanted & tags,
+}
+"""What each filter by tags means; the tags that it wants stand in a list with commas."""
 
 
 def listed(call: Call, name: str, items: Sequence[Json]) -> Reply:
     """Return the list ``name`` as the query string wants it; raises InvalidInput."""
-    chosen = _sorted(call, [item for item in items if _passes(call, item)])
+    tagged = _tagged(call, name, items)
+    chosen = _sorted(call, [item for item in tagged if _passes(call, item)])
     body: Json = {}
     limit = _limit(call)
     start = _start(call, chosen)
@@ -28,16 +35,28 @@ def listed(call: Call, name: str, items: Sequence[Json]) -> Reply:
 
 def shown(call: Call, name: str, item: Json) -> Reply:
     """Return one item, with the fields that the query string wants."""
-    return Reply({name: _with_fields(call, item)})
+    (tagged,) = _tagged(call, f"{name}s", [item])
+    return Reply({name: _with_fields(call, tagged)})
+
+
+def _tagged(call: Call, kind: str, items: Sequence[Json]) -> list[Json]:
+    """Return items with their tags, as far as they are of a kind that has any."""
+    ids = [item["id"] for item in items if "tags" in item]
+    if not ids:
+        return list(items)
+    found = call.cloud.resource_tags.of(call.context, kind, ids)
+    return [item | {"tags": found[item["id"]]} if item.get("id") in found else item for item in items]
 
 
 def _passes(call: Call, item: Mapping[str, Any]) -> bool:
     """Tell whether an item has one of the values wanted for each attribute; what it has not is no filter."""
     for name in set(call.request.GET) - _NOT_FILTERS:
         wanted = call.request.GET.getall(name)
-        if name in _NO_TAGS:
-            return False
-        if name == "fixed_ips":
+        if name in _TAG_FILTERS:
+            tags = {tag for text in wanted for tag in text.split(",") if tag}
+            if not _TAG_FILTERS[name](tags, set(item.get("tags", ()))):
+                return False
+        elif name == "fixed_ips":
             if not any(_has_address(item.get(name, ()), condition) for condition in wanted):
                 return False
         elif name in item and not any(_equals(item[name], value) for value in wanted):

@@ -54,7 +54,7 @@ def update(call: Call) -> Reply:
     if "shared" in wanted:
         changes["project_id"] = "" if wanted["shared"] else call.context.project_id
     network = call.cloud.networks.update(call.context, call.params["network_id"], changes)
-    return Reply({"network": _view(call, network)})
+    return shown(call, "network", _view(call, network))
 
 
 def delete(call: Call) -> Reply:

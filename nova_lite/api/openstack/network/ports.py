@@ -28,7 +28,7 @@ def update(call: Call) -> Reply:
         call.cloud.memberships.replace(call.context, server_id, wanted["security_groups"])
     named = {name: wanted[name] for name in ("name", "description") if name in wanted}
     call.cloud.networks.describe_port(call.context, port_id, named)
-    return Reply({"port": _view(call, call.cloud.networks.port(call.context, port_id))})
+    return shown(call, "port", _view(call, call.cloud.networks.port(call.context, port_id)))
 
 
 def delete(call: Call) -> Reply:

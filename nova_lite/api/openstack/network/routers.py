@@ -35,9 +35,7 @@ def create(call: Call) -> Reply:
 def update(call: Call) -> Reply:
     """Change a router, its gateway included."""
     changes = _changes(call, call.body["router"])
-    return Reply(
-        {"router": _view(call.cloud.routers.update(call.context, call.params["router_id"], changes))}
-    )
+    return shown(call, "router", _view(call.cloud.routers.update(call.context, call.params["router_id"], changes)))
 
 
 def delete(call: Call) -> Reply:

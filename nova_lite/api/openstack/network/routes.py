@@ -1,6 +1,7 @@
 """The route table of the network API."""
 
 from nova_lite.api.openstack.network import (
+    agents,
     discovery,
     floating_ips,
     networks,
@@ -9,6 +10,7 @@ from nova_lite.api.openstack.network import (
     routers,
     security_groups,
     subnets,
+    tags,
 )
 from nova_lite.api.openstack.schemas import networks as schemas
 from nova_lite.api.route import PUBLIC, Route
@@ -18,6 +20,29 @@ _GROUPS = "/v2.0/security-groups"
 _ROUTERS = "/v2.0/routers"
 _ROUTER = "/v2.0/routers/{router_id}"
 _RULES = "/v2.0/security-group-rules"
+
+_AGENT = "/v2.0/agents/{agent_id}"
+_AVAILABILITY = "/v2.0/network-ip-availabilities"
+
+
+def _tags() -> tuple[Route, ...]:
+    """Return the routes of tags, which are the same for each collection that has them."""
+    found: list[Route] = []
+    for collection in tags.FINDERS:
+        every = f"/v2.0/{collection}/{{resource_id}}/tags"
+        one = f"{every}/{{tag}}"
+        singular = collection.removesuffix("s").replace("-", "_")
+        get, change = f"get_{singular}", f"update_{singular}"
+        found += [
+            Route("GET", every, tags.listing(collection), get),
+            Route("PUT", every, tags.replace(collection), change, schemas.REPLACE_TAGS),
+            Route("DELETE", every, tags.remove_all(collection), change, status=204),
+            Route("GET", one, tags.check(collection), get, status=204),
+            Route("PUT", one, tags.add(collection), change, status=201),
+            Route("DELETE", one, tags.remove(collection), change, status=204),
+        ]
+    return tuple(found)
+
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/", discovery.versions, PUBLIC),
@@ -103,6 +128,13 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("GET", "/v2.0/subnetpools", discovery.empty("subnetpools"), "get_subnetpool"),
     Route("GET", "/v2.0/address-groups", discovery.empty("address_groups"), "get_address_group"),
-    Route("GET", "/v2.0/agents", discovery.empty("agents"), "get_agent"),
-    Route("GET", "/v2.0/availability_zones", discovery.empty("availability_zones"), "get_availability_zone"),
+    Route("GET", "/v2.0/agents", agents.listing, "get_agent"),
+    Route("GET", _AGENT, agents.show, "get_agent"),
+    Route("PUT", _AGENT, agents.update, "update_agent", schemas.UPDATE_AGENT),
+    Route("DELETE", _AGENT, agents.delete, "delete_agent", status=204),
+    Route("GET", "/v2.0/availability_zones", agents.zones, "get_availability_zone"),
+    Route("GET", "/v2.0/service-providers", agents.providers, "get_service_provider"),
+    Route("GET", _AVAILABILITY, agents.availabilities, "get_network_ip_availability"),
+    Route("GET", f"{_AVAILABILITY}/{{network_id}}", agents.availability, "get_network_ip_availability"),
+    *_tags(),
 )

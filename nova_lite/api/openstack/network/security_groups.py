@@ -52,7 +52,7 @@ def update(call: Call) -> Reply:
         name=wanted.get("name"),
         description=wanted.get("description"),
     )
-    return Reply({"security_group": _view(group)})
+    return shown(call, "security_group", _view(group))
 
 
 def delete(call: Call) -> Reply:

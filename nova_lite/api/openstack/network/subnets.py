@@ -52,7 +52,7 @@ def update(call: Call) -> Reply:
     if "dns_nameservers" in wanted:
         changes["dns"] = tuple(wanted["dns_nameservers"])
     network = call.cloud.networks.update_subnet(call.context, call.params["subnet_id"], changes)
-    return Reply({"subnet": _view(network)})
+    return shown(call, "subnet", _view(network))
 
 
 def delete(call: Call) -> Reply:

@@ -189,3 +189,17 @@ ROUTER_INTERFACE: Schema = {
     "maxProperties": 1,
     "additionalProperties": False,
 }
+
+UPDATE_AGENT = _body("agent", {"admin_state_up": {"type": "boolean"}})
+REPLACE_TAGS: Schema = {
+    "type": "object",
+    "properties": {
+        "tags": {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[^,/]*$"},
+            "maxItems": 50,
+        }
+    },
+    "required": ["tags"],
+    "additionalProperties": False,
+}
