@@ -47,13 +47,8 @@ SLOTS: Mapping[str, Slot] = {
             "nova_lite.rpc.network.NetworkContract",
             "does nova-network's work",
             {
-                f"{prefix}{name}": f"nova_lite.network.{module}.{name}"
-                for module, name in (
-                    ("flat", "FlatManager"),
-                    ("flatdhcp", "FlatDHCPManager"),
-                    ("vlan", "VlanManager"),
-                )
-                for prefix in ("", "nova.network.manager.")
+                "FlatDHCPManager": "nova_lite.network.flatdhcp.FlatDHCPManager",
+                "nova.network.manager.FlatDHCPManager": "nova_lite.network.flatdhcp.FlatDHCPManager",
             },
         ),
         Slot(

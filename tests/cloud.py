@@ -27,7 +27,7 @@ from nova_lite.operations.networks import NewNetwork
 from nova_lite.operations.subnets import NewSubnet
 from tools.services import free_port
 
-APIS = ("identity", "ec2", "osapi_compute", "metadata", "image", "network")
+APIS = ("identity", "osapi_compute", "metadata", "image", "network")
 _PATIENCE = 30.0
 
 

@@ -23,6 +23,8 @@ from nova_lite.core.policy import Policy
 
 CONTEXT = "nova_lite.context"
 """WSGI environ key of the caller, set by the token middleware."""
+BOUND = "nova_lite.bound"
+"""WSGI environ key of a function that tells whether the caller's access rules let it ask an API what it asks."""
 CLOUD = "nova_lite.cloud"
 """WSGI environ key of the operations, set where the daemon is wired."""
 POLICY = "nova_lite.policy"
@@ -93,6 +95,8 @@ class Application:
                 remote_address=request.remote_addr or "",
             )
         if context is None:
+            raise Unauthenticated()
+        if BOUND in request.environ and not request.environ[BOUND](self.api):
             raise Unauthenticated()
         policy: Policy = request.environ[POLICY]
         policy.require(context, route.policy)

@@ -2,9 +2,7 @@
 
 from oslo_config import cfg, types
 
-PORTS = {
-    "identity": 5000, "ec2": 8773, "osapi_compute": 8774, "metadata": 8775, "image": 9292, "network": 9696,
-}  # fmt: skip
+PORTS = {"identity": 5000, "osapi_compute": 8774, "metadata": 8775, "image": 9292, "network": 9696}
 """The APIs by name, with the port on which clients expect each."""
 
 

@@ -15,7 +15,6 @@ from nova_lite.conf import (
     compute,
     console,
     database,
-    ec2,
     files,
     identity,
     image,
@@ -30,7 +29,7 @@ from nova_lite.conf.files import Setting
 from nova_lite.core.errors import ConfigurationError
 
 MODULES = (
-    base, database, rpc, api, ec2, metadata, identity, image, compute, libvirt, console, network, scheduler, quota,
+    base, database, rpc, api, metadata, identity, image, compute, libvirt, console, network, scheduler, quota,
 )  # fmt: skip
 """Every module of flags, in the order of the sample file."""
 

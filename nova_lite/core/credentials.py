@@ -3,12 +3,15 @@
 import dataclasses
 import datetime
 
+from nova_lite.core.access_rules import AccessRule
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ApplicationCredential:
     """A secret that acts for a user on one project with some of its roles; the secret itself is not kept.
 
-    ``unrestricted`` ones may make and delete others. ``expires_at`` None means never.
+    ``unrestricted`` ones may make and delete others. ``expires_at`` None means never, ``access_rules`` None that
+    it may ask for everything.
     """
 
     id: str
@@ -19,6 +22,7 @@ class ApplicationCredential:
     description: str = ""
     expires_at: datetime.datetime | None = None
     unrestricted: bool = False
+    access_rules: tuple[AccessRule, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,3 +33,14 @@ class Ec2Credential:
     secret: str = dataclasses.field(repr=False)
     user_id: str = ""
     project_id: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StoredCredential:
+    """A secret of any type that a user has identity keep, perhaps for a project; what it means is the user's matter."""
+
+    id: str
+    user_id: str
+    project_id: str
+    type: str
+    blob: str = dataclasses.field(repr=False)

@@ -6,6 +6,7 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
+from nova_lite.core.access_rules import AccessRule
 from nova_lite.core.context import RequestContext
 
 DEFAULT_DOMAIN = "default"
@@ -51,6 +52,7 @@ class Project:
     description: str = ""
     enabled: bool = True
     extra: Extra = dataclasses.field(default_factory=dict)
+    tags: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ class NewProject:
     description: str = ""
     enabled: bool = True
     extra: Extra = dataclasses.field(default_factory=dict)
+    tags: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ class Changes:
     """New values for a domain, a project, a user or a role; None leaves a field as it is.
 
     ``domain_id`` cannot be changed, only said again. In ``extra``, None removes a key. ``default_project_id``
-    and ``password`` are for users only.
+    and ``password`` are for users only, ``tags`` for projects.
     """
 
     name: str | None = None
@@ -148,6 +151,7 @@ class Changes:
     default_project_id: str | None = None
     password: str | None = dataclasses.field(default=None, repr=False)
     extra: Extra = dataclasses.field(default_factory=dict)
+    tags: tuple[str, ...] | None = None
 
 
 class ScopeKind(enum.StrEnum):
@@ -259,7 +263,7 @@ class TokenInfo:
     """What a valid token says. ``target`` names the project or the domain of its scope.
 
     ``roles`` are all roles on the scope, those that others imply included. ``delegated`` is True for a token
-    of an application credential that may not make others.
+    of an application credential that may not make others; ``access_rules`` None means that it may ask for all.
     """
 
     user: Reference
@@ -272,6 +276,7 @@ class TokenInfo:
     expires_at: datetime.datetime
     delegated: bool = False
     password_set_at: datetime.datetime | None = None
+    access_rules: tuple[AccessRule, ...] | None = None
 
     def context(self, request_id: str, remote_address: str = "") -> RequestContext:
         """Return the context of a request that came with this token; its token_id is the audit id."""

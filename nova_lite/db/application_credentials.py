@@ -6,6 +6,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from nova_lite.core.access_rules import AccessRule
 from nova_lite.core.credentials import ApplicationCredential
 from nova_lite.core.identity import Named
 from nova_lite.db import domains, identity, users
@@ -27,6 +28,7 @@ class ApplicationCredentialRow(Base):
     description: Mapped[str] = mapped_column(LONG_TEXT, default="")
     role_ids: Mapped[Any] = mapped_column(JsonText)
     unrestricted: Mapped[bool] = mapped_column(default=False)
+    access_rules: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
     secret_hash: Mapped[str] = mapped_column(sa.String(128))
     expires_at: Mapped[datetime.datetime | None]
 
@@ -39,7 +41,12 @@ def insert(session: Session, credential: ApplicationCredential, secret_hash: str
     values = {
         column.name: getattr(credential, column.name) for column in TABLE.c if column.name != "secret_hash"
     }
-    values |= {"role_ids": list(credential.role_ids), "secret_hash": secret_hash}
+    rules = credential.access_rules
+    values |= {
+        "role_ids": list(credential.role_ids),
+        "secret_hash": secret_hash,
+        "access_rules": None if rules is None else [rule.document() for rule in rules],
+    }
     identity.insert_named(
         session, TABLE, values, f"There is already an application credential with the name {credential.name}."
     )
@@ -94,6 +101,11 @@ def _is_user(user: Named) -> list[sa.ColumnElement[bool]]:
     return [users.TABLE.c.name == user.name, of_domain]
 
 
+def rules_of(document: Any) -> tuple[AccessRule, ...] | None:
+    """Return the access rules that are kept with a credential."""
+    return None if document is None else tuple(AccessRule.of(rule) for rule in document)
+
+
 def _to_value(row: sa.Row[Any]) -> ApplicationCredential:
     return ApplicationCredential(
         id=row.id,
@@ -104,4 +116,5 @@ def _to_value(row: sa.Row[Any]) -> ApplicationCredential:
         description=row.description,
         expires_at=row.expires_at,
         unrestricted=row.unrestricted,
+        access_rules=rules_of(row.access_rules),
     )

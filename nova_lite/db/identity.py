@@ -1,7 +1,7 @@
 """What the tables of identity share: pages of a list by name, and changes of named rows."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,9 +23,11 @@ class NamePage:
     marker: str = ""
 
 
-def select_page(session: Session, table: sa.Table, page: NamePage) -> list[dict[str, Any]]:
-    """Return the rows of a page as mappings; raises InvalidInput for an unknown marker."""
-    query = sa.select(table).order_by(table.c.name, table.c.id).limit(page.limit)
+def select_page(
+    session: Session, table: sa.Table, page: NamePage, conditions: Iterable[sa.ColumnElement[bool]] = ()
+) -> list[dict[str, Any]]:
+    """Return the rows of a page that meet ``conditions``, as mappings; raises InvalidInput for an unknown marker."""
+    query = sa.select(table).where(*conditions).order_by(table.c.name, table.c.id).limit(page.limit)
     for column, value in page.where.items():
         if value is not None:
             query = query.where(table.c[column] == value)

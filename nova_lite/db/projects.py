@@ -9,7 +9,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from nova_lite.core import clock
 from nova_lite.core.identity import Project
-from nova_lite.db import identity
+from nova_lite.core.tags import TagFilter
+from nova_lite.db import identity, tags
 from nova_lite.db.base import LONG_TEXT, MYSQL, Base, JsonText
 
 
@@ -26,6 +27,7 @@ class ProjectRow(Base):
     description: Mapped[str] = mapped_column(LONG_TEXT, default="")
     enabled: Mapped[bool] = mapped_column(default=True)
     extra: Mapped[Any] = mapped_column(JsonText)
+    tags: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
     created_at: Mapped[datetime.datetime]
 
 
@@ -45,9 +47,10 @@ def find(session: Session, domain_id: str, name: str) -> Project | None:
     return None if row is None else to_value(row)
 
 
-def listing(session: Session, page: identity.NamePage) -> list[Project]:
-    """Return a page of projects; raises InvalidInput for an unknown marker."""
-    return [to_value(row) for row in identity.select_page(session, TABLE, page)]
+def listing(session: Session, page: identity.NamePage, wanted: TagFilter) -> list[Project]:
+    """Return a page of projects that have tags as ``wanted``; raises InvalidInput for an unknown marker."""
+    conditions = tags.matching(TABLE.c.tags, wanted)
+    return [to_value(row) for row in identity.select_page(session, TABLE, page, conditions)]
 
 
 def by_ids(session: Session, wanted: Iterable[str]) -> list[Project]:
@@ -66,6 +69,7 @@ def insert(session: Session, project: Project) -> None:
         "description": project.description,
         "enabled": project.enabled,
         "extra": dict(project.extra),
+        "tags": list(project.tags),
         "created_at": clock.now(),
     }
     identity.insert_named(session, TABLE, values, _taken(project.name))
@@ -94,7 +98,8 @@ def has_children(session: Session, project_id: str) -> bool:
 
 def to_value(row: Any) -> Project:
     """Make a value of a row of the table (a mapping by column name)."""
-    return Project(**{name: value for name, value in row.items() if name != "created_at"})
+    values = {name: value for name, value in row.items() if name != "created_at"}
+    return Project(**values | {"tags": tuple(values["tags"] or ())})
 
 
 def _taken(name: str) -> str:

@@ -1,15 +1,16 @@
 """The whole schema: importing this module registers every table with ``Base.metadata``."""
 
 from nova_lite.db import (
+    access_rules,
     actions,
     addresses,
     agents,
     aggregates,
     application_credentials,
     catalog_entries,
-    client_tokens,
     compute_nodes,
     console_tokens,
+    credentials,
     domains,
     ec2_credentials,
     flavors,
@@ -37,15 +38,16 @@ from nova_lite.db import (
 from nova_lite.db.base import Base
 
 MODULES = (
+    access_rules,
     actions,
     addresses,
     agents,
     aggregates,
     application_credentials,
     catalog_entries,
-    client_tokens,
     compute_nodes,
     console_tokens,
+    credentials,
     domains,
     ec2_credentials,
     flavors,

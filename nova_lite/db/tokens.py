@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from nova_lite.core import clock
+from nova_lite.core.access_rules import AccessRule
 from nova_lite.core.identity import Reference, Scope, ScopeKind
 from nova_lite.db import application_credentials, domains, projects, role_assignments, users
 from nova_lite.db.base import MYSQL, Base
@@ -66,6 +67,7 @@ class StoredToken:
     expires_at: datetime.datetime
     application_credential_id: str | None = None
     delegated: bool = False
+    access_rules: tuple[AccessRule, ...] | None = None
 
 
 def insert(session: Session, token: NewToken) -> None:
@@ -140,6 +142,7 @@ def _joined() -> sa.Select[Any]:
             role.c.role_id,
             credential.c.role_ids.label("credential_role_ids"),
             credential.c.unrestricted,
+            credential.c.access_rules,
         )
         .join(user, user.c.id == _TABLE.c.user_id)
         .join(user_domain, user_domain.c.id == user.c.domain_id)
@@ -213,4 +216,5 @@ def _to_value(row: sa.Row[Any], role_ids: frozenset[str]) -> StoredToken:
         expires_at=row.expires_at,
         application_credential_id=row.application_credential_id,
         delegated=row.application_credential_id is not None and not row.unrestricted,
+        access_rules=application_credentials.rules_of(row.access_rules),
     )

@@ -7,11 +7,13 @@ import secrets
 from sqlalchemy.orm import Session
 
 from nova_lite.core import clock, ids
+from nova_lite.core.access_rules import AccessRule
 from nova_lite.core.context import RequestContext
 from nova_lite.core.credentials import ApplicationCredential, Ec2Credential
 from nova_lite.core.errors import Forbidden, InvalidInput, NotFound
 from nova_lite.core.identity import Named, Scope, ScopeKind
 from nova_lite.db import application_credentials, ec2_credentials, projects, role_assignments, roles
+from nova_lite.operations.identity_access_rules import wanted_rules
 from nova_lite.operations.identity_base import IdentityBase, not_authorized, require_self
 from nova_lite.operations.identity_users import find_user
 
@@ -29,6 +31,7 @@ class NewApplicationCredential:
     roles: tuple[Named, ...] = ()
     expires_at: datetime.datetime | None = None
     unrestricted: bool = False
+    access_rules: tuple[AccessRule, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class IdentityCredentials(IdentityBase):
                 description=new.description,
                 expires_at=new.expires_at,
                 unrestricted=new.unrestricted,
+                access_rules=wanted_rules(session, user_id, new.access_rules),
             )
             application_credentials.insert(session, credential, secret_hash)
             return credential
@@ -170,7 +174,9 @@ class IdentityCredentials(IdentityBase):
         if context.delegated or (context.user_id != user_id and not context.is_admin):
             raise not_authorized("identity:ec2_delete_credential")
         self.get_ec2_credential(context, user_id, access)
-        self._change("delete_ec2_credential", lambda session: ec2_credentials.delete(session, access))
+        self._database.run(
+            "identity.delete_ec2_credential", lambda session: ec2_credentials.delete(session, access)
+        )
 
     def _opened(self, credential: Ec2Credential) -> Ec2Credential:
         return dataclasses.replace(credential, secret=self._seal.open(credential.secret))

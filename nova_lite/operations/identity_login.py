@@ -357,4 +357,5 @@ def _info(stored: tokens.StoredToken, graph: RoleGraph) -> TokenInfo:
         expires_at=stored.expires_at,
         delegated=stored.delegated,
         password_set_at=stored.password_set_at,
+        access_rules=stored.access_rules,
     )

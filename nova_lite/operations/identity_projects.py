@@ -6,8 +6,10 @@ from nova_lite.core import ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Forbidden, InvalidInput, NotFound
 from nova_lite.core.identity import DEFAULT_DOMAIN, Changes, Domain, NewProject, Project, Scope, ScopeKind
+from nova_lite.core.tags import TagFilter
 from nova_lite.db import (
     application_credentials,
+    credentials,
     domains,
     ec2_credentials,
     groups,
@@ -38,6 +40,7 @@ class IdentityProjects(IdentityBase):
             description=new.description,
             enabled=new.enabled,
             extra=new.extra,
+            tags=new.tags,
         )
 
         def work(session: Session) -> Project:
@@ -73,11 +76,13 @@ class IdentityProjects(IdentityBase):
             raise NotFound(f"Could not find project: {name_or_id}.")
         return project
 
-    def list_projects(self, context: RequestContext, page: NamePage | None = None) -> list[Project]:
-        """Return projects by name; raises InvalidInput for an unknown marker."""
+    def list_projects(
+        self, context: RequestContext, page: NamePage | None = None, tags: TagFilter | None = None
+    ) -> list[Project]:
+        """Return projects by name, narrowed by their tags; raises InvalidInput for an unknown marker."""
         wanted = page or NamePage()
         return self._database.read(
-            "identity.list_projects", lambda session: projects.listing(session, wanted)
+            "identity.list_projects", lambda session: projects.listing(session, wanted, tags or TagFilter())
         )
 
     def update_project(self, context: RequestContext, project_id: str, changes: Changes) -> Project:
@@ -87,6 +92,8 @@ class IdentityProjects(IdentityBase):
             project = _find_project(session, project_id)
             require_same_domain(changes, project.domain_id)
             values = columns(changes, project.extra, names=("name", "description", "enabled"))
+            if changes.tags is not None:
+                values["tags"] = list(changes.tags)
             if values:
                 projects.update(session, project_id, **values)
             return _find_project(session, project_id)
@@ -102,6 +109,7 @@ class IdentityProjects(IdentityBase):
             role_assignments.delete_of_target(session, Scope(ScopeKind.PROJECT, project_id))
             application_credentials.delete_of(session, project_id=project_id)
             ec2_credentials.delete_of(session, project_id=project_id)
+            credentials.delete_of(session, project_id=project_id)
             if not projects.delete(session, project_id):
                 raise NotFound(f"Could not find project: {project_id}.")
 

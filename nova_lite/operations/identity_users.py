@@ -6,7 +6,16 @@ from nova_lite.core import clock, ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import InvalidInput, NotFound, Unauthenticated
 from nova_lite.core.identity import DEFAULT_DOMAIN, Actor, Changes, Named, NewUser, User
-from nova_lite.db import application_credentials, ec2_credentials, groups, role_assignments, tokens, users
+from nova_lite.db import (
+    access_rules,
+    application_credentials,
+    credentials,
+    ec2_credentials,
+    groups,
+    role_assignments,
+    tokens,
+    users,
+)
 from nova_lite.db.identity import NamePage
 from nova_lite.operations.identity_base import (
     IdentityBase,
@@ -128,6 +137,8 @@ class IdentityUsers(IdentityBase):
             groups.remove_user(session, user_id)
             application_credentials.delete_of(session, user_id=user_id)
             ec2_credentials.delete_of(session, user_id=user_id)
+            credentials.delete_of(session, user_id=user_id)
+            access_rules.delete_of(session, user_id)
             tokens.delete_of_user(session, user_id)
             if not users.delete(session, user_id):
                 raise NotFound(f"Could not find user: {user_id}.")

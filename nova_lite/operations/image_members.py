@@ -35,16 +35,10 @@ class ImageMembers:
                 return member
         raise _no_member(image_id, member_id)
 
-    def add(
-        self,
-        context: RequestContext,
-        image_id: str,
-        member_id: str,
-        status: MemberStatus = MemberStatus.PENDING,
-    ) -> ImageMember:
+    def add(self, context: RequestContext, image_id: str, member_id: str) -> ImageMember:
         """Share an image with a project; raises NotFound, Forbidden, Conflict, TooLarge."""
         now = clock.now()
-        member = ImageMember(image_id, member_id, status, now, now)
+        member = ImageMember(image_id, member_id, MemberStatus.PENDING, now, now)
 
         def work(session: Session) -> ImageMember:
             self._require_owner(session, context, image_id)

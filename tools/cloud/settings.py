@@ -12,9 +12,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 PAGES = TOP / ".venv/novnc/usr/share/novnc"
 """Of noVNC, where ``tools.bootstrap`` unpacks them."""
-PORTS = {
-    "identity": 5000, "ec2": 8773, "osapi_compute": 8774, "metadata": 8775, "image": 9292, "network": 9696,
-}  # fmt: skip
+PORTS = {"identity": 5000, "osapi_compute": 8774, "metadata": 8775, "image": 9292, "network": 9696}
 CONSOLES = {"novnc": 6080, "serial": 6083}
 DAEMONS = (
     "nova-network", "nova-compute", "nova-scheduler", "nova-api", "nova-novncproxy", "nova-serialproxy",

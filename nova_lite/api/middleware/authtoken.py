@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from nova_lite.api.app import CLOUD, CONTEXT
+from nova_lite.api.app import BOUND, CLOUD, CONTEXT
 from nova_lite.api.middleware.faults import REQUEST_ID
+from nova_lite.core.access_rules import allowed
 from nova_lite.core.errors import Unauthenticated
 
 _TOKEN = "HTTP_X_AUTH_TOKEN"
@@ -19,6 +20,7 @@ class AuthToken:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         environ.pop(CONTEXT, None)
+        environ.pop(BOUND, None)
         token = environ.get(_TOKEN, "")
         if token:
             try:
@@ -27,6 +29,10 @@ class AuthToken:
                 pass
             else:
                 environ[CONTEXT] = info.context(environ[REQUEST_ID], environ.get("REMOTE_ADDR", ""))
+                if info.access_rules is not None:
+                    # The path as the client has it: what stands behind this filter may turn it into another.
+                    asked = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+                    environ[BOUND] = lambda api: allowed(info.access_rules, api, *asked)
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             return start_response(status, _vary(headers), *rest)

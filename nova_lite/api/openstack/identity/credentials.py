@@ -5,6 +5,7 @@ import datetime
 from nova_lite.api.call import Call, Json, Reply
 from nova_lite.api.openstack.identity.paging import listed
 from nova_lite.core import clock
+from nova_lite.core.access_rules import AccessRule
 from nova_lite.core.credentials import ApplicationCredential, Ec2Credential
 from nova_lite.core.errors import InvalidInput
 from nova_lite.core.identity import Named
@@ -14,8 +15,6 @@ from nova_lite.operations.identity_credentials import NewApplicationCredential
 def create_application_credential(call: Call) -> Reply:
     """Make an application credential; null and an empty list mean what is absent means."""
     body = call.body["application_credential"]
-    if body.get("access_rules"):
-        raise InvalidInput("Access rules are not supported.")
     new = NewApplicationCredential(
         name=body["name"],
         secret=body.get("secret") or "",
@@ -25,6 +24,7 @@ def create_application_credential(call: Call) -> Reply:
         ),
         expires_at=_moment(body.get("expires_at")),
         unrestricted=bool(body.get("unrestricted")),
+        access_rules=tuple(_rule(rule) for rule in body["access_rules"]) if body.get("access_rules") else None,
     )
     made = call.cloud.identity.create_application_credential(call.context, call.params["user_id"], new)
     return Reply({"application_credential": _application(call, made.credential) | {"secret": made.secret}})
@@ -92,6 +92,10 @@ def _moment(text: str | None) -> datetime.datetime | None:
     return moment.astimezone(datetime.UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
+def _rule(document: Json) -> AccessRule:
+    return AccessRule(*(document.get(name, "") for name in ("id", "service", "method", "path")))
+
+
 def _application(call: Call, credential: ApplicationCredential) -> Json:
     known = call.cloud.identity.role_graph(call.context).roles
     path = f"/v3/users/{credential.user_id}/application_credentials/{credential.id}"
@@ -108,6 +112,7 @@ def _application(call: Call, credential: ApplicationCredential) -> Json:
         ],
         "expires_at": None if credential.expires_at is None else clock.iso8601_micro(credential.expires_at),
         "unrestricted": credential.unrestricted,
+        "access_rules": [rule.document() for rule in credential.access_rules or ()],
         "system": None,
         "links": {"self": call.url(path)},
     }

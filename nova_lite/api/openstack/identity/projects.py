@@ -3,9 +3,14 @@
 from nova_lite.api.call import Call, Json, Reply
 from nova_lite.api.openstack.identity.bodies import extra_of, home_domain, text
 from nova_lite.api.openstack.identity.paging import listed, page, truth
+from nova_lite.core.errors import InvalidInput, NotFound
 from nova_lite.core.identity import Changes, NewProject, Project
+from nova_lite.core.tags import TagFilter
 
-_KNOWN = frozenset({"name", "description", "enabled", "domain_id", "parent_id", "is_domain"})
+_LONGEST_TAG = 255
+_MOST_TAGS = 80
+
+_KNOWN = frozenset({"name", "description", "enabled", "domain_id", "parent_id", "is_domain", "tags"})
 
 
 def create(call: Call) -> Reply:
@@ -18,6 +23,7 @@ def create(call: Call) -> Reply:
         description=body.get("description") or "",
         enabled=body.get("enabled", True),
         extra=extra_of(body, _KNOWN),
+        tags=_tags(body),
     )
     return Reply({"project": render(call, call.cloud.identity.create_project(call.context, new))})
 
@@ -27,7 +33,7 @@ def listing(call: Call) -> Reply:
     if truth(call.query("is_domain", "false") or "true"):
         return listed(call, "projects", [])
     part = page(call, "name", "domain_id", "parent_id", "enabled")
-    found = call.cloud.identity.list_projects(call.context, part)
+    found = call.cloud.identity.list_projects(call.context, part, _wanted_tags(call))
     return listed(call, "projects", [render(call, project) for project in found], part)
 
 
@@ -52,6 +58,7 @@ def update(call: Call) -> Reply:
         enabled=body.get("enabled"),
         domain_id=body.get("domain_id"),
         extra=extra_of(body, _KNOWN),
+        tags=_tags(body) if "tags" in body else None,
     )
     project = call.cloud.identity.update_project(call.context, call.params["project_id"], changes)
     return Reply({"project": render(call, project)})
@@ -63,12 +70,74 @@ def delete(call: Call) -> Reply:
     return Reply()
 
 
+def list_tags(call: Call) -> Reply:
+    """List the tags of a project."""
+    return _tagged(call, _project(call))
+
+
+def replace_tags(call: Call) -> Reply:
+    """Replace the tags of a project."""
+    return _tagged(call, _retag(call, _tags(call.body)))
+
+
+def remove_tags(call: Call) -> Reply:
+    """Remove every tag of a project."""
+    _retag(call, ())
+    return Reply()
+
+
+def check_tag(call: Call) -> Reply:
+    """Tell whether a project has a tag."""
+    if call.params["tag"] not in _project(call).tags:
+        raise NotFound(f"Could not find project tag: {call.params['tag'][:255]}.")
+    return Reply()
+
+
+def add_tag(call: Call) -> Reply:
+    """Add a tag to a project."""
+    tag, tags = call.params["tag"], _project(call).tags
+    if len(tag) > _LONGEST_TAG or "," in tag:
+        raise InvalidInput(f"A tag has at most {_LONGEST_TAG} characters, of which none is a comma or a slash.")
+    if tag not in tags and len(tags) >= _MOST_TAGS:
+        raise InvalidInput(f"A project has at most {_MOST_TAGS} tags.")
+    _retag(call, tuple(dict.fromkeys((*tags, tag))))
+    return Reply()
+
+
+def remove_tag(call: Call) -> Reply:
+    """Remove a tag of a project."""
+    check_tag(call)
+    _retag(call, tuple(tag for tag in _project(call).tags if tag != call.params["tag"]))
+    return Reply()
+
+
+def _project(call: Call) -> Project:
+    return call.cloud.identity.get_project(call.context, call.params["project_id"])
+
+
+def _retag(call: Call, tags: tuple[str, ...]) -> Project:
+    return call.cloud.identity.update_project(call.context, call.params["project_id"], Changes(tags=tags))
+
+
+def _tagged(call: Call, project: Project) -> Reply:
+    return Reply({"tags": list(project.tags), "links": {"self": call.request.path_url}})
+
+
+def _tags(body: Json) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(body.get("tags") or ()))
+
+
+def _wanted_tags(call: Call) -> TagFilter:
+    names = ("tags", "tags-any", "not-tags", "not-tags-any")
+    return TagFilter(*(tuple(tag for tag in (call.query(name) or "").split(",") if tag) for name in names))
+
+
 def render(call: Call, project: Project) -> Json:
     """Return a project as clients see it."""
     return {
-        "tags": [],
         "options": {},
         **project.extra,
+        "tags": list(project.tags),
         "id": project.id,
         "name": project.name,
         "domain_id": project.domain_id,

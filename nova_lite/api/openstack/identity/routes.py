@@ -13,6 +13,7 @@ from nova_lite.api.openstack.identity import (
     roles,
     services,
     signatures,
+    stored_credentials,
     tokens,
     users,
 )
@@ -61,6 +62,16 @@ PEOPLE: tuple[Route, ...] = (
     Route("GET", _PROJECT, projects.show, "identity:get_project"),
     Route("PATCH", _PROJECT, projects.update, "identity:update_project", schemas.UPDATE_PROJECT),
     Route("DELETE", _PROJECT, projects.delete, "identity:delete_project", status=204),
+    Route("GET", f"{_PROJECT}/tags", projects.list_tags, "identity:list_project_tags"),
+    Route(
+        "PUT", f"{_PROJECT}/tags", projects.replace_tags, "identity:update_project_tags", schemas.PROJECT_TAGS
+    ),
+    Route(
+        "DELETE", f"{_PROJECT}/tags", projects.remove_tags, "identity:delete_project_tags", status=204
+    ),
+    Route("GET", f"{_PROJECT}/tags/{{tag}}", projects.check_tag, "identity:get_project_tag", status=204),
+    Route("PUT", f"{_PROJECT}/tags/{{tag}}", projects.add_tag, "identity:create_project_tag", status=201),
+    Route("DELETE", f"{_PROJECT}/tags/{{tag}}", projects.remove_tag, "identity:delete_project_tag", status=204),
     Route("GET", "/v3/domains", domains.listing, "identity:list_domains"),
     Route("POST", "/v3/domains", domains.create, "identity:create_domain", schemas.CREATE_DOMAIN, status=201),
     Route("GET", _DOMAIN, domains.show, "identity:get_domain"),
@@ -127,6 +138,23 @@ CREDENTIALS: tuple[Route, ...] = (
     Route("DELETE", _EC2_CREDENTIAL, credentials.delete_ec2_credential, "identity:ec2_delete_credential", status=204),
 )  # fmt: skip
 
+_STORED = "/v3/credentials/{credential_id}"
+_RULE = f"{_USER}/access_rules/{{rule_id}}"
+
+STORED: tuple[Route, ...] = (
+    Route("GET", "/v3/credentials", stored_credentials.listing, "identity:list_credentials"),
+    Route(
+        "POST", "/v3/credentials", stored_credentials.create, "identity:create_credential", schemas.CREATE_CREDENTIAL,
+        status=201,
+    ),
+    Route("GET", _STORED, stored_credentials.show, "identity:get_credential"),
+    Route("PATCH", _STORED, stored_credentials.update, "identity:update_credential", schemas.UPDATE_CREDENTIAL),
+    Route("DELETE", _STORED, stored_credentials.delete, "identity:delete_credential", status=204),
+    Route("GET", f"{_USER}/access_rules", stored_credentials.list_access_rules, "identity:list_access_rules"),
+    Route("GET", _RULE, stored_credentials.show_access_rule, "identity:get_access_rule"),
+    Route("DELETE", _RULE, stored_credentials.delete_access_rule, "identity:delete_access_rule", status=204),
+)  # fmt: skip
+
 ROLES: tuple[Route, ...] = (
     Route("GET", "/v3/roles", roles.listing, "identity:list_roles"),
     Route("POST", "/v3/roles", roles.create, "identity:create_role", schemas.CREATE_ROLE, status=201),
@@ -185,4 +213,4 @@ OLD: tuple[Route, ...] = (
     Route("GET", "/v1.1", old_tokens.log_in_by_headers, PUBLIC, status=204),
 )
 
-ROUTES: tuple[Route, ...] = (*TOKENS, *PEOPLE, *GROUPS, *CREDENTIALS, *ROLES, *IMPLIED, *CATALOG, *OLD)
+ROUTES: tuple[Route, ...] = (*TOKENS, *PEOPLE, *GROUPS, *CREDENTIALS, *STORED, *ROLES, *IMPLIED, *CATALOG, *OLD)

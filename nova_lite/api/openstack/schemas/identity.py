@@ -102,6 +102,32 @@ _ROLE_REFERENCE: Schema = {
     "minProperties": 1,
     "additionalProperties": True,
 }
+_ACCESS_RULE: Schema = {
+    "type": "object",
+    "properties": {
+        "id": ID,
+        "service": {"type": "string", "minLength": 1, "maxLength": 64},
+        "method": {"type": "string", "pattern": "^(POST|GET|HEAD|PATCH|PUT|DELETE)$"},
+        "path": {"type": "string", "pattern": "^/.*$", "maxLength": 128},
+    },
+    "anyOf": [{"required": ["id"]}, {"required": ["service", "method", "path"]}],
+    "additionalProperties": False,
+}
+_STORED: Schema = {
+    "blob": {"type": "string", "maxLength": 65535},
+    "type": name(255),
+    "user_id": ID,
+    "project_id": {"anyOf": [{"type": "null"}, ID]},
+}
+CREATE_CREDENTIAL = _body("credential", _STORED, ("blob", "type"))
+UPDATE_CREDENTIAL = _body("credential", _STORED)
+_TAG: Schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[^,/]*$"}
+PROJECT_TAGS: Schema = {
+    "type": "object",
+    "properties": {"tags": {"type": "array", "items": _TAG, "maxItems": 80, "uniqueItems": True}},
+    "required": ["tags"],
+    "additionalProperties": False,
+}
 CREATE_APPLICATION_CREDENTIAL = _body(
     "application_credential",
     {
@@ -111,7 +137,7 @@ CREATE_APPLICATION_CREDENTIAL = _body(
         "expires_at": {"type": ["string", "null"], "maxLength": 64},
         "roles": {"type": ["array", "null"], "items": _ROLE_REFERENCE, "maxItems": 100},
         "unrestricted": {"type": ["boolean", "null"]},
-        "access_rules": {"type": ["array", "null"]},
+        "access_rules": {"type": ["array", "null"], "items": _ACCESS_RULE, "maxItems": 100},
     },
     ("name",),
 )
