@@ -5,9 +5,9 @@ from nova_lite.operations.identity_base import IdentitySettings
 from nova_lite.operations.identity_catalog import IdentityCatalog
 from nova_lite.operations.identity_credentials import IdentityCredentials
 from nova_lite.operations.identity_groups import IdentityGroups
-from nova_lite.operations.identity_login import IdentityLogin
 from nova_lite.operations.identity_projects import IdentityProjects
 from nova_lite.operations.identity_roles import IdentityRoles
+from nova_lite.operations.identity_signers import IdentitySigners
 from nova_lite.operations.identity_stored_credentials import IdentityStoredCredentials
 from nova_lite.operations.identity_users import IdentityUsers
 
@@ -15,7 +15,7 @@ __all__ = ["Identity", "IdentitySettings"]
 
 
 class Identity(
-    IdentityLogin,
+    IdentitySigners,
     IdentityProjects,
     IdentityUsers,
     IdentityGroups,

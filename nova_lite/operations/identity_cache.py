@@ -10,6 +10,7 @@ import cachetools
 from nova_lite.core import clock
 from nova_lite.core.catalog_entries import Entries
 from nova_lite.core.identity import RoleGraph, TokenInfo
+from nova_lite.core.signer import Signer
 
 
 def digest_of(secret: str) -> str:
@@ -18,7 +19,7 @@ def digest_of(secret: str) -> str:
 
 
 class IdentityCache:
-    """Valid tokens by digest, and the graph of roles.
+    """Valid tokens by digest, owners of access keys, and the graph of roles.
 
     ``seconds`` bounds how long a change made by another process stays unseen, 0 remembers nothing; ``size``
     bounds the number of tokens, of which the longest unused goes first.
@@ -28,6 +29,7 @@ class IdentityCache:
         self._tokens: cachetools.TTLCache[str, TokenInfo] = cachetools.TTLCache(size, seconds, timer)
         self._graph: cachetools.TTLCache[str, RoleGraph] = cachetools.TTLCache(1, seconds, timer)
         self._entries: cachetools.TTLCache[str, Entries] = cachetools.TTLCache(1, seconds, timer)
+        self._signers: cachetools.TTLCache[tuple[str, str], Signer] = cachetools.TTLCache(size, seconds, timer)
         self._generation = 0
         self._lock = threading.Lock()
 
@@ -38,6 +40,17 @@ class IdentityCache:
         if info is None or info.expires_at <= clock.now():
             return None
         return info
+
+    def signer(self, key: tuple[str, str]) -> Signer | None:
+        """Return the remembered owner of an access key, by that and the project that came with it."""
+        with self._lock:
+            return self._signers.get(key)
+
+    def remember_signer(self, key: tuple[str, str], signer: Signer, generation: int) -> None:
+        """Remember a signer, unless something was forgotten since ``generation`` was taken."""
+        with self._lock:
+            if generation == self._generation:
+                self._signers[key] = signer
 
     def graph(self) -> RoleGraph | None:
         """Return the remembered graph of roles."""
@@ -84,4 +97,5 @@ class IdentityCache:
             self._generation += 1
             self._tokens.clear()
             self._graph.clear()
+            self._signers.clear()
             self._entries.clear()

@@ -174,9 +174,7 @@ class IdentityCredentials(IdentityBase):
         if context.delegated or (context.user_id != user_id and not context.is_admin):
             raise not_authorized("identity:ec2_delete_credential")
         self.get_ec2_credential(context, user_id, access)
-        self._database.run(
-            "identity.delete_ec2_credential", lambda session: ec2_credentials.delete(session, access)
-        )
+        self._change("delete_ec2_credential", lambda session: ec2_credentials.delete(session, access))
 
     def _opened(self, credential: Ec2Credential) -> Ec2Credential:
         return dataclasses.replace(credential, secret=self._seal.open(credential.secret))

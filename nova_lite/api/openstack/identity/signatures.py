@@ -2,33 +2,24 @@
 
 import base64
 import binascii
-import hashlib
+import dataclasses
 import hmac
 from collections.abc import Callable
 
-from keystoneclient.contrib.ec2 import utils
-
 from nova_lite.api.call import Call, Json, Reply
 from nova_lite.api.openstack.identity.tokens import issued
+from nova_lite.core import signatures
 from nova_lite.core.errors import InvalidInput
-
-_V4 = "AWS4-HMAC-SHA256"
+from nova_lite.core.signatures import ALGORITHM, Proof, SignedRequest
 
 
 def ec2_tokens(call: Call) -> Reply:
     """Issue a token to whoever signed a request of the EC2 API (signature versions 0, 1, 2 and 4)."""
     credentials = call.body.get("credentials") or call.body["ec2Credentials"]
 
-    def is_signed_with(secret: str) -> bool:
-        given = str(credentials["signature"])
-        try:
-            expected = utils.Ec2Signer(secret).generate(_plain(credentials))
-        # Of a signature version that it does not know, the library says so by a plain Exception.
-        except Exception as error:
-            raise InvalidInput("The signed request cannot be read: something of it is missing.") from error
-        return hmac.compare_digest(expected.encode(), given.encode())
-
-    return _issue(call, credentials["access"], is_signed_with)
+    request = _request(credentials)
+    proof = _proof(credentials, request)
+    return _issue(call, credentials["access"], lambda secret: signatures.signs(secret, proof, request))
 
 
 def s3_tokens(call: Call) -> Reply:
@@ -50,22 +41,43 @@ def _issue(call: Call, access: str, is_signed_with: Callable[[str], bool]) -> Re
     return issued(call, call.cloud.identity.authenticate_signature(access, is_signed_with))
 
 
-def _plain(credentials: Json) -> Json:
-    """Return what is signed, the port that clients leave out left out of the host."""
-    known = {"access", "host", "verb", "path", "params", "headers", "body_hash", "signature"}
-    plain = {name: value for name, value in credentials.items() if name in known}
-    return {"params": {}, "headers": {}, "body_hash": ""} | plain
+def _request(credentials: Json) -> SignedRequest:
+    params = {str(name): str(value) for name, value in (credentials.get("params") or {}).items()}
+    params.pop("Signature", None)
+    verb = str(credentials.get("verb", ""))
+    return SignedRequest(
+        verb=verb,
+        host=str(credentials.get("host", "")),
+        path=str(credentials.get("path", "")),
+        # What is sent in a body is signed by the body's hash.
+        query=() if verb.upper() == "POST" else tuple(params.items()),
+        params=params,
+        headers={str(name).lower(): str(value) for name, value in (credentials.get("headers") or {}).items()},
+        body_hash=str(credentials.get("body_hash", "")),
+    )
+
+
+def _proof(credentials: Json, request: SignedRequest) -> Proof:
+    """Return what is said of the signature; raises InvalidInput where that is not enough."""
+    given, params = str(credentials["signature"]), request.params
+    if version := params.get("SignatureVersion", ""):
+        return Proof(version, "", given, method=params.get("SignatureMethod", "HmacSHA256"))
+    found = signatures.authorization(request.headers.get("authorization", "")) or signatures.version_4(
+        params.get("X-Amz-Credential", ""), params.get("X-Amz-SignedHeaders", ""), given
+    )
+    moment = request.headers.get("x-amz-date") or params.get("X-Amz-Date", "")
+    if found is None or not moment.startswith(found.scope[0]):
+        raise InvalidInput("The signed request cannot be read: something of it is missing.")
+    return dataclasses.replace(found, signature=given, moment=moment)
 
 
 def _s3_signature(signed: bytes, secret: str) -> str:
     """Sign as S3 does: by HMAC-SHA1, or by version 4 where the text to sign says so."""
     lines = signed.decode("utf-8", "replace").split("\n")
-    if lines[0] != _V4:
+    if lines[0] != ALGORITHM:
         return base64.b64encode(hmac.digest(secret.encode(), signed, "sha1")).decode()
     scope = lines[2].split("/") if len(lines) > 2 else []
     if len(scope) != 4:
         raise InvalidInput("The signed text has no credential scope.")
-    key = f"AWS4{secret}".encode()
-    for part in scope:
-        key = hmac.digest(key, part.encode(), "sha256")
-    return hmac.new(key, signed, hashlib.sha256).hexdigest()
+    key = signatures.signing_key(secret, (scope[0], scope[1], scope[2]))
+    return hmac.digest(key, signed, "sha256").hex()
