@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
 from nova_lite.core.errors import ConfigurationError
+from nova_lite.request_body import RequestBody
 
 LOG = logging.getLogger(__name__)
 
@@ -352,14 +353,63 @@ def _gated(app: Any, workers: int) -> Any:
     return call
 
 
+def _with_bodies_as_needed(base: Any) -> Any:
+    """Return cheroot's class of requests with another reader of bodies, see ``RequestBody``."""
+
+    class Request(base):  # type: ignore[misc]
+        """Invites a body when somebody reads it, and forgets the rest of one that nobody read."""
+
+        waits = False
+
+        def read_request_headers(self) -> Any:
+            read = base.header_reader
+
+            def read_all(source: Any, headers: dict[bytes, bytes]) -> None:
+                read(source, headers)
+                self.waits = headers.pop(b"Expect", b"").lower() == b"100-continue"
+
+            self.header_reader = read_all
+            return super().read_request_headers()
+
+        def respond(self) -> None:
+            length = None if self.chunked_read else int(self.inheaders.get(b"Content-Length", 0))
+            self.rfile = RequestBody(self.conn.rfile, length, self._invite if self.waits else None)
+            self.server.gateway(self).respond()
+            if self.ready:
+                self.ensure_headers_sent()
+            if self.chunked_write:
+                self.conn.wfile.write(b"0\r\n\r\n")
+            if not self.rfile.finish():
+                self.close_connection = True
+
+        def send_headers(self) -> None:
+            # Who still waits to send its body will not be asked any more, so nothing can follow.
+            self.close_connection = self.close_connection or self.waits
+            super().send_headers()
+
+        def _invite(self) -> None:
+            self.waits = False
+            self.conn.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    return Request
+
+
 class _ThreadEngine:
     """cheroot: a pool of native threads; idle connections wait in one selector."""
 
     def __init__(self, app: Any, sock: socket.socket, workers: int, idle_seconds: float) -> None:
         wsgi = importlib.import_module("cheroot.wsgi")
+        connections = importlib.import_module("cheroot.server")
+
+        class Connection(connections.HTTPConnection):  # type: ignore[misc, name-defined]
+            """Reads bodies as they are needed."""
+
+            RequestHandlerClass = _with_bodies_as_needed(connections.HTTPRequest)
 
         class Server(wsgi.Server):  # type: ignore[misc, name-defined]
             """Takes the socket that it is given."""
+
+            ConnectionClass = Connection
 
             def bind(self, *_: Any) -> socket.socket:
                 self.socket = sock
