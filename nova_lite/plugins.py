@@ -118,6 +118,12 @@ SLOTS: Mapping[str, Slot] = {
             },
         ),
         Slot(
+            "object_store",
+            "nova_lite.drivers.object.base.ObjectStore",
+            "keeps buckets and objects",
+            {"file": "nova_lite.drivers.object.files.FileObjectStore"},
+        ),
+        Slot(
             "rpc_backend",
             "nova_lite.rpc.transport.Transport",
             "carries messages between the daemons",

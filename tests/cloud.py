@@ -27,7 +27,7 @@ from nova_lite.operations.networks import NewNetwork
 from nova_lite.operations.subnets import NewSubnet
 from tools.services import free_port
 
-APIS = ("identity", "osapi_compute", "metadata", "image", "network")
+APIS = ("identity", "osapi_compute", "metadata", "image", "network", "s3")
 _PATIENCE = 30.0
 
 

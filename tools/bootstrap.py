@@ -61,6 +61,7 @@ GUESTS = {
     "depmod": "kmod",
     "unshare": "util-linux",
 }
+S3_CLIENTS = {"s3cmd": "s3cmd", "rclone": "rclone"}
 MARIADB = {"mariadbd": "mariadb-server-core", "my_print_defaults": "mariadb-client-core"}
 RABBITMQ = {"/usr/lib/rabbitmq/bin/rabbitmq-server": "rabbitmq-server"}
 POSTGRESQL = {"/usr/lib/postgresql/15/bin/postgres": "postgresql"}
@@ -163,7 +164,7 @@ def needs(target: str, *, guests: bool) -> dict[str, str]:
         if target == "test" or not os.environ.get("TRANSPORT_URL"):
             needed |= RABBITMQ
     if target == "test":
-        needed |= POSTGRESQL | BROWSER
+        needed |= POSTGRESQL | BROWSER | S3_CLIENTS
     return needed
 
 

@@ -21,6 +21,7 @@ from nova_lite.conf import (
     libvirt,
     metadata,
     network,
+    objectstore,
     quota,
     rpc,
     scheduler,
@@ -29,7 +30,8 @@ from nova_lite.conf.files import Setting
 from nova_lite.core.errors import ConfigurationError
 
 MODULES = (
-    base, database, rpc, api, metadata, identity, image, compute, libvirt, console, network, scheduler, quota,
+    base, database, rpc, api, metadata, identity, image, compute, libvirt, console, network, scheduler, objectstore,
+    quota,
 )  # fmt: skip
 """Every module of flags, in the order of the sample file."""
 

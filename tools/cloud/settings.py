@@ -12,10 +12,11 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 PAGES = TOP / ".venv/novnc/usr/share/novnc"
 """Of noVNC, where ``tools.bootstrap`` unpacks them."""
-PORTS = {"identity": 5000, "osapi_compute": 8774, "metadata": 8775, "image": 9292, "network": 9696}
+PORTS = {"identity": 5000, "osapi_compute": 8774, "metadata": 8775, "image": 9292, "network": 9696, "s3": 3333}
 CONSOLES = {"novnc": 6080, "serial": 6083}
 DAEMONS = (
-    "nova-network", "nova-compute", "nova-scheduler", "nova-api", "nova-novncproxy", "nova-serialproxy",
+    "nova-network", "nova-compute", "nova-scheduler", "nova-objectstore", "nova-api", "nova-novncproxy",
+    "nova-serialproxy",
 )  # fmt: skip
 _RANGES = ("10.0.0.0/24", "10.77.0.0/24", "172.30.77.0/24")
 _LEAST_DISK = 2 * 1024**3

@@ -12,6 +12,7 @@ from nova_lite.cmd.wiring.apis import api_parts
 from nova_lite.cmd.wiring.base import Base, make_base
 from nova_lite.cmd.wiring.cloud import make_cloud
 from nova_lite.cmd.wiring.consoles import proxy_parts
+from nova_lite.cmd.wiring.objectstore import objectstore_parts
 from nova_lite.cmd.wiring.workers import (
     compute_host,
     compute_parts,
@@ -49,6 +50,12 @@ def network_components(conf: Conf) -> list[Component]:
     return [*base.parts(), *network_parts(base)]
 
 
+def objectstore_components(conf: Conf) -> list[Component]:
+    """Return what nova-objectstore runs."""
+    base = make_base(conf)
+    return [*base.parts(), *objectstore_parts(base)]
+
+
 def all_components(conf: Conf) -> list[Component]:
     """Return what nova-all runs: every daemon in one process, the front doors last."""
     base = make_base(conf)
@@ -57,6 +64,7 @@ def all_components(conf: Conf) -> list[Component]:
         *network_parts(base),
         *compute_parts(base),
         *scheduler_parts(base),
+        *objectstore_parts(base),
         *api_parts(base),
         *(part for name in conf.console_proxies for part in proxy_parts(base, name)),
     ]
@@ -88,6 +96,7 @@ __all__ = [
     "make_base",
     "network_components",
     "network_manager",
+    "objectstore_components",
     "proxy_components",
     "scheduler_components",
 ]

@@ -73,17 +73,19 @@ def api_parts(base: Base) -> list[Component]:
 
 def applications_of(conf: Any, cloud: Cloud) -> dict[str, Handing]:
     """Return the WSGI application of each enabled API; raises ConfigurationError for a bad paste file."""
-    file = paths.require(conf, "api_paste_config")
     things = {
         CLOUD: cloud,
         POLICY: Policy(RULES, paths.find(conf, "policy_file")),
         LIMIT: conf.osapi_max_request_body_size,
         CONF: conf,
     }
-    found = {}
-    for api in conf.enabled_apis:
-        try:
-            found[api] = Handing(loadapp(f"config:{file.resolve()}", name=api), things)
-        except (LookupError, ImportError, AttributeError, ValueError, TypeError) as error:
-            raise ConfigurationError(f"The paste file {file} cannot build the API {api}: {error}") from error
-    return found
+    return {api: Handing(application_of(conf, api), things) for api in conf.enabled_apis}
+
+
+def application_of(conf: Any, api: str) -> Any:
+    """Return an API's pipeline; raises ConfigurationError for a bad paste file."""
+    file = paths.require(conf, "api_paste_config")
+    try:
+        return loadapp(f"config:{file.resolve()}", name=api)
+    except (LookupError, ImportError, AttributeError, ValueError, TypeError) as error:
+        raise ConfigurationError(f"The paste file {file} cannot build the API {api}: {error}") from error

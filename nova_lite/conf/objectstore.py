@@ -1,0 +1,38 @@
+"""Flags of the object store."""
+
+from oslo_config import cfg
+
+FLAGS = (
+    cfg.StrOpt("s3_listen", default="0.0.0.0", help="Address on which nova-objectstore listens."),
+    cfg.PortOpt("s3_listen_port", default=3333, help="Port on which nova-objectstore listens."),
+    cfg.StrOpt(
+        "s3_domain",
+        default="",
+        help="Domain below which buckets have host names of their own; empty knows buckets in the path alone.",
+    ),
+    cfg.StrOpt(
+        "object_store",
+        default="nova_lite.drivers.object.files.FileObjectStore",
+        help="Class that keeps buckets and objects.",
+    ),
+    cfg.StrOpt("buckets_path", default="$state_path/buckets", help="Folder in which buckets are kept."),
+    cfg.IntOpt(
+        "s3_put_cap",
+        default=5 * 1024**3,
+        min=1,
+        help="Most bytes in one request that puts an object or a part.",
+    ),
+    cfg.IntOpt(
+        "s3_upload_expiry",
+        default=7 * 24 * 3600,
+        min=1,
+        help="Seconds after which an upload in parts is aborted that nobody completed.",
+    ),
+    cfg.IntOpt(
+        "quota_object_bytes",
+        default=-1,
+        min=-1,
+        help="Most bytes of objects that a project may store; -1 is no limit.",
+    ),
+    cfg.IntOpt("quota_buckets", default=100, min=-1, help="Most buckets of a project; -1 is no limit."),
+)

@@ -1,0 +1,1 @@
+"""Places where the object store keeps its buckets."""
