@@ -47,8 +47,13 @@ SLOTS: Mapping[str, Slot] = {
             "nova_lite.rpc.network.NetworkContract",
             "does nova-network's work",
             {
-                "FlatDHCPManager": "nova_lite.network.flatdhcp.FlatDHCPManager",
-                "nova.network.manager.FlatDHCPManager": "nova_lite.network.flatdhcp.FlatDHCPManager",
+                f"{prefix}{name}": f"nova_lite.network.{module}.{name}"
+                for module, name in (
+                    ("flat", "FlatManager"),
+                    ("flatdhcp", "FlatDHCPManager"),
+                    ("vlan", "VlanManager"),
+                )
+                for prefix in ("", "nova.network.manager.")
             },
         ),
         Slot(

@@ -27,7 +27,7 @@ from nova_lite.operations.networks import NewNetwork
 from nova_lite.operations.subnets import NewSubnet
 from tools.services import free_port
 
-APIS = ("identity", "osapi_compute", "metadata", "image", "network", "s3")
+APIS = ("identity", "ec2", "osapi_compute", "metadata", "image", "network", "s3")
 _PATIENCE = 30.0
 
 

@@ -25,7 +25,7 @@ from nova_lite.operations.subnets import NewSubnet
 from tools.services import Broker, MariaDB, free_port
 from tools.services.process import Service
 
-APIS = ("identity", "osapi_compute", "metadata", "image", "network", "s3")
+APIS = ("identity", "ec2", "osapi_compute", "metadata", "image", "network", "s3")
 DISTRIBUTED = ("nova-network", "nova-compute", "nova-scheduler", "nova-api")
 
 

@@ -98,7 +98,9 @@ def _print_leases(conf: Any) -> None:
 
     network_id = int(os.environ["NETWORK_ID"])
     expiry = int(time.time()) + conf.dhcp_lease_time
-    for held in _database(conf).read("network.held", lambda session: addresses.held(session, [network_id])):
+    for held in _database(conf).read(
+        "network.held", lambda session: addresses.held(session, [network_id], conf.host)
+    ):
         if held.leased:
             print(expiry, held.mac, held.address, held.hostname or "*", "*")
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nova_lite.compute import protection
 from nova_lite.compute.host import ComputeHost, guest_spec
 from nova_lite.core.context import RequestContext
 from nova_lite.core.flow import Step
@@ -42,11 +41,11 @@ class BootFlow:
         """Have the network give the instance its addresses, and filter its traffic before it has any."""
         found = self._host.network.allocate(self._context, [self._instance.uuid])
         self._interfaces = tuple(found.get(self._instance.uuid, ()))
-        self._host.firewall.protect(*protection.of(self._host.database, self._interfaces))
+        self._host.connect(self._interfaces)
 
     def disconnect(self) -> None:
         """Give the addresses back."""
-        self._host.firewall.unprotect(self._instance.uuid)
+        self._host.disconnect(self._instance)
         self._host.release_addresses(self._context, self._instance)
 
     def create_disks(self) -> None:

@@ -29,5 +29,5 @@ class DeleteFlow:
 
     def disconnect(self) -> None:
         """Remove the filter and give the addresses back."""
-        self._host.firewall.unprotect(self._instance.uuid)
+        self._host.disconnect(self._instance)
         self._host.release_addresses(self._context, self._instance)

@@ -9,10 +9,12 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from nova_lite.compute import protection
+from nova_lite.compute.links import HostLinks
 from nova_lite.compute.serial import SerialPorts
 from nova_lite.core import config_drive, ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import DriverError, Unavailable
+from nova_lite.core.hardware import Hardware
 from nova_lite.core.image import ImageFacts
 from nova_lite.core.instance import Instance
 from nova_lite.core.metadata import InstanceMetadata, MetadataSettings
@@ -42,6 +44,7 @@ class ComputeHost:
     compute: ComputeProxy
     seal: Seal
     serial: SerialPorts
+    links: HostLinks
     told: MetadataSettings = dataclasses.field(default_factory=MetadataSettings)
     shutdown_timeout: float = 60.0
 
@@ -82,8 +85,25 @@ class ComputeHost:
     def protected_spec(self, instance: Instance) -> GuestSpec:
         """Return what an instance's guest is like, the filter of its interfaces in force."""
         interfaces = self.interfaces(instance)
-        self.firewall.protect(*protection.of(self.database, interfaces))
+        self.connect(interfaces)
         return guest_spec(instance, interfaces)
+
+    def connect(self, interfaces: Sequence[VirtualInterface]) -> None:
+        """Have the bridges that interfaces are put in, and the filter of their traffic in force."""
+        self.links.ready(interfaces)
+        self.firewall.protect(*protection.of(self.database, interfaces))
+
+    def disconnect(self, instance: Instance) -> None:
+        """Remove what was made for an instance's interfaces: it is not here any more."""
+        self.firewall.unprotect(instance.uuid)
+        self.links.tidy(instance.uuid)
+
+    def join(self, context: RequestContext, instance: Instance) -> None:
+        """Let the network know of an instance that comes from another host; where it was served, too."""
+        found = self.network.allocate(context, [instance.uuid]).get(instance.uuid, ())
+        moved = sorted({interface.network_id for interface in found if interface.multi_host})
+        if moved:
+            self.refresh_networks(context, moved)
 
     def image_facts(self, image_id: str) -> ImageFacts:
         """Return what the database says of an image; of one that is gone, nothing."""
@@ -132,7 +152,7 @@ class ComputeHost:
 
 def guest_spec(instance: Instance, interfaces: Sequence[VirtualInterface]) -> GuestSpec:
     """Describe an instance as drivers take it."""
-    flavor = instance.flavor
+    flavor, hardware = instance.flavor, instance.hardware
     return GuestSpec(
         uuid=instance.uuid,
         name=instance.name,
@@ -141,13 +161,14 @@ def guest_spec(instance: Instance, interfaces: Sequence[VirtualInterface]) -> Gu
         root_gb=flavor.root_gb,
         ephemeral_gb=instance.ephemeral_gb,
         swap_mb=instance.swap_mb,
-        interfaces=tuple(guest_interface(interface) for interface in interfaces),
+        interfaces=tuple(guest_interface(interface, hardware) for interface in interfaces),
         extra_specs=flavor.extra_specs,
+        hardware=hardware,
         root_device=instance.root_device_name,
     )
 
 
-def guest_interface(interface: VirtualInterface) -> GuestInterface:
+def guest_interface(interface: VirtualInterface, hardware: Hardware) -> GuestInterface:
     """Describe an interface as drivers take it."""
     return GuestInterface(
         mac=interface.mac,
@@ -155,4 +176,6 @@ def guest_interface(interface: VirtualInterface) -> GuestInterface:
         bridge=interface.bridge,
         address=interface.address,
         mtu=interface.mtu,
+        model=hardware.vif_model,
+        limits=hardware.vif_limits,
     )

@@ -5,11 +5,13 @@ from typing import Any
 
 from nova_lite.compute import protection
 from nova_lite.compute.host import ComputeHost, guest_interface
+from nova_lite.core import ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.flow import Step
 from nova_lite.core.instance import Instance
 from nova_lite.core.network import VirtualInterface
 from nova_lite.db import addresses
+from nova_lite.drivers.virt.base import GuestInterface
 
 
 class InterfaceFlow:
@@ -37,27 +39,29 @@ class InterfaceFlow:
     def connect(self) -> None:
         """Let DHCP know the address, and filter the interface's traffic before there is any."""
         self._host.network.allocate(self._context, [self._instance.uuid])
-        self._host.firewall.protect(
-            *protection.of(self._host.database, self._host.interfaces(self._instance))
-        )
+        self._host.connect(self._host.interfaces(self._instance))
 
     def disconnect(self) -> None:
         """Give the address back."""
         interface = self._interface()
-        self._host.firewall.unprotect(self._instance.uuid, guest_interface(interface).tap)
+        self._host.firewall.unprotect(self._instance.uuid, ids.tap_name(interface.id))
         self._host.database.run("network.detach", lambda session: addresses.detach(session, interface.id))
         # Whoever has the address next is no member of the instance's groups.
         self._host.firewall.refresh(protection.groups_of(self._host.database, self._instance.uuid))
         self._host.refresh_networks(self._context, [interface.network_id])
+        self._host.links.tidy()
 
     def plug(self) -> None:
         """Plug the interface in; a guest that is not defined finds it at its next start."""
         if self._host.driver.guest(self._instance.uuid) is not None:
-            self._host.driver.attach_interface(self._instance.uuid, guest_interface(self._interface()))
+            self._host.driver.attach_interface(self._instance.uuid, self._plugged())
 
     def unplug(self) -> None:
         """Unplug the interface."""
-        self._host.driver.detach_interface(self._instance.uuid, guest_interface(self._interface()))
+        self._host.driver.detach_interface(self._instance.uuid, self._plugged())
+
+    def _plugged(self) -> GuestInterface:
+        return guest_interface(self._interface(), self._instance.hardware)
 
     def _interface(self) -> VirtualInterface:
         return VirtualInterface(**self._parameters["interface"])

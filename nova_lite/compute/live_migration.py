@@ -66,11 +66,11 @@ class LiveMigrationFlow:
 
     def connect(self) -> None:
         """Let the network know of the instance here."""
-        self._host.network.allocate(self._context, [self._instance.uuid])
+        self._host.join(self._context, self._instance)
 
     def disconnect(self) -> None:
         """Remove the filter that the guest was expected with; the addresses stay the instance's."""
-        self._host.firewall.unprotect(self._instance.uuid)
+        self._host.disconnect(self._instance)
 
     def expect(self) -> None:
         """Make ready for the guest, its disks included where the hosts do not share them."""
@@ -113,7 +113,7 @@ class LiveMigrationFlow:
 
     def leave(self) -> None:
         """Remove what is left of the guest here."""
-        self._host.firewall.unprotect(self._instance.uuid)
+        self._host.disconnect(self._instance)
         if not self._migration().shared:
             self._host.driver.delete_disks(self._instance.uuid, self._instance.name)
 

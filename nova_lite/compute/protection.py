@@ -97,7 +97,8 @@ def _port(interface: VirtualInterface, group_ids: Sequence[str]) -> FilterPort:
         tap=ids.tap_name(interface.id),
         mac=interface.mac,
         address=interface.address,
-        gateway=interface.gateway,
-        dhcp_server=interface.gateway,
+        gateway=interface.router,
+        dhcp_server=interface.dhcp_server or interface.gateway,
         groups=tuple(group_ids),
+        address6=interface.address_v6,
     )

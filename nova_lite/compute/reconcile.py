@@ -64,6 +64,7 @@ class Reconciler:
             *self._orphans(view, guests),
             *self._leftovers(view, guests, files),
             *self._power(view, guests),
+            *self._links(view),
             *self._filter(view),
         ]
 
@@ -161,6 +162,15 @@ class Reconciler:
 
         sentence = f"the database says power state {instance.power_state.name}, the hypervisor {power.name}"
         return Finding("power", instance.name, sentence, mend)
+
+    def _links(self, view: _View) -> list[Finding]:
+        """Bridges of guests that are missing, or that no guest needs."""
+        if view.busy:
+            return []
+        return [
+            Finding(found.kind, found.name, found.sentence, self._host.links.mend)
+            for found in self._host.links.differences()
+        ]
 
     def _filter(self, view: _View) -> list[Finding]:
         """Rules of the packet filter that are not as they should be."""

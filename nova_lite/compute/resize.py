@@ -102,11 +102,11 @@ class ResizeFlow:
 
     def connect(self) -> None:
         """Let the network know of the instance here."""
-        self._host.network.allocate(self._context, [self._instance.uuid])
+        self._host.join(self._context, self._instance)
 
     def disconnect(self) -> None:
         """Remove the filter that the guest was made with; the addresses stay the instance's."""
-        self._host.firewall.unprotect(self._instance.uuid)
+        self._host.disconnect(self._instance)
 
     def receive(self) -> None:
         """Make the disks from the copy."""
@@ -140,7 +140,7 @@ class ResizeFlow:
         """Remove the guest and its disks."""
         self.destroy()
         self.delete_disks()
-        self._host.firewall.unprotect(self._instance.uuid)
+        self._host.disconnect(self._instance)
 
     def _was_on(self) -> bool:
         return not self._action.parameters["off"]
@@ -163,3 +163,5 @@ class ConfirmFlow:
     def drop(self) -> None:
         """Remove the disk that was kept aside."""
         self._host.driver.drop_aside(self._instance.name)
+        if self._instance.host != self._host.name:
+            self._host.links.tidy(self._instance.uuid)

@@ -67,7 +67,7 @@ class OffloadFlow:
         """Remove the guest and its disks; its addresses stay its own."""
         self._host.driver.destroy(self._instance.uuid)
         self._host.driver.delete_disks(self._instance.uuid, self._instance.name)
-        self._host.firewall.unprotect(self._instance.uuid)
+        self._host.disconnect(self._instance)
 
 
 class ArriveFlow:
@@ -99,11 +99,11 @@ class ArriveFlow:
 
     def connect(self) -> None:
         """Let the network know of the instance here."""
-        self._host.network.allocate(self._context, [self._instance.uuid])
+        self._host.join(self._context, self._instance)
 
     def disconnect(self) -> None:
         """Remove the filter that the guest was made with."""
-        self._host.firewall.unprotect(self._instance.uuid)
+        self._host.disconnect(self._instance)
 
     def create_disks(self) -> None:
         """Make the disks from the action's image; whole ones are kept."""

@@ -2,7 +2,9 @@
 
 from oslo_config import cfg, types
 
-PORTS = {"identity": 5000, "osapi_compute": 8774, "metadata": 8775, "image": 9292, "network": 9696}
+PORTS = {
+    "identity": 5000, "ec2": 8773, "osapi_compute": 8774, "metadata": 8775, "image": 9292, "network": 9696,
+}  # fmt: skip
 """The APIs by name, with the port on which clients expect each."""
 
 

@@ -15,6 +15,7 @@ from nova_lite.conf import (
     compute,
     console,
     database,
+    ec2,
     files,
     identity,
     image,
@@ -30,8 +31,8 @@ from nova_lite.conf.files import Setting
 from nova_lite.core.errors import ConfigurationError
 
 MODULES = (
-    base, database, rpc, api, metadata, identity, image, compute, libvirt, console, network, scheduler, objectstore,
-    quota,
+    base, database, rpc, api, ec2, metadata, identity, image, compute, libvirt, console, network, scheduler,
+    objectstore, quota,
 )  # fmt: skip
 """Every module of flags, in the order of the sample file."""
 

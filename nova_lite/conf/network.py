@@ -6,7 +6,8 @@ FLAGS = (
     cfg.StrOpt(
         "network_manager",
         default="nova_lite.network.flatdhcp.FlatDHCPManager",
-        help="Class that does nova-network's work, in the mode of networking that is wanted.",
+        help="Class that does nova-network's work, in the mode of networking that is wanted:"
+        " FlatDHCPManager, VlanManager, FlatManager.",
     ),
     cfg.StrOpt(
         "network_driver",
@@ -17,6 +18,24 @@ FLAGS = (
     cfg.StrOpt("networks_path", default="$state_path/networks", help="Folder of the DHCP servers' files."),
     cfg.StrOpt("flat_network_bridge", default="br100", help="Bridge of a flat network."),
     cfg.StrOpt("flat_interface", default="", help="Interface of the host that is put in the flat bridge."),
+    cfg.StrOpt("vlan_interface", default="", help="Interface of the host that carries the projects' VLANs."),
+    cfg.IntOpt("vlan_start", default=100, min=1, max=4094, help="Number of the first VLAN."),
+    cfg.IntOpt("num_networks", default=1, min=1, help="Networks into which a new range is divided."),
+    cfg.IntOpt(
+        "network_size", default=0, min=0, help="Addresses of each network of a new range; 0: as large as may be."
+    ),
+    cfg.StrOpt("vpn_ip", default="$my_ip", help="Public address of the VPNs of projects with a VLAN."),
+    cfg.IntOpt("vpn_start", default=1000, min=1, max=65535, help="Port of the first of these VPNs."),
+    cfg.IntOpt("cnt_vpn_clients", default=0, min=0, help="Last addresses of a VLAN, kept for VPN clients."),
+    cfg.BoolOpt("multi_host", default=False, help="New networks: each compute host serves its own guests."),
+    cfg.BoolOpt("flat_injected", default=False, help="New networks: guests find their address in a file."),
+    cfg.BoolOpt("use_ipv6", default=False, help="Give guests IPv6 addresses beside the others."),
+    cfg.StrOpt("fixed_range_v6", default="fd00::/48", help="Range whose /64 prefixes new networks get."),
+    cfg.BoolOpt(
+        "use_single_default_gateway",
+        default=False,
+        help="Tell a guest in several networks of the first one's way out only.",
+    ),
     cfg.StrOpt("flat_network_dns", default="8.8.4.4", help="Name server of a new flat network."),
     cfg.StrOpt("fixed_range", default="10.0.0.0/8", help="Range from which guests' addresses are taken."),
     cfg.StrOpt("public_interface", default="eth0", help="Interface of the host that faces the world."),

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from nova_lite.core.hints import Hints
+from nova_lite.core.instance_options import InstanceOptions
 from nova_lite.core.local_disks import LocalDisks
 from nova_lite.core.metadata import InjectedFile
 
@@ -20,8 +21,10 @@ class RequestedNetwork:
 class BootRequest:
     """A request for one or more servers.
 
-    ``networks`` None means every network of the project, an empty tuple means none. ``user_data`` is Base64
-    text (RFC 4648, section 4). ``host`` is for an admin to choose; one that ``is_forced`` no filter refuses.
+    Servers without a ``name`` are called by their EC2 id. ``networks`` None means every network of the project,
+    an empty tuple means none. ``user_data`` is Base64 text (RFC 4648, section 4). ``host`` is for an admin to
+    choose; one that ``is_forced`` no filter refuses. ``kernel_id`` and ``ramdisk_id`` replace those of the image.
+    A ``client_token`` makes of the same request, told by its ``fingerprint``, sent again the same servers.
     """
 
     name: str
@@ -48,6 +51,11 @@ class BootRequest:
     tags: tuple[str, ...] = ()
     local_disks: LocalDisks = dataclasses.field(default_factory=LocalDisks)
     hints: Hints = dataclasses.field(default_factory=Hints)
+    kernel_id: str = ""
+    ramdisk_id: str = ""
+    options: InstanceOptions = dataclasses.field(default_factory=InstanceOptions)
+    client_token: str = ""
+    fingerprint: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

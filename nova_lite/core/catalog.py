@@ -47,6 +47,7 @@ class Endpoint:
 
 STANDARD: Mapping[str, tuple[CatalogService, ...]] = {
     "identity": (CatalogService("identity", "keystone", 5000),),
+    "ec2": (CatalogService("ec2", "ec2", 8773, "/services/Cloud"),),
     "osapi_compute": (CatalogService("compute", "nova", 8774, "/v2.1"),),
     "image": (CatalogService("image", "glance", 9292),),
     "network": (CatalogService("network", "neutron", 9696),),

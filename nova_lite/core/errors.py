@@ -62,6 +62,18 @@ class Locked(Conflict):
     default = "The resource is locked."
 
 
+class TokenMismatch(Conflict):
+    """A client's token for a request that it sent before came with another request."""
+
+    default = "The client token was used with other parameters."
+
+
+class Protected(Conflict):
+    """The owner laid down that this must not be done to the resource."""
+
+    default = "The resource is protected."
+
+
 class TooLarge(NovaError):
     """The request's body is larger than allowed."""
 

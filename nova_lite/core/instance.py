@@ -4,6 +4,9 @@ import dataclasses
 import datetime
 from collections.abc import Mapping
 
+from nova_lite.core import hardware
+from nova_lite.core.hardware import Hardware
+from nova_lite.core.instance_options import InstanceOptions
 from nova_lite.core.instance_states import PowerState, TaskState, VmState
 from nova_lite.core.local_disks import LocalDisks
 
@@ -85,6 +88,13 @@ class Instance:
     terminated_at: datetime.datetime | None = None
     fault: Fault | None = None
     local_disks: LocalDisks = dataclasses.field(default_factory=LocalDisks)
+    image_properties: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    options: InstanceOptions = dataclasses.field(default_factory=InstanceOptions)
+
+    @property
+    def hardware(self) -> Hardware:
+        """What its guest's machine is made of; raises InvalidInput where that was never checked."""
+        return hardware.of(self.flavor.vcpus, self.flavor.extra_specs, self.image_properties)
 
     @property
     def ephemeral_gb(self) -> int:

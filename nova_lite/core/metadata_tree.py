@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 
 from nova_lite.core import clock
+from nova_lite.core.ec2_ids import ec2_id
 from nova_lite.core.metadata import InstanceMetadata
 from nova_lite.core.network import VirtualInterface
 
@@ -54,9 +55,9 @@ def _meta_data(data: InstanceMetadata) -> Tree:
     if instance.key_name and instance.public_key:
         tree["public-keys"] = {f"0={instance.key_name}": {"openssh-key": instance.public_key}}
     if instance.kernel_id:
-        tree["kernel-id"] = f"aki-{instance.kernel_id[:8]}"
+        tree["kernel-id"] = ec2_id("aki", instance.kernel_id)
     if instance.ramdisk_id:
-        tree["ramdisk-id"] = f"ari-{instance.ramdisk_id[:8]}"
+        tree["ramdisk-id"] = ec2_id("ari", instance.ramdisk_id)
     if instance.metadata:
         tree["tags"] = {"instance": dict(instance.metadata)}
     return tree
@@ -110,10 +111,10 @@ def _identity_document(data: InstanceMetadata) -> str:
         "imageId": _ami_id(data),
         "instanceId": _instance_id(data),
         "instanceType": instance.flavor.name,
-        "kernelId": f"aki-{instance.kernel_id[:8]}" if instance.kernel_id else None,
+        "kernelId": ec2_id("aki", instance.kernel_id) if instance.kernel_id else None,
         "pendingTime": clock.iso8601(instance.launched_at or instance.created_at),
         "privateIp": data.address,
-        "ramdiskId": f"ari-{instance.ramdisk_id[:8]}" if instance.ramdisk_id else None,
+        "ramdiskId": ec2_id("ari", instance.ramdisk_id) if instance.ramdisk_id else None,
         "region": data.settings.region,
         "version": "2017-09-30",
     }
@@ -121,11 +122,11 @@ def _identity_document(data: InstanceMetadata) -> str:
 
 
 def _ami_id(data: InstanceMetadata) -> str:
-    return f"ami-{data.instance.image_id[:8]}"
+    return ec2_id("ami", data.instance.image_id)
 
 
 def _instance_id(data: InstanceMetadata) -> str:
-    return f"i-{data.instance.id:08x}"
+    return ec2_id("i", data.instance.uuid)
 
 
 def find(tree: Tree, parts: list[str]) -> "Tree | str | None":

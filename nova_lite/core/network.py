@@ -11,12 +11,53 @@ def subnet_id_of(network_uuid: str) -> str:
     return str(uuid.uuid5(uuid.UUID(network_uuid), "subnet"))
 
 
+def address_v6(cidr_v6: str, mac: str) -> str:
+    """Return the address that a guest forms of a /64 prefix and its MAC (RFC 4291, appendix A)."""
+    octets = bytes.fromhex(mac.replace(":", ""))
+    interface_id = bytes([octets[0] ^ 2, *octets[1:3], 0xFF, 0xFE, *octets[3:]])
+    return str(ipaddress.IPv6Network(cidr_v6)[int.from_bytes(interface_id)])
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NetworkMode:
+    """What a mode of networking is about: the values of the flag ``network_manager``.
+
+    ``vlans``: each network has a VLAN of its own, and belongs to one project from its first use on.
+    ``bridges``: hosts make the networks' bridges by themselves. ``dhcp``: guests get their addresses by DHCP.
+    """
+
+    vlans: bool = False
+    bridges: bool = True
+    dhcp: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HostInterfaces:
+    """A host's own interfaces to the other hosts, where they are not called as the networks say.
+
+    ``flat`` is for the network on ``flat_bridge``, ``vlan`` for those with a VLAN; empty: as the network says.
+    """
+
+    flat_bridge: str = ""
+    flat: str = ""
+    vlan: str = ""
+
+    def of(self, bridge: str, vlan: int | None, named: str) -> str:
+        """Return the interface of a network that names ``named``."""
+        if vlan is not None:
+            return self.vlan or named
+        return (self.flat if bridge == self.flat_bridge else "") or named
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Network:
     """A network from which instances get fixed addresses, with its bridge on the hosts.
 
     ``cidr`` is empty until the network has its subnet. ``host`` is where its DHCP server and gateway are,
-    empty until a network daemon takes it. An empty ``project_id`` means that all projects share it.
+    empty until a network daemon takes it, and for a ``multi_host`` one, which each compute host serves for its
+    own guests. An empty ``project_id`` means that all projects share it; one with a ``vlan`` is free then, and
+    belongs to the first project that needs it. ``injected``: guests find their address in a file. The
+    addresses ``vpn_…`` are kept for the project's VPN.
     """
 
     id: int
@@ -38,6 +79,12 @@ class Network:
     project_id: str = ""
     subnet_name: str = ""
     dhcp_end: str = ""
+    cidr_v6: str = ""
+    gateway_v6: str = ""
+    injected: bool = False
+    vpn_public_address: str = ""
+    vpn_public_port: int | None = None
+    vpn_private_address: str = ""
 
     @property
     def subnet_id(self) -> str:
@@ -57,7 +104,11 @@ class Network:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class VirtualInterface:
-    """A guest's network interface with the fixed address that it holds, and the floating ones that lead to it."""
+    """A guest's network interface with the fixed address that it holds, and the floating ones that lead to it.
+
+    ``dhcp_server`` is who answers the guest on its host, and its way out where each host is a gateway
+    (``multi_host``).
+    """
 
     id: str
     mac: str
@@ -72,6 +123,30 @@ class VirtualInterface:
     mtu: int = 1500
     created_at: datetime.datetime | None = None
     floating: tuple[str, ...] = ()
+    vlan: int | None = None
+    bridge_interface: str = ""
+    multi_host: bool = False
+    injected: bool = False
+    dhcp_server: str = ""
+    dns1: str = ""
+    dns2: str = ""
+    cidr_v6: str = ""
+    gateway_v6: str = ""
+
+    @property
+    def address_v6(self) -> str:
+        """The IPv6 address that the guest forms by itself, empty without such a network."""
+        return address_v6(self.cidr_v6, self.mac) if self.cidr_v6 else ""
+
+    @property
+    def router(self) -> str:
+        """Who the guest's way out of the network is."""
+        return self.dhcp_server if self.multi_host and self.dhcp_server else self.gateway
+
+    @property
+    def dns(self) -> tuple[str, ...]:
+        """The name servers that the guest is told of."""
+        return tuple(server for server in (self.dns1, self.dns2) if server)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -149,7 +224,10 @@ class Router:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class HeldAddress:
-    """A fixed address that a guest holds, as a DHCP server has to know it."""
+    """A fixed address that a guest holds, as a DHCP server has to know it.
+
+    ``options`` are (name, value) that the guest is told besides; ``first`` ones are in the guest's first network.
+    """
 
     mac: str
     address: str
@@ -157,6 +235,8 @@ class HeldAddress:
     instance_uuid: str
     network_id: int
     leased: bool = False
+    options: tuple[tuple[str, str], ...] = ()
+    first: bool = True
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

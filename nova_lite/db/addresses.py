@@ -21,7 +21,7 @@ from nova_lite.core.instance_states import PowerState, Verb
 from nova_lite.core.network import HeldAddress, Network, Port, VirtualInterface
 from nova_lite.db import networks
 from nova_lite.db.actions import ActionRow
-from nova_lite.db.base import MYSQL, UUID, Base
+from nova_lite.db.base import MYSQL, UUID, Base, JsonText
 from nova_lite.db.instances import InstanceRow
 from nova_lite.db.networks import FIXED_IPS, FLOATING_IPS
 
@@ -43,6 +43,7 @@ class VirtualInterfaceRow(Base):
     network_id: Mapped[int] = mapped_column(sa.ForeignKey("networks.id"), index=True)
     name: Mapped[str | None]
     description: Mapped[str | None]
+    dhcp_options: Mapped[Any] = mapped_column(JsonText, nullable=True)
     created_at: Mapped[datetime.datetime]
 
 
@@ -89,17 +90,24 @@ class _Free:
     leased: bool
 
 
-def allocate(session: Session, instance_uuids: Sequence[str]) -> dict[str, list[VirtualInterface]]:
+def allocate(
+    session: Session, instance_uuids: Sequence[str], *, vlans: bool = False
+) -> dict[str, list[VirtualInterface]]:
     """Give instances their interfaces and addresses, and return all that they have now.
 
     Each instance that was never launched gets what its boot action asks for: the networks named there, none,
-    or all of its project.
+    or all of its project; with ``vlans`` a project that has no network gets its first one.
     One that has an interface on a network keeps it; one that is deleted gets nothing and is not in the
     answer. Raises NoAddress when a network has no free address, NotFound for a requested network that the
     project cannot use, and Conflict when a requested address is taken or when the same was done at the same
     time: then the transaction is to be run again.
     """
     rows = _candidates(session, instance_uuids)
+    needy = {of_one[0].owner_id for of_one in rows.values() if _needs_network(of_one)} if vlans else ()
+    for project_id in sorted(needy):
+        networks.claim_for_project(session, project_id)
+    if needy:
+        rows = _candidates(session, instance_uuids)
     found: dict[str, list[VirtualInterface]] = {uuid: [] for uuid in rows}
     wanted = [place for uuid, of_instance in rows.items() for place in _missing(uuid, of_instance)]
     for interface in _claim_all(session, wanted):
@@ -209,8 +217,14 @@ def holder_of(session: Session, address: str) -> Holder | None:
     )
 
 
-def held(session: Session, network_ids: Sequence[int]) -> list[HeldAddress]:
-    """Return the addresses of networks that guests hold, with what their DHCP servers have to know."""
+def held(
+    session: Session, network_ids: Sequence[int], host: str = "", *, firsts: bool = False
+) -> list[HeldAddress]:
+    """Return the addresses of networks that guests hold, with what their DHCP servers have to know.
+
+    With ``host``, of multi_host networks those of the guests on that host only. Without ``firsts`` each counts as
+    one in its guest's first network.
+    """
     query = (
         sa.select(
             INTERFACES.c.mac,
@@ -219,13 +233,35 @@ def held(session: Session, network_ids: Sequence[int]) -> list[HeldAddress]:
             FIXED_IPS.c.instance_uuid,
             FIXED_IPS.c.network_id,
             FIXED_IPS.c.leased,
+            (_is_first() if firsts else sa.literal(True)).label("first"),
+            INTERFACES.c.dhcp_options,
         )
         .join(INTERFACES, HOLDS)
         .outerjoin(_INSTANCES, _INSTANCES.c.uuid == FIXED_IPS.c.instance_uuid)
         .where(FIXED_IPS.c.network_id.in_(network_ids), FIXED_IPS.c.instance_uuid.is_not(None))
         .order_by(FIXED_IPS.c.id)
     )
-    return [HeldAddress(**row._mapping) for row in session.execute(query)]
+    if host:
+        query = query.join(_NETWORKS, _NETWORKS.c.id == FIXED_IPS.c.network_id)
+        query = query.where(sa.or_(_NETWORKS.c.multi_host == sa.false(), _INSTANCES.c.host == host))
+    return [
+        HeldAddress(**{name: row._mapping[name] for name in _HELD_FIELDS}, options=_told(row), first=bool(row.first))
+        for row in session.execute(query)
+    ]
+
+
+def _told(row: Any) -> tuple[tuple[str, str], ...]:
+    """Return the DHCP options (RFC 2132) of a row's interface."""
+    return tuple((one["name"], one["value"]) for one in row.dhcp_options or () if one["ip_version"] == 4)
+
+
+def _is_first() -> sa.ColumnElement[bool]:
+    """Tell whether an interface is in the first of its instance's networks."""
+    others = INTERFACES.alias("others")
+    first = sa.select(sa.func.min(others.c.network_id)).where(
+        others.c.instance_uuid == INTERFACES.c.instance_uuid
+    )
+    return INTERFACES.c.network_id == first.correlate(INTERFACES).scalar_subquery()
 
 
 def set_leased(session: Session, address: str, mac: str, leased: bool) -> bool:
@@ -276,6 +312,13 @@ _PORT_COLUMNS: Mapping[str, sa.ColumnElement[Any]] = {
 PORT_FILTERS = frozenset(_PORT_COLUMNS)
 """What ports can be looked for by."""
 
+_HELD_FIELDS = ("mac", "address", "hostname", "instance_uuid", "network_id", "leased")
+
+_OF_NETWORK = (
+    "vlan", "bridge_interface", "multi_host", "injected", "dns1", "dns2", "cidr_v6", "gateway_v6",
+)  # fmt: skip
+"""What an interface has from its network, beside what every look at it needs."""
+
 _INTERFACE_FIELDS = tuple(
     field.name for field in dataclasses.fields(VirtualInterface) if field.name != "floating"
 )
@@ -310,9 +353,26 @@ def _interfaces() -> sa.Select[Any]:
             _NETWORKS.c.bridge,
             _NETWORKS.c.mtu,
             INTERFACES.c.created_at,
+            *(_NETWORKS.c[name] for name in _OF_NETWORK),
+            sa.func.coalesce(_gateway_of_host(), _NETWORKS.c.gateway).label("dhcp_server"),
         )
         .join(_NETWORKS, _NETWORKS.c.id == INTERFACES.c.network_id)
         .join(FIXED_IPS, HOLDS)
+    )
+
+
+def _gateway_of_host() -> sa.ScalarSelect[Any]:
+    """The address by which the host of an interface's instance is the gateway of a multi_host network."""
+    gateways = FIXED_IPS.alias("gateways")
+    host = sa.select(_INSTANCES.c.host).where(_INSTANCES.c.uuid == INTERFACES.c.instance_uuid)
+    return (
+        sa.select(gateways.c.address)
+        .where(
+            gateways.c.network_id == INTERFACES.c.network_id,
+            gateways.c.host == host.correlate(INTERFACES).scalar_subquery(),
+        )
+        .correlate(INTERFACES)
+        .scalar_subquery()
     )
 
 
@@ -324,6 +384,7 @@ def _candidates(session: Session, instance_uuids: Sequence[str]) -> dict[str, li
     query = (
         sa.select(
             _INSTANCES.c.uuid.label("instance_uuid"),
+            _INSTANCES.c.project_id.label("owner_id"),
             _INSTANCES.c.launched_at,
             _ACTIONS.c.parameters,
             INTERFACES.c.id.label("vif_id"),
@@ -340,6 +401,12 @@ def _candidates(session: Session, instance_uuids: Sequence[str]) -> dict[str, li
     for row in session.execute(query):
         found.setdefault(row.instance_uuid, []).append(row)
     return found
+
+
+def _needs_network(rows: Sequence[Any]) -> bool:
+    """Tell whether an instance is to have the networks of its project, and that has none."""
+    asked = (rows[0].parameters or {}).get("networks")
+    return rows[0].launched_at is None and asked is None and rows[0].uuid is None
 
 
 def _missing(instance_uuid: str, rows: Sequence[Any]) -> list[_Place]:
@@ -408,6 +475,15 @@ def _interface(place: _Place, address: str, now: datetime.datetime) -> VirtualIn
         bridge=network.bridge,
         mtu=network.mtu,
         created_at=now,
+        vlan=network.vlan,
+        bridge_interface=network.bridge_interface,
+        multi_host=network.multi_host,
+        injected=network.injected,
+        dhcp_server=network.gateway,
+        dns1=network.dns1,
+        dns2=network.dns2,
+        cidr_v6=network.cidr_v6,
+        gateway_v6=network.gateway_v6,
     )
 
 
@@ -468,7 +544,11 @@ def _take(session: Session, pairs: Sequence[tuple[_Free, _Place]]) -> dict[str, 
     row = FIXED_IPS.c.id
     taken = session.execute(
         sa.update(FIXED_IPS)
-        .where(row.in_([free.id for free, _ in pairs]), FIXED_IPS.c.instance_uuid.is_(None))
+        .where(
+            row.in_([free.id for free, _ in pairs]),
+            FIXED_IPS.c.instance_uuid.is_(None),
+            FIXED_IPS.c.reserved == sa.false(),
+        )
         .values(
             instance_uuid=sa.case({free.id: place.instance_uuid for free, place in pairs}, value=row),
             vif_id=sa.case({free.id: place.vif_id for free, place in pairs}, value=row),

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -11,8 +11,12 @@ from nova_lite.core import clock, ids
 from nova_lite.core.errors import Conflict, NotFound
 from nova_lite.core.network import FloatingIp, FloatingPool
 from nova_lite.db.addresses import HOLDS, INTERFACES
+from nova_lite.db.instances import InstanceRow
 from nova_lite.db.networks import FIXED_IPS
 from nova_lite.db.networks import FLOATING_IPS as _TABLE
+from nova_lite.db.networks import TABLE as _NETWORKS
+
+_INSTANCES = cast(sa.Table, InstanceRow.__table__)
 
 _SPREAD = 16
 """How many free addresses are looked at, so that two callers seldom try the same one."""
@@ -135,9 +139,13 @@ def point(session: Session, floating_id: str, project_id: str, vif_id: str | Non
     return bool(pointed.rowcount)  # type: ignore[attr-defined]
 
 
-def leading_to(session: Session, network_ids: Sequence[int]) -> list[FloatingIp]:
-    """Return the addresses that lead to guests of networks."""
+def leading_to(session: Session, network_ids: Sequence[int], host: str = "") -> list[FloatingIp]:
+    """Return the addresses that lead to guests of networks; of multi_host ones those on ``host`` only."""
     query = _query().where(INTERFACES.c.network_id.in_(network_ids), _TABLE.c.project_id != "")
+    if host:
+        query = query.join(_NETWORKS, _NETWORKS.c.id == INTERFACES.c.network_id)
+        query = query.outerjoin(_INSTANCES, _INSTANCES.c.uuid == INTERFACES.c.instance_uuid)
+        query = query.where(sa.or_(_NETWORKS.c.multi_host == sa.false(), _INSTANCES.c.host == host))
     return [_to_value(row) for row in session.execute(query.order_by(_TABLE.c.address))]
 
 

@@ -12,7 +12,7 @@ from nova_lite.core import clock
 from nova_lite.core.errors import Conflict, InvalidInput
 from nova_lite.core.image import Image, ImageStatus, MemberStatus, Visibility
 from nova_lite.db import image_members
-from nova_lite.db.base import MYSQL, UUID, Base, JsonText
+from nova_lite.db.base import MYSQL, UUID, Base, JsonText, starting_with
 
 
 class ImageRow(Base):
@@ -83,10 +83,17 @@ def get(session: Session, image_id: str, scope: str | None = None) -> Image | No
     """Return an image that the project ``scope`` may use, any when that is None."""
     query = sa.select(_TABLE).where(_TABLE.c.id == image_id, _TABLE.c.status != ImageStatus.DELETED)
     if scope is not None:
-        by_id = _TABLE.c.visibility.in_((Visibility.PUBLIC, Visibility.COMMUNITY))
-        query = query.where(sa.or_(_TABLE.c.owner == scope, by_id, _shared_with(scope, None)))
+        query = query.where(_usable_by(scope))
     row = session.execute(query).one_or_none()
     return None if row is None else _to_value(row)
+
+
+def with_starts(session: Session, starts: Sequence[str], scope: str | None = None) -> list[Image]:
+    """Return the images whose ids begin in such a way and that the project ``scope`` may use, the oldest first."""
+    query = sa.select(_TABLE).where(starting_with(_TABLE.c.id, starts), _TABLE.c.status != ImageStatus.DELETED)
+    if scope is not None:
+        query = query.where(_usable_by(scope))
+    return [_to_value(row) for row in session.execute(query.order_by(_TABLE.c.created_at, _TABLE.c.id))]
 
 
 def listing(session: Session, page: ImagePage) -> list[Image]:
@@ -239,6 +246,12 @@ def _filtered(page: ImagePage) -> sa.Select[Any]:
     if page.size_max is not None:
         query = query.where(_TABLE.c.size <= page.size_max)
     return query
+
+
+def _usable_by(project_id: str) -> sa.ColumnElement[bool]:
+    """Images that a project may use who knows their ids."""
+    by_id = _TABLE.c.visibility.in_((Visibility.PUBLIC, Visibility.COMMUNITY))
+    return sa.or_(_TABLE.c.owner == project_id, by_id, _shared_with(project_id, None))
 
 
 def _shared_with(project_id: str, status: MemberStatus | None) -> sa.ColumnElement[bool]:

@@ -13,6 +13,7 @@ from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import VmState
 from nova_lite.core.tags import TagFilter
 from nova_lite.db import tags
+from nova_lite.db.base import starting_with
 from nova_lite.db.instances import InstanceRow, to_value
 from nova_lite.db.networks import FIXED_IPS
 
@@ -36,6 +37,8 @@ class Page:
     ``filters`` are exact matches by column name, ``patterns`` regular expressions that are found anywhere in a
     column, ``addresses`` those found in a fixed address of IP version 4 or 6. ``moments`` are seconds in which a
     time is. ``soft_deleted`` adds to the deleted ones those that may still be restored.
+    ``ended_since`` lists beside the living those that ended since then, and those that may still be restored.
+    ``uuid_starts`` are beginnings of the uuids wanted.
     """
 
     project_id: str | None = None
@@ -53,6 +56,8 @@ class Page:
     uuids: Sequence[str] | None = None
     locked: bool | None = None
     tags: TagFilter = dataclasses.field(default_factory=TagFilter)
+    ended_since: datetime.datetime | None = None
+    uuid_starts: Sequence[str] | None = None
 
 
 def listing(session: Session, page: Page) -> list[Instance]:
@@ -70,15 +75,22 @@ def _filtered(page: Page) -> sa.Select[Any]:
     query = sa.select(_TABLE)
     if page.uuids is not None:
         query = query.where(_TABLE.c.uuid.in_(page.uuids))
+    if page.uuid_starts is not None:
+        query = query.where(starting_with(_TABLE.c.uuid, page.uuid_starts))
     if page.changes_since is not None:
         query = query.where(_TABLE.c.updated_at >= page.changes_since)
+    elif page.ended_since is not None:
+        query = query.where(
+            sa.or_(_TABLE.c.deleted == sa.false(), _TABLE.c.terminated_at >= page.ended_since)
+        )
     else:
         query = query.where(_of_age(page))
     if page.changes_before is not None:
         query = query.where(_TABLE.c.updated_at <= page.changes_before)
     if page.project_id is not None:
         query = query.where(_TABLE.c.project_id == page.project_id)
-    if "vm_state" not in page.filters and page.changes_since is None and not page.soft_deleted:
+    seen = page.soft_deleted or page.ended_since is not None
+    if "vm_state" not in page.filters and page.changes_since is None and not seen:
         # Those that may still be restored are shown to who asks for them.
         query = query.where(_TABLE.c.vm_state != VmState.SOFT_DELETED)
     for column, value in page.filters.items():

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from nova_lite.core import clock
 from nova_lite.core.errors import Conflict, Locked, NotFound, Superseded, WrongState
 from nova_lite.core.instance import Fault, Flavor, Instance
+from nova_lite.core.instance_options import InstanceOptions, ShutdownBehavior
 from nova_lite.core.instance_states import TRANSITIONS, PowerState, TaskState, Transition, Verb, VmState
 from nova_lite.core.local_disks import LocalDisks
 from nova_lite.core.metadata import InjectedFile
@@ -29,6 +30,7 @@ class InstanceRow(Base):
     __table_args__ = (
         sa.Index("ix_instances_project", "deleted", "project_id", "created_at"),
         sa.Index("ix_instances_host", "deleted", "host"),
+        sa.Index("ix_instances_terminated", "project_id", "terminated_at"),
         MYSQL,
     )
 
@@ -61,7 +63,7 @@ class InstanceRow(Base):
     # "metadata" is taken by the declarative base, hence the attribute's other name.
     metadata_items: Mapped[Any] = mapped_column("metadata", JsonText)
     tags: Mapped[Any] = mapped_column(JsonText)
-    reservation_id: Mapped[str] = mapped_column(sa.String(32), default="")
+    reservation_id: Mapped[str] = mapped_column(sa.String(32), default="", index=True)
     launch_index: Mapped[int] = mapped_column(default=0)
     root_device_name: Mapped[str] = mapped_column(default="/dev/vda")
     config_drive: Mapped[bool] = mapped_column(default=False)
@@ -75,7 +77,9 @@ class InstanceRow(Base):
     locked_reason: Mapped[str | None]
     shelved_image_id: Mapped[str | None] = mapped_column(UUID)
     local_disks: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
+    image_properties: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
     fault: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
+    options: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
     created_at: Mapped[datetime.datetime]
     updated_at: Mapped[datetime.datetime]
     launched_at: Mapped[datetime.datetime | None]
@@ -117,6 +121,14 @@ def get(session: Session, uuid: str, scope: str | None = None) -> Instance | Non
         query = query.where(_TABLE.c.project_id == scope)
     row = session.execute(query).one_or_none()
     return None if row is None else _to_value(row)
+
+
+def locked(session: Session, uuid: str) -> Instance:
+    """Return a living instance, which no other transaction changes until this one ends; raises NotFound."""
+    row = session.execute(sa.select(_TABLE).where(_TABLE.c.uuid == uuid, _ALIVE).with_for_update()).one_or_none()
+    if row is None:
+        raise NotFound(f"Instance {uuid} could not be found.")
+    return _to_value(row)
 
 
 def by_uuids(session: Session, uuids: Sequence[str]) -> dict[str, Instance]:
@@ -412,6 +424,8 @@ def _to_row(instance: Instance) -> dict[str, Any]:
         "metadata": dict(instance.metadata),
         "tags": list(instance.tags),
         "local_disks": dataclasses.asdict(instance.local_disks),
+        "image_properties": dict(instance.image_properties),
+        "options": options_to_json(instance.options),
         "deleted": False,
     }
 
@@ -444,12 +458,26 @@ def to_value(values: Mapping[str, Any]) -> Instance:
         tags=tuple(values["tags"]),
         fault=_fault_from_json(values["fault"]),
         local_disks=LocalDisks(**(values["local_disks"] or {})),
+        image_properties=values["image_properties"] or {},
+        options=_options_from_json(values["options"]),
     )
 
 
 def flavor_to_json(flavor: Flavor) -> dict[str, Any]:
     """Return a flavor as its copies are kept."""
     return dataclasses.asdict(flavor) | {"extra_specs": dict(flavor.extra_specs)}
+
+
+def options_to_json(options: InstanceOptions) -> dict[str, Any] | None:
+    """Return an instance's options as they are kept: nothing for the usual ones."""
+    return None if options == InstanceOptions() else dataclasses.asdict(options)
+
+
+def _options_from_json(document: Any) -> InstanceOptions:
+    if document is None:
+        return InstanceOptions()
+    behavior = ShutdownBehavior(document["shutdown_behavior"])
+    return InstanceOptions(**(document | {"shutdown_behavior": behavior}))
 
 
 def _fault_to_json(fault: Fault) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class KeyPairRow(Base):
     kind: Mapped[str] = mapped_column(sa.String(16), default="ssh")
     public_key: Mapped[str] = mapped_column(LONG_TEXT)
     fingerprint: Mapped[str]
+    private_fingerprint: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[datetime.datetime]
 
 

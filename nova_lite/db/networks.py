@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import ipaddress
+import random
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
@@ -10,11 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from nova_lite.core import clock
-from nova_lite.core.errors import Conflict
+from nova_lite.core.errors import Conflict, NoAddress
 from nova_lite.core.network import AddressCount, Network
 from nova_lite.db.base import BIG_ID, MYSQL, UUID, Base
 
 _ROWS_AT_ONCE = 1000
+_SPREAD = 16
+"""How many free networks are looked at, so that two projects seldom try the same one."""
 
 
 class NetworkRow(Base):
@@ -35,11 +38,18 @@ class NetworkRow(Base):
     dns2: Mapped[str] = mapped_column(sa.String(39), default="")
     bridge: Mapped[str] = mapped_column(sa.String(15))
     bridge_interface: Mapped[str] = mapped_column(sa.String(15), default="")
-    vlan: Mapped[int | None]
+    vlan: Mapped[int | None] = mapped_column(unique=True)
     mtu: Mapped[int] = mapped_column(default=1500)
     multi_host: Mapped[bool] = mapped_column(default=False)
     host: Mapped[str] = mapped_column(default="")
     project_id: Mapped[str] = mapped_column(sa.String(64), default="")
+    first_of: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    cidr_v6: Mapped[str] = mapped_column(sa.String(43), default="", server_default="")
+    gateway_v6: Mapped[str] = mapped_column(sa.String(39), default="", server_default="")
+    injected: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    vpn_public_address: Mapped[str] = mapped_column(sa.String(39), default="", server_default="")
+    vpn_public_port: Mapped[int | None]
+    vpn_private_address: Mapped[str] = mapped_column(sa.String(39), default="", server_default="")
     created_at: Mapped[datetime.datetime]
     updated_at: Mapped[datetime.datetime]
 
@@ -48,12 +58,14 @@ class FixedIpRow(Base):
     """One address of a network; free while no instance holds it.
 
     ``leased`` is what the DHCP server says: a free address may still be leased to the guest that is gone.
+    ``host`` names the host that is its guests' gateway by this address; such a one is reserved.
     """
 
     __tablename__ = "fixed_ips"
     __table_args__ = (
         sa.Index("ix_fixed_ips_free", "network_id", "instance_uuid", "leased", "updated_at"),
         sa.Index("ix_fixed_ips_instance", "instance_uuid"),
+        sa.UniqueConstraint("network_id", "host"),
         MYSQL,
     )
 
@@ -64,10 +76,10 @@ class FixedIpRow(Base):
     instance_uuid: Mapped[str | None] = mapped_column(UUID)
     vif_id: Mapped[str | None] = mapped_column(UUID)
     leased: Mapped[bool] = mapped_column(default=False)
+    host: Mapped[str | None]
     updated_at: Mapped[datetime.datetime]
 
 
-TABLE = cast(sa.Table, NetworkRow.__table__)
 class FloatingIpRow(Base):
     """A floating address; ``vif_id`` means nothing once that interface is gone."""
 
@@ -85,6 +97,7 @@ class FloatingIpRow(Base):
     updated_at: Mapped[datetime.datetime]
 
 
+TABLE = cast(sa.Table, NetworkRow.__table__)
 FLOATING_IPS = cast(sa.Table, FloatingIpRow.__table__)
 FIXED_IPS = cast(sa.Table, FixedIpRow.__table__)
 
@@ -131,8 +144,9 @@ def listing(session: Session, scope: str | None = None) -> list[Network]:
 
 
 def on_host(session: Session, host: str) -> list[Network]:
-    """Return the networks with a subnet whose DHCP server and gateway are on ``host``."""
-    return _values(session, sa.select(TABLE).where(TABLE.c.host == host, TABLE.c.cidr != ""))
+    """Return the networks with a subnet whose DHCP server and gateway are on ``host``, multi_host ones left out."""
+    mine = sa.and_(TABLE.c.host == host, TABLE.c.multi_host == sa.false())
+    return _values(session, sa.select(TABLE).where(mine, TABLE.c.cidr != "", _IN_USE))
 
 
 def by_ids(session: Session, network_ids: Sequence[int]) -> list[Network]:
@@ -143,9 +157,49 @@ def by_ids(session: Session, network_ids: Sequence[int]) -> list[Network]:
 def claim_for_host(session: Session, host: str) -> int:
     """Take the networks that no network host serves yet; returns how many."""
     taken = session.execute(
-        sa.update(TABLE).where(TABLE.c.host == "", TABLE.c.multi_host == sa.false()).values(host=host)
+        sa.update(TABLE).where(TABLE.c.host == "", TABLE.c.multi_host == sa.false(), _IN_USE).values(host=host)
     )
     return int(taken.rowcount)  # type: ignore[attr-defined]
+
+
+def claim_for_project(session: Session, project_id: str) -> None:
+    """Give a project its first network with a VLAN: one that no project has.
+
+    Raises NoAddress when there is none, and Conflict when others did the same at the same time: then the
+    transaction is to be run again.
+    """
+    free = sa.select(TABLE.c.id).where(TABLE.c.vlan.is_not(None), TABLE.c.project_id == "", TABLE.c.cidr != "")
+    found = session.execute(free.order_by(TABLE.c.id).limit(_SPREAD)).scalars().all()
+    if not found:
+        raise NoAddress(f"No network is left for project {project_id}.")
+    try:
+        taken = session.execute(
+            sa.update(TABLE)
+            .where(TABLE.c.id == random.choice(found), TABLE.c.project_id == "")
+            .values(project_id=project_id, first_of=project_id, updated_at=clock.now())
+        )
+    except sa.exc.IntegrityError as error:
+        raise Conflict(f"Project {project_id} got its network meanwhile.") from error
+    if not taken.rowcount:  # type: ignore[attr-defined]
+        raise Conflict("Another project got the network meanwhile.")
+
+
+def set_project(session: Session, network: Network, project_id: str) -> None:
+    """Give a network to a project, or with an empty one to none; raises Conflict while instances hold addresses.
+
+    A network without VLAN is everybody's when it is no project's, so that its instances may stay.
+    """
+    holders = sa.select(FIXED_IPS.c.id).where(
+        FIXED_IPS.c.network_id == network.id, FIXED_IPS.c.instance_uuid.is_not(None)
+    )
+    change = sa.update(TABLE).where(TABLE.c.id == network.id)
+    if network.vlan is not None and network.project_id != project_id:
+        change = change.where(sa.not_(sa.exists(holders)))
+    # A network that is nobody's is no host's: who gets it next may have another.
+    host = {"host": ""} if network.vlan is not None and not project_id else {}
+    values = {"project_id": project_id, "first_of": None, "updated_at": clock.now(), **host}
+    if not session.execute(change.values(**values)).rowcount:  # type: ignore[attr-defined]
+        raise Conflict(f"Network {network.uuid} is in use: instances hold addresses of it.")
 
 
 def update(session: Session, uuid: str, **values: Any) -> None:
@@ -181,10 +235,15 @@ def address_counts(session: Session) -> dict[int, AddressCount]:
 
 def usable_by(project: sa.ColumnElement[str] | str) -> sa.ColumnElement[bool]:
     """Return the condition that a project, or a column that names one, may use a network."""
-    return sa.or_(TABLE.c.project_id == "", TABLE.c.project_id == project)
+    shared = sa.and_(TABLE.c.project_id == "", TABLE.c.vlan.is_(None))
+    return sa.or_(shared, TABLE.c.project_id == project)
 
 
-_FIELDS: Sequence[str] = tuple(column.name for column in TABLE.columns)
+_IN_USE = sa.or_(TABLE.c.vlan.is_(None), TABLE.c.project_id != "")
+"""The condition that a network is one that instances may be in: one with a VLAN waits for its project."""
+
+
+_FIELDS: Sequence[str] = tuple(column.name for column in TABLE.columns if column.name != "first_of")
 
 
 def to_value(row: sa.Row[Any]) -> Network:

@@ -165,6 +165,12 @@ def get_rule(session: Session, rule_id: str, scope: str | None = None) -> Securi
     return None if row is None else _to_rule(row)
 
 
+def update_rule(session: Session, rule: SecurityGroupRule) -> None:
+    """Replace what a rule says; its group stays."""
+    values = {name: getattr(rule, name) for name in _RULE_FIELDS if name not in ("id", "group_id")}
+    session.execute(sa.update(_RULES).where(_RULES.c.id == rule.id).values(**values))
+
+
 def delete_rule(session: Session, rule_id: str) -> None:
     """Remove a rule."""
     session.execute(sa.delete(_RULES).where(_RULES.c.id == rule_id))
@@ -203,6 +209,20 @@ def remove_members(session: Session, instance_uuids: Sequence[str]) -> None:
 def of_instances(session: Session, instance_uuids: Sequence[str]) -> dict[str, list[str]]:
     """Return the names of instances' groups, by instance."""
     return _of_instances(session, instance_uuids, _GROUPS.c.name)
+
+
+def groups_of_instances(session: Session, instance_uuids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+    """Return the ids and names of instances' groups, by instance."""
+    query = (
+        sa.select(_MEMBERS.c.instance_uuid, _GROUPS.c.id, _GROUPS.c.name)
+        .join(_GROUPS, _GROUPS.c.id == _MEMBERS.c.group_id)
+        .where(_MEMBERS.c.instance_uuid.in_(instance_uuids))
+        .order_by(_GROUPS.c.name)
+    )
+    found: dict[str, list[tuple[str, str]]] = {}
+    for instance_uuid, group_id, name in session.execute(query):
+        found.setdefault(instance_uuid, []).append((group_id, name))
+    return found
 
 
 def ids_of_instances(session: Session, instance_uuids: Sequence[str]) -> dict[str, list[str]]:

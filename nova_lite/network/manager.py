@@ -4,45 +4,77 @@ An address is claimed in the database first; then the host is made as the databa
 between, the next call or the periodic look finds it.
 """
 
-import abc
 import datetime
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
 from nova_lite.core import clock
 from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import Conflict, DriverError, NotFound
-from nova_lite.core.network import Network, VirtualInterface
-from nova_lite.db import addresses, floating_ips, instances
+from nova_lite.core.errors import Conflict, DriverError, NoAddress, NotFound, Unavailable
+from nova_lite.core.network import Network, NetworkMode, VirtualInterface
+from nova_lite.db import addresses, floating_ips, instances, network_hosts
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.base import NetworkDriver, NetworkPlan
 from nova_lite.network.leases import LeaseListener
 from nova_lite.network.reconcile import Reconciler
 from nova_lite.network.served import ServedNetworks
 from nova_lite.network.settings import NetworkSettings
-from nova_lite.rpc.network import NetworkContract
+from nova_lite.rpc.network import NetworkContract, NetworkProxy
 
 LOG = logging.getLogger(__name__)
 
 _ATTEMPTS = 5
 
 
-class NetworkManager(NetworkContract, abc.ABC):
-    """Base of the modes of networking; a mode says what a network is like on its host."""
+class NetworkManager(NetworkContract):
+    """Base of the modes of networking; a mode says what a network is like on its host.
 
-    def __init__(self, database: Database, driver: NetworkDriver, settings: NetworkSettings) -> None:
+    ``peers`` speaks to the other network hosts; without it this is the only one.
+    """
+
+    mode: ClassVar[NetworkMode]
+
+    def __init__(
+        self,
+        database: Database,
+        driver: NetworkDriver,
+        settings: NetworkSettings,
+        peers: NetworkProxy | None = None,
+    ) -> None:
         self._database = database
         self._driver = driver
         self.settings = settings
+        self._peers = peers
         self._served = ServedNetworks(database, driver, settings, self.plan)
         self.reconciler = Reconciler(database, driver, self._served)
         self._leases = LeaseListener(database, settings.lease_socket) if settings.lease_socket else None
 
-    @abc.abstractmethod
-    def plan(self, network: Network) -> NetworkPlan:
-        """Return what a network is like on its host, its DHCP hosts left out."""
+    def plan(self, network: Network) -> NetworkPlan | None:
+        """Return what a network is like on its host, its DHCP hosts left out; None for one that is not served."""
+        settings = self.settings
+        has_v6 = settings.use_ipv6 and network.cidr_v6
+        return NetworkPlan(
+            network_id=network.id,
+            uuid=network.uuid,
+            cidr=network.cidr,
+            gateway=network.gateway,
+            bridge=network.bridge,
+            dhcp_start=network.dhcp_start,
+            dns=network.dns,
+            bridge_interface=settings.interface_of(network),
+            mtu=network.mtu,
+            domain=settings.domain,
+            lease_seconds=settings.lease_seconds,
+            snat_source=settings.snat_source,
+            metadata_host=settings.metadata_host,
+            metadata_port=settings.metadata_port,
+            vlan=network.vlan,
+            cidr_v6=network.cidr_v6 if has_v6 else "",
+            gateway_v6=network.gateway_v6 if has_v6 else "",
+        )
 
     def start(self) -> None:
         """Check the driver and make the host as the database says; raises ConfigurationError, DriverError."""
@@ -79,7 +111,13 @@ class NetworkManager(NetworkContract, abc.ABC):
         found = self._claim(instance_uuids)
         interfaces = [interface for of_instance in found.values() for interface in of_instance]
         assigned = self._assign_floating(found) if self.settings.auto_assign_pool else False
-        self._served.refresh({interface.network_id for interface in interfaces}, floating=assigned)
+        for host, mine in self._serving(interfaces).items():
+            self._renew_on(context, host, mine, floating=assigned)
+        if any(interface.multi_host for interface in interfaces):
+            # Only now do their hosts have the addresses by which they are the gateways.
+            found |= self._database.read(
+                "network.interfaces", lambda session: addresses.interfaces_of(session, list(found))
+            )
         for interface in interfaces:
             LOG.info("instance %s has %s on %s", interface.instance_uuid, interface.address, interface.bridge)
         return found
@@ -87,25 +125,37 @@ class NetworkManager(NetworkContract, abc.ABC):
     def release(self, context: RequestContext, instance_uuids: list[str]) -> None:
         """Take the addresses of instances away, and have DHCP forget them; asking again is harmless."""
 
-        def work(session: Session) -> int:
+        def work(session: Session) -> tuple[int, dict[str, list[int]]]:
+            hosts = network_hosts.hosts_of_instances(session, instance_uuids) if self._peers else {}
             freed = addresses.release(session, instance_uuids)
             if self.settings.auto_assign_pool:
                 floating_ips.release_automatic(session)
-            return freed
+            return freed, hosts
 
-        count = self._database.run("network.release", work)
+        count, hosts = self._database.run("network.release", work)
         if count:
             LOG.info("%s addresses of %s are free", count, ", ".join(instance_uuids))
         try:
             self._served.refresh((), gone=instance_uuids)
         except DriverError as error:
             LOG.warning("DHCP still knows %s until the next look: %s", ", ".join(instance_uuids), error)
+        self._renew_elsewhere(context, hosts)
 
     def refresh(self, context: RequestContext, network_ids: list[int]) -> None:
-        """Have this host know who holds addresses of networks now, and which floating ones lead there.
+        """Have the hosts of networks know who holds addresses now, and which floating ones lead there.
 
-        Raises DriverError for what the host refuses; the next look tries it again.
+        Raises DriverError for what a host refuses; the next look tries it again.
         """
+        hosts = self._database.read(
+            "network.hosts", lambda session: network_hosts.hosts_of(session, network_ids)
+        )
+        mine = hosts.get(self.settings.host, [])
+        if mine:
+            self.renew(context, mine)
+        self._renew_elsewhere(context, hosts)
+
+    def renew(self, context: RequestContext, network_ids: list[int]) -> None:
+        """Do the same on this host only; raises NoAddress where it cannot serve its guests, DriverError."""
         self._served.refresh(network_ids, floating=True)
 
     def lease_changed(self, context: RequestContext, action: str, mac: str, address: str) -> None:
@@ -113,6 +163,38 @@ class NetworkManager(NetworkContract, abc.ABC):
         self._database.run(
             "network.lease", lambda session: addresses.set_leased(session, address, mac, action != "del")
         )
+
+    def _serving(self, interfaces: Sequence[VirtualInterface]) -> dict[str, list[int]]:
+        """Return which host has to know of interfaces, with their networks; usually it is this one."""
+        wanted = {interface.network_id for interface in interfaces}
+        several = any(interface.multi_host for interface in interfaces)
+        if not several and (self._peers is None or self._served.has(wanted)):
+            return {self.settings.host: sorted(wanted)}
+        uuids = list({interface.instance_uuid for interface in interfaces})
+        hosts = self._database.read(
+            "network.hosts", lambda session: network_hosts.hosts_of_instances(session, uuids)
+        )
+        return {host: sorted(wanted.intersection(ids)) for host, ids in hosts.items()}
+
+    def _renew_on(
+        self, context: RequestContext, host: str, network_ids: Sequence[int], *, floating: bool
+    ) -> None:
+        """Have a host serve guests; raises DriverError, NoAddress, Unavailable."""
+        host = host or self.settings.network_host
+        if host == self.settings.host or self._peers is None:
+            self._served.refresh(network_ids, floating=floating)
+        else:
+            self._peers.on(host).renew(context, list(network_ids))
+
+    def _renew_elsewhere(self, context: RequestContext, hosts: Mapping[str, list[int]]) -> None:
+        """Have the other hosts know of a change; who is away finds it out by itself."""
+        for host, network_ids in hosts.items():
+            if self._peers is None or host in ("", self.settings.host):
+                continue
+            try:
+                self._peers.on(host).renew(context, network_ids)
+            except (Unavailable, DriverError, NoAddress) as error:
+                LOG.warning("nova-network on %s learns later who holds addresses: %s", host, error)
 
     def _assign_floating(self, found: dict[str, list[VirtualInterface]]) -> bool:
         """Give a floating address to each instance that has a fixed one and none of these; False for none to give.
@@ -141,7 +223,7 @@ class NetworkManager(NetworkContract, abc.ABC):
 
     def _claim(self, instance_uuids: Sequence[str]) -> dict[str, list[VirtualInterface]]:
         def work(session: Session) -> dict[str, list[VirtualInterface]]:
-            return addresses.allocate(session, instance_uuids)
+            return addresses.allocate(session, instance_uuids, vlans=self.mode.vlans)
 
         for _ in range(_ATTEMPTS - 1):
             try:

@@ -11,16 +11,16 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from sqlalchemy.orm import Session
 
-from nova_lite.core.errors import DriverError
+from nova_lite.core.errors import DriverError, NoAddress
 from nova_lite.core.network import FloatingIp, HeldAddress, Network
-from nova_lite.db import addresses, floating_ips, networks
+from nova_lite.db import addresses, floating_ips, network_hosts, networks
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.base import DhcpHost, Difference, FloatingAddress, NetworkDriver, NetworkPlan
 from nova_lite.network.settings import NetworkSettings
 
 LOG = logging.getLogger(__name__)
 
-Planner = Callable[[Network], NetworkPlan]
+Planner = Callable[[Network], NetworkPlan | None]
 
 
 @dataclasses.dataclass(slots=True)
@@ -45,6 +45,7 @@ class ServedNetworks:
         self._plan = plan
         self._plans: dict[int, NetworkPlan] = {}
         self._holders: dict[int, set[str]] = {}
+        self._mine = _Mine()
         self._asked = _Asked()
         self._done = 0
         self._guard = threading.Lock()
@@ -101,9 +102,9 @@ class ServedNetworks:
         """Return the plans of this host as the database has them now."""
 
         def work(session: Session) -> tuple[NetworkPlan, ...]:
-            mine = networks.on_host(session, self._settings.host)
-            found = _Found.of(session, [network.id for network in mine])
-            return tuple(found.on(self._plan(network)) for network in mine)
+            mine = self._look(session, claim=False)
+            found = self._found(session, list(mine.plans))
+            return tuple(found.on(plan) for plan in mine.plans.values())
 
         return self._database.read("network.plans", work)
 
@@ -111,18 +112,25 @@ class ServedNetworks:
         """Return the networks that are served now."""
         return list(self._plans)
 
+    def has(self, network_ids: Collection[int]) -> bool:
+        """Tell whether networks are all served here now."""
+        return self._plans.keys() >= set(network_ids)
+
     def _renew(self, asked: _Asked) -> None:
         gone = {network_id for network_id, holders in self._holders.items() if holders & asked.gone}
-        wanted = asked.network_ids | gone
-        if not wanted <= self._plans.keys():
+        wanted = (asked.network_ids | gone) - self._mine.idle
+        if not self._plans.keys() >= wanted or self._mine.multi_host & wanted:
+            # The last guest of this host may have left a network, or the first one come.
             self._converge()
         elif wanted:
             self._renew_guests(wanted, floating=asked.floating)
+        for network_id in asked.network_ids & self._mine.full.keys():
+            raise self._mine.full[network_id]
 
     def _renew_guests(self, network_ids: Collection[int], *, floating: bool) -> None:
         lead = floating or any(self._plans[network_id].floating for network_id in network_ids)
         found = self._database.read(
-            "network.held", lambda session: _Found.of(session, list(network_ids), floating=lead)
+            "network.held", lambda session: self._found(session, list(network_ids), floating=lead)
         )
         for network_id in network_ids:
             refused = self._set_guests(found.on(self._plans[network_id]), found)
@@ -149,14 +157,16 @@ class ServedNetworks:
         return refused
 
     def _converge(self, *, repeat: bool = False) -> None:
-        def work(session: Session) -> tuple[list[Network], _Found]:
+        def work(session: Session) -> tuple[_Mine, _Found]:
             if self._settings.serves_new:
                 networks.claim_for_host(session, self._settings.host)
-            mine = networks.on_host(session, self._settings.host)
-            return mine, _Found.of(session, [network.id for network in mine])
+            mine = self._look(session, claim=True)
+            return mine, self._found(session, list(mine.plans))
 
-        mine, found = self._database.run("network.converge", work)
-        plans = {network.id: found.on(self._plan(network)) for network in mine}
+        self._mine, found = self._database.run("network.converge", work)
+        for error in self._mine.full.values():
+            LOG.warning("%s", error)
+        plans = {network_id: found.on(plan) for network_id, plan in self._mine.plans.items()}
         if repeat or _frames(plans) != _frames(self._plans):
             self._driver.apply(tuple(plans.values()))
             self._plans, self._holders = {}, {}
@@ -167,11 +177,52 @@ class ServedNetworks:
         for plan in plans.values():
             self._set_guests(plan, found)
 
+    def _look(self, session: Session, *, claim: bool) -> "_Mine":
+        """Return what this host is to serve; only with ``claim`` does it get addresses that it lacks."""
+        mine = _Mine()
+        host = self._settings.host
+        for network in network_hosts.served_by(session, host):
+            if network.multi_host:
+                mine.multi_host.add(network.id)
+            plan = self._plan(network)
+            if plan is None:
+                mine.idle.add(network.id)
+            elif not network.multi_host:
+                mine.plans[network.id] = plan
+            else:
+                try:
+                    gateway = network_hosts.gateway(session, network, host, claim=claim)
+                except NoAddress as error:
+                    mine.full[network.id] = error
+                else:
+                    mine.plans[network.id] = dataclasses.replace(plan, gateway=gateway)
+        return mine
+
+    def _found(self, session: Session, network_ids: Sequence[int], *, floating: bool = True) -> "_Found":
+        """Return what guests have in networks, without ``floating`` only their fixed addresses."""
+        host = self._settings.host
+        lead = floating_ips.leading_to(session, network_ids, host) if floating else ()
+        firsts = self._settings.single_gateway
+        return _Found(addresses.held(session, network_ids, host, firsts=firsts), lead)
+
     def _remember(self, plan: NetworkPlan, found: "_Found") -> None:
         self._plans[plan.network_id] = plan
         self._holders[plan.network_id] = {
             address.instance_uuid for address in found.held if address.network_id == plan.network_id
         }
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Mine:
+    """The networks of this host: those to serve, still without guests, and those where nothing is to be done.
+
+    ``full`` ones have no address left by which this host could be the gateway.
+    """
+
+    plans: dict[int, NetworkPlan] = dataclasses.field(default_factory=dict)
+    idle: set[int] = dataclasses.field(default_factory=set)
+    multi_host: set[int] = dataclasses.field(default_factory=set)
+    full: dict[int, NoAddress] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -181,16 +232,10 @@ class _Found:
     held: Sequence[HeldAddress]
     floating: Sequence[FloatingIp]
 
-    @classmethod
-    def of(cls, session: Session, network_ids: Sequence[int], *, floating: bool = True) -> "_Found":
-        """Look it up, without ``floating`` only the fixed addresses."""
-        lead = floating_ips.leading_to(session, network_ids) if floating else ()
-        return cls(addresses.held(session, network_ids), lead)
-
     def on(self, plan: NetworkPlan) -> NetworkPlan:
         """Return a plan with the guests of its network."""
         hosts = tuple(
-            DhcpHost(address.mac, address.address, address.hostname)
+            DhcpHost(address.mac, address.address, address.hostname, address.options, address.first)
             for address in self.held
             if address.network_id == plan.network_id
         )

@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any
 
+from nova_lite.core.network import HostInterfaces, Network
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NetworkSettings:
@@ -13,6 +15,8 @@ class NetworkSettings:
     leased for at most ``disassociate_seconds``. An empty ``snat_source`` is the outgoing interface's
     address. ``lease_socket`` is where dnsmasq's script reports, empty for nowhere.
     ``auto_assign_pool`` is where each new instance gets a floating address from, empty for none.
+    ``network_host`` serves networks that are nobody's yet. ``interfaces`` are this host's own that lead to the
+    other hosts. ``single_gateway``: a guest in several networks is told of the first's way out only.
     """
 
     host: str
@@ -25,6 +29,14 @@ class NetworkSettings:
     metadata_port: int = 8775
     lease_socket: str = ""
     auto_assign_pool: str = ""
+    network_host: str = ""
+    interfaces: HostInterfaces = dataclasses.field(default_factory=HostInterfaces)
+    use_ipv6: bool = False
+    single_gateway: bool = False
+
+    def interface_of(self, network: Network) -> str:
+        """Return this host's interface that leads to the other hosts of a network, empty for none."""
+        return self.interfaces.of(network.bridge, network.vlan, network.bridge_interface)
 
     @classmethod
     def from_flags(cls, conf: Any) -> "NetworkSettings":
@@ -40,8 +52,17 @@ class NetworkSettings:
             metadata_port=conf.metadata_port,
             auto_assign_pool=conf.default_floating_pool if conf.auto_assign_floating_ip else "",
             lease_socket=f"{conf.networks_path}/{LEASE_SOCKET}",
+            network_host=conf.network_host,
+            interfaces=host_interfaces(conf),
+            use_ipv6=conf.use_ipv6,
+            single_gateway=conf.use_single_default_gateway,
         )
 
 
 LEASE_SOCKET = "leases.sock"
 """The socket's name in the folder of the DHCP servers' files."""
+
+
+def host_interfaces(conf: Any) -> HostInterfaces:
+    """Take a host's own interfaces to the other hosts from its flags."""
+    return HostInterfaces(conf.flat_network_bridge, conf.flat_interface, conf.vlan_interface)

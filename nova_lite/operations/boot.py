@@ -3,6 +3,7 @@
 import base64
 import binascii
 import dataclasses
+import datetime
 import ipaddress
 import re
 import secrets
@@ -11,11 +12,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from nova_lite.core import clock, ids
+from nova_lite.core import clock, hardware, ids
 from nova_lite.core.actions import Action, new_action
 from nova_lite.core.boot import Booted, BootRequest
 from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import Forbidden, InvalidInput, NotFound, OverQuota
+from nova_lite.core.ec2_ids import ec2_id
+from nova_lite.core.errors import Forbidden, InvalidInput, NotFound, OverQuota, TokenMismatch
 from nova_lite.core.hints import Hints, parsed_query
 from nova_lite.core.image import Image
 from nova_lite.core.instance import Flavor, Instance
@@ -24,7 +26,9 @@ from nova_lite.core.local_disks import LocalDisks
 from nova_lite.core.quota import UNLIMITED, Limits, Usage
 from nova_lite.db import (
     actions,
+    client_tokens,
     flavors,
+    instance_pages,
     instances,
     key_pairs,
     networks,
@@ -32,6 +36,7 @@ from nova_lite.db import (
     security_groups,
     server_groups,
 )
+from nova_lite.db.client_tokens import ClientToken
 from nova_lite.db.engine import Database
 from nova_lite.operations import injected_files, tags
 from nova_lite.operations.images import Images
@@ -40,6 +45,10 @@ from nova_lite.rpc.scheduler import SchedulerProxy
 _USER_DATA_LIMIT = 65535
 _NOT_IN_HOSTNAMES = re.compile(r"[^a-z0-9-]+")
 _GIB = 1024**3
+_MOST = 100_000
+_EVER = datetime.datetime(1970, 1, 1)
+_ALREADY = 0
+"""How many servers a request makes whose client token was used before."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -79,13 +88,18 @@ class Boot:
         if self._force_config_drive or image.properties.get("img_config_drive") == "mandatory":
             request = dataclasses.replace(request, config_drive=True)
         booted = Booted(
-            reservation_id=f"r-{secrets.token_hex(4)}",
+            reservation_id=f"r-{secrets.token_hex(9)[:17]}",
             uuids=tuple(ids.new_uuid() for _ in range(request.max_count)),
             admin_password=request.admin_password or ids.new_secret(9),
         )
         action_ids = [ids.new_uuid() for _ in booted.uuids]
+        token = ClientToken("RunInstances", request.client_token, request.fingerprint)
 
         def work(session: Session) -> int:
+            if token.token and not client_tokens.claim(
+                session, context.project_id, token, booted.reservation_id
+            ):
+                return _ALREADY
             parts = self._parts(session, context, request, image)
             count = request.max_count
             if count > request.min_count:
@@ -108,6 +122,8 @@ class Boot:
             return len(actions.by_ids(session, action_ids)) or None
 
         count = self._database.run("server.boot", work, landed=landed)
+        if count == _ALREADY:
+            return self._database.read("server.booted", lambda session: _booted(session, context, token))
         self._scheduler.place(context, action_ids[:count])
         return dataclasses.replace(booted, uuids=booted.uuids[:count])
 
@@ -166,6 +182,21 @@ class Boot:
                 return count
 
 
+def _booted(session: Session, context: RequestContext, token: ClientToken) -> Booted:
+    """Return what a request made whose client token is used again; raises TokenMismatch for another request."""
+    found = client_tokens.get(session, context.project_id, token)
+    if found is None or found[0] != token.fingerprint:
+        raise TokenMismatch(f"The client token {token.token} was used with other parameters.")
+    page = instance_pages.Page(
+        project_id=context.project_id,
+        filters={"reservation_id": found[1]},
+        ended_since=_EVER,
+        sort=(("id", False),),
+        limit=_MOST,
+    )
+    return Booted(found[1], tuple(row.uuid for row in instance_pages.listing(session, page)), "")
+
+
 def _check_hints(hints: Hints) -> None:
     """Raise InvalidInput for a hint that no filter could read."""
     parsed_query(hints.query)
@@ -201,6 +232,7 @@ def usable_image(images: Images, context: RequestContext, image_id: str) -> Imag
 
 def check_fit(flavor: Flavor, image: Image) -> None:
     """Raise InvalidInput unless a guest of the flavor can be made from the image."""
+    hardware.of(flavor.vcpus, flavor.extra_specs, image.properties)
     if image.min_ram > flavor.memory_mb:
         raise InvalidInput(f"Flavor's memory is too small for requested image {image.id}.")
     if flavor.root_gb == 0:
@@ -250,7 +282,7 @@ def _instances(
     several = request.max_count > 1
     rows = []
     for index, uuid in enumerate(booted.uuids):
-        name = f"{request.name}-{index + 1}" if several else request.name
+        name = (f"{request.name}-{index + 1}" if several else request.name) if request.name else ec2_id("i", uuid)
         rows.append(
             Instance(
                 id=0,
@@ -262,8 +294,8 @@ def _instances(
                 description=request.description,
                 flavor=parts.flavor,
                 image_id=parts.image.id,
-                kernel_id=parts.image.kernel_id,
-                ramdisk_id=parts.image.ramdisk_id,
+                kernel_id=request.kernel_id or parts.image.kernel_id,
+                ramdisk_id=request.ramdisk_id or parts.image.ramdisk_id,
                 vm_state=VmState.BUILDING,
                 task_state=TRANSITIONS[Verb.BOOT].task,
                 power_state=PowerState.NOSTATE,
@@ -281,6 +313,9 @@ def _instances(
                 access_ip_v6=request.access_ip_v6,
                 disk_config=request.disk_config,
                 local_disks=request.local_disks,
+                image_properties=hardware.kept(parts.image.properties),
+                root_device_name=hardware.root_device(parts.image.properties),
+                options=request.options,
                 created_at=now,
                 updated_at=now,
             )

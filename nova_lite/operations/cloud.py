@@ -4,6 +4,7 @@ import dataclasses
 
 from nova_lite.operations.agents import Agents
 from nova_lite.operations.aggregates import Aggregates
+from nova_lite.operations.client_tokens import ClientTokens
 from nova_lite.operations.consoles import Consoles
 from nova_lite.operations.evacuation import Evacuation
 from nova_lite.operations.events import Events
@@ -22,6 +23,7 @@ from nova_lite.operations.live_migration import LiveMigrations
 from nova_lite.operations.memberships import Memberships
 from nova_lite.operations.metadata import Metadata
 from nova_lite.operations.metadata_tokens import MetadataTokens
+from nova_lite.operations.network_tags import NetworkTags
 from nova_lite.operations.networks import Networks
 from nova_lite.operations.provider_rules import ProviderRules
 from nova_lite.operations.quotas import Quotas
@@ -78,3 +80,5 @@ class Cloud:
     provider_rules: ProviderRules
     metadata: Metadata
     metadata_tokens: MetadataTokens
+    network_tags: NetworkTags
+    client_tokens: ClientTokens

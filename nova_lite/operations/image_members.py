@@ -35,10 +35,16 @@ class ImageMembers:
                 return member
         raise _no_member(image_id, member_id)
 
-    def add(self, context: RequestContext, image_id: str, member_id: str) -> ImageMember:
+    def add(
+        self,
+        context: RequestContext,
+        image_id: str,
+        member_id: str,
+        status: MemberStatus = MemberStatus.PENDING,
+    ) -> ImageMember:
         """Share an image with a project; raises NotFound, Forbidden, Conflict, TooLarge."""
         now = clock.now()
-        member = ImageMember(image_id, member_id, MemberStatus.PENDING, now, now)
+        member = ImageMember(image_id, member_id, status, now, now)
 
         def work(session: Session) -> ImageMember:
             self._require_owner(session, context, image_id)

@@ -6,7 +6,7 @@ image active. What a crash leaves in between, ``reap`` puts right.
 
 import datetime
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -57,6 +57,12 @@ class Images:
     def get(self, context: RequestContext, image_id: str) -> Image:
         """Return an image that the caller may see; raises NotFound."""
         return self._database.read("image.get", lambda session: find(session, context, image_id))
+
+    def starting_with(self, context: RequestContext, starts: Sequence[str]) -> list[Image]:
+        """Return the images that the caller may use whose ids begin in such a way, the oldest first."""
+        return self._database.read(
+            "image.starting_with", lambda session: images.with_starts(session, starts, context.scope())
+        )
 
     def listing(self, context: RequestContext, page: ImagePage) -> list[Image]:
         """Return a page of images; raises InvalidInput for an unknown marker."""

@@ -17,10 +17,10 @@ from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import InvalidInput, NotFound, OverQuota
 from nova_lite.core.key_pair import KeyPair
 from nova_lite.core.quota import Limits
-from nova_lite.db import key_pairs, quotas
+from nova_lite.db import key_pairs, quotas, resource_tags
 from nova_lite.db.engine import Database
+from nova_lite.operations.key_fingerprints import ED25519, RSA, SSH, X509, of_private_key
 
-SSH, X509 = "ssh", "x509"
 KINDS = (SSH, X509)
 
 _NAME = re.compile(r"[\w .@()\[\]:/+-]{1,255}", re.ASCII)
@@ -42,16 +42,28 @@ class KeyPairs:
         self._limits = limits
 
     def create(
-        self, context: RequestContext, name: str, *, public_key: str = "", kind: str = SSH, user_id: str = ""
+        self,
+        context: RequestContext,
+        name: str,
+        *,
+        public_key: str = "",
+        kind: str = SSH,
+        algorithm: str = ED25519,
+        user_id: str = "",
+        for_ec2: bool = False,
     ) -> Created:
         """Keep a public key, or make a pair where none is given.
+
+        One that is made ``for_ec2`` has the private key in the form and with the fingerprint of Amazon's.
 
         Raises InvalidInput for a bad name or key, OverQuota, Conflict for a name in use.
         """
         if not _NAME.fullmatch(name) or name != name.strip():
             raise InvalidInput("Keypair name contains unsafe characters.")
-        private_key = ""
-        if not public_key:
+        private_key = private_fingerprint = ""
+        if not public_key and for_ec2:
+            private_key, public_key, private_fingerprint = concurrency.blocking(_generate_for_ec2, algorithm)
+        elif not public_key:
             private_key, public_key = concurrency.blocking(_generate, kind, name)
         pair = KeyPair(
             id=0,
@@ -61,6 +73,7 @@ class KeyPairs:
             public_key=public_key,
             fingerprint=fingerprint(public_key, kind),
             created_at=clock.now(),
+            private_fingerprint=private_fingerprint,
         )
 
         def work(session: Session) -> KeyPair:
@@ -97,7 +110,14 @@ class KeyPairs:
     def delete(self, context: RequestContext, name: str, user_id: str = "") -> None:
         """Remove a key pair; raises NotFound."""
         owner = user_id or context.user_id
-        if not self._database.run("key_pair.delete", lambda session: key_pairs.delete(session, owner, name)):
+
+        def work(session: Session) -> bool:
+            pair = key_pairs.get(session, owner, name)
+            if pair is not None:
+                resource_tags.forget(session, pair.uuid)
+            return key_pairs.delete(session, owner, name)
+
+        if not self._database.run("key_pair.delete", work):
             raise NotFound(f"Keypair {name} not found for user {owner}")
 
     def _check_quota(self, session: Session, context: RequestContext, user_id: str) -> None:
@@ -135,6 +155,18 @@ def _generate(kind: str, name: str) -> tuple[str, str]:
     )
     public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     return private.decode(), f"{public.decode()} Generated-by-Nova"
+
+
+def _generate_for_ec2(algorithm: str) -> tuple[str, str, str]:
+    """Return a new private key (PEM), its public half (OpenSSH) and its fingerprint."""
+    if algorithm == RSA:
+        key: rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey = rsa.generate_private_key(65537, 2048)
+        form = serialization.PrivateFormat.TraditionalOpenSSL
+    else:
+        key, form = ed25519.Ed25519PrivateKey.generate(), serialization.PrivateFormat.OpenSSH
+    private = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+    return private.decode(), public.decode(), of_private_key(key)
 
 
 def _generate_certificate(name: str) -> tuple[str, str]:

@@ -1,50 +1,39 @@
 """Networks: made and removed by operators, listed by those who may use them; and the ports of instances."""
 
 import dataclasses
-import ipaddress
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from nova_lite.core import clock, ids
+from nova_lite.core import ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, InvalidInput, NotFound
 from nova_lite.core.network import AddressCount, Network, Port
-from nova_lite.db import addresses, networks, routers, security_groups
+from nova_lite.db import addresses, network_hosts, networks, routers, security_groups
 from nova_lite.db.engine import Database
-from nova_lite.operations.subnets import NewSubnet, check_dns, check_subnet
+from nova_lite.operations import new_networks
+from nova_lite.operations.new_networks import NetworkDefaults, NewNetwork
+from nova_lite.operations.subnets import NewSubnet, check_dns
 
-_BRIDGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
-_MTU = range(576, 9217)
-_SUBNET_COLUMNS = ("cidr", "gateway", "dhcp_start", "dhcp_end", "dns1", "dns2", "subnet_name")
+__all__ = ["NetworkDefaults", "Networks", "NewNetwork", "NewNetworks"]
 
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class NetworkDefaults:
-    """What a new network gets where the request says nothing."""
-
-    bridge: str = "br100"
-    bridge_interface: str = ""
-    dns: tuple[str, ...] = ("8.8.4.4",)
-    mtu: int = 1500
+_SUBNET_COLUMNS = (
+    "cidr", "gateway", "dhcp_start", "dhcp_end", "dns1", "dns2", "subnet_name", "cidr_v6", "gateway_v6",
+    "vpn_private_address",
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class NewNetwork:
-    """A network to make; without ``subnet`` it has no addresses yet. ``project_id`` empty: for everybody.
+class NewNetworks:
+    """Networks to make of a range: ``count`` of ``size`` addresses (0: as large as may be), alike as ``each`` is.
 
-    An empty ``bridge`` is named after the default one. ``mtu`` 0 is the default one.
+    The range is that of the subnet of ``each``, and so is the IPv6 range, which gives each a /64 prefix.
     """
 
-    label: str
-    subnet: NewSubnet | None = None
-    bridge: str = ""
-    bridge_interface: str | None = None
-    mtu: int = 0
-    multi_host: bool = False
-    project_id: str = ""
+    each: NewNetwork
+    count: int = 1
+    size: int = 0
 
 
 class Networks:
@@ -59,14 +48,33 @@ class Networks:
 
         Raises InvalidInput for what is malformed, Conflict for a range or bridge that is taken.
         """
-        self._check(request)
-        uuid = ids.new_uuid()
+        return self.create_many(context, NewNetworks(request))[0]
 
-        def work(session: Session) -> Network:
-            network = networks.insert(session, self._new(session, uuid, request))
-            return network if request.subnet is None else self._fill(session, network, request.subnet)
+    def create_many(self, context: RequestContext, request: NewNetworks) -> Sequence[Network]:
+        """Make several networks of one range; all or none. Raises as ``create``."""
+        each = request.each
+        new_networks.check(each)
+        if request.count < 1:
+            raise InvalidInput("The number of networks must be at least 1.")
+        uuids = [ids.new_uuid() for _ in range(request.count)]
 
-        return self._database.run("network.create", work, landed=lambda session: networks.get(session, uuid))
+        def work(session: Session) -> Sequence[Network]:
+            others = networks.listing(session)
+            made = []
+            for uuid, wanted in zip(uuids, _divided(request, others), strict=True):
+                row = new_networks.row(others, uuid, wanted, self._defaults)
+                network = networks.insert(session, row)
+                if wanted.subnet is not None:
+                    network = new_networks.fill(session, others, network, wanted.subnet, self._defaults)
+                others.append(network)
+                made.append(network)
+            return made
+
+        def landed(session: Session) -> Sequence[Network] | None:
+            found = [networks.get(session, uuid) for uuid in uuids]
+            return [network for network in found if network is not None] or None
+
+        return self._database.run("network.create", work, landed=landed)
 
     def get(self, context: RequestContext, uuid: str) -> Network:
         """Return a network that the caller may use; raises NotFound."""
@@ -91,23 +99,51 @@ class Networks:
         return self._database.read("network.list", lambda session: networks.listing(session, context.scope()))
 
     def update(self, context: RequestContext, uuid: str, changes: Mapping[str, Any]) -> Network:
-        """Change the label, the mtu or whose it is (project_id); raises NotFound, InvalidInput."""
-        if "mtu" in changes and changes["mtu"] not in _MTU:
-            raise _bad_mtu()
+        """Change the label, the mtu or whose it is (project_id).
+
+        Raises NotFound, InvalidInput, and Conflict where instances of another project are in a VLAN.
+        """
+        if "mtu" in changes and changes["mtu"] not in new_networks.MTU:
+            raise new_networks.bad_mtu()
+        values = {name: value for name, value in changes.items() if name != "project_id"}
 
         def work(session: Session) -> Network:
             network = _find(session, context, uuid)
-            if changes:
-                networks.update(session, network.uuid, **changes)
+            if "project_id" in changes:
+                networks.set_project(session, network, changes["project_id"])
+            if values:
+                networks.update(session, network.uuid, **values)
             return _find(session, context, uuid)
 
         return self._database.run("network.update", work)
 
-    def delete(self, context: RequestContext, uuid: str) -> None:
-        """Remove a network; raises NotFound, Conflict while instances hold addresses of it."""
+    def set_host(self, context: RequestContext, uuid: str, host: str) -> None:
+        """Have a host serve a network; an empty one: whichever takes it, and multi_host ones give theirs back.
+
+        Raises NotFound, InvalidInput for a network that each compute host serves.
+        """
+
+        def work(session: Session) -> None:
+            network = _find(session, context, uuid)
+            if network.multi_host and host:
+                raise InvalidInput(f"Network {uuid} is served by each compute host for its own guests.")
+            if network.multi_host:
+                network_hosts.forget_gateways(session, network)
+            networks.update(session, network.uuid, host=host)
+
+        self._database.run("network.set_host", work)
+
+    def delete(self, context: RequestContext, uuid: str, *, only_free: bool = False) -> None:
+        """Remove a network; raises NotFound, Conflict while instances hold addresses of it.
+
+        With ``only_free`` also while it is a project's and has a VLAN.
+        """
 
         def work(session: Session) -> bool:
-            networks.delete(session, _find(session, context, uuid))
+            network = _find(session, context, uuid)
+            if only_free and network.vlan is not None and network.project_id:
+                raise Conflict(f"Network {uuid} has to be disassociated from its project first.")
+            networks.delete(session, network)
             routers.forget_network(session, uuid)
             return True
 
@@ -123,7 +159,8 @@ class Networks:
             network = _find(session, context, uuid)
             if network.cidr:
                 raise Conflict(f"Network {uuid} has a subnet already; only one is supported.")
-            return self._fill(session, network, subnet)
+            others = [other for other in networks.listing(session) if other.id != network.id]
+            return new_networks.fill(session, others, network, subnet, self._defaults)
 
         def landed(session: Session) -> Network | None:
             network = networks.get(session, uuid)
@@ -193,65 +230,28 @@ class Networks:
                 "network.describe_port", lambda session: addresses.describe_port(session, port_id, **values)
             )
 
-    def _check(self, request: NewNetwork) -> None:
-        if not 1 <= len(request.label) <= 255:
-            raise InvalidInput("A network's name needs 1 to 255 characters.")
-        if request.mtu and request.mtu not in _MTU:
-            raise _bad_mtu()
-        for name in (request.bridge, request.bridge_interface or ""):
-            if name and _BRIDGE.fullmatch(name) is None:
-                raise InvalidInput(
-                    f"{name!r} cannot name a bridge or interface: it needs 1 to 15 letters, digits, '_', '-', '.'."
-                )
 
-    def _new(self, session: Session, uuid: str, request: NewNetwork) -> Network:
-        """Return the row of a new network, still without addresses; raises Conflict for a bridge in use."""
-        used = {network.bridge for network in networks.listing(session)}
-        if request.bridge in used:
-            raise Conflict(f"The bridge {request.bridge} belongs to another network.")
-        first = not used
-        interface = request.bridge_interface
-        now = clock.now()
-        return Network(
-            id=0,
-            uuid=uuid,
-            label=request.label,
-            cidr="",
-            gateway="",
-            bridge=request.bridge or _free_bridge(self._defaults.bridge, used),
-            # An interface can be in one bridge only, so only the first network gets the default one.
-            bridge_interface=(self._defaults.bridge_interface if first else "")
-            if interface is None
-            else interface,
-            mtu=request.mtu or self._defaults.mtu,
-            multi_host=request.multi_host,
-            project_id=request.project_id,
-            created_at=now,
-            updated_at=now,
+def _divided(request: NewNetworks, others: Sequence[Network]) -> Sequence[NewNetwork]:
+    """Return each of the networks that are to be made of a range."""
+    each, count = request.each, request.count
+    if each.subnet is None:
+        return [each] * count
+    ranges = new_networks.divide(each.subnet.cidr, count, request.size, others)
+    v6 = each.subnet.cidr_v6
+    prefixes = new_networks.prefixes_v6(v6, count, others) if v6 else [""] * count
+    if count > 1 and (each.subnet.gateway or each.bridge):
+        raise InvalidInput("Several networks cannot have the same gateway or bridge.")
+    subnet = each.subnet
+    return [
+        dataclasses.replace(
+            each,
+            label=each.label if count == 1 else f"{each.label}_{number}",
+            subnet=dataclasses.replace(subnet, cidr=cidr, cidr_v6=prefix),
+            vlan=each.vlan + number if each.vlan is not None else None,
+            vpn_port=each.vpn_port + number if each.vpn_port is not None else None,
         )
-
-    def _fill(self, session: Session, network: Network, wanted: NewSubnet) -> Network:
-        """Write a network's subnet and make its addresses."""
-        subnet = check_subnet(wanted, self._defaults.dns)
-        for other in networks.listing(session):
-            if other.cidr and ipaddress.ip_network(other.cidr).overlaps(ipaddress.ip_network(subnet.cidr)):
-                raise Conflict(
-                    f"The range {subnet.cidr} overlaps with {other.cidr} of network {other.label}."
-                )
-        dns1, dns2 = (*subnet.dns, "", "")[:2]
-        values: dict[str, Any] = {
-            "cidr": subnet.cidr,
-            "gateway": subnet.gateway,
-            "dhcp_start": subnet.dhcp_start,
-            "dhcp_end": subnet.dhcp_end,
-            "dns1": dns1,
-            "dns2": dns2,
-            "subnet_name": subnet.name,
-        }
-        networks.update(session, network.uuid, **values)
-        filled = dataclasses.replace(network, updated_at=clock.now(), **values)
-        networks.add_addresses(session, filled, subnet.reserved)
-        return filled
+        for number, (cidr, prefix) in enumerate(zip(ranges, prefixes, strict=True))
+    ]
 
 
 def _find(session: Session, context: RequestContext, uuid: str) -> Network:
@@ -266,17 +266,3 @@ def _with_subnet(session: Session, context: RequestContext, subnet_id: str) -> N
         if network.cidr and network.subnet_id == subnet_id:
             return network
     raise NotFound(f"Subnet {subnet_id} could not be found.")
-
-
-def _free_bridge(name: str, used: set[str]) -> str:
-    """Return ``name``, or the first name after it, by its number, that no network has."""
-    stem = name.rstrip("0123456789")
-    number = int(name[len(stem) :] or 0)
-    while name in used:
-        number += 1
-        name = f"{stem}{number}"
-    return name
-
-
-def _bad_mtu() -> InvalidInput:
-    return InvalidInput(f"The MTU must be from {_MTU.start} to {_MTU.stop - 1}.")

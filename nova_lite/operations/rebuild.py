@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from nova_lite.core import ids
+from nova_lite.core import hardware, ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import InvalidInput, OverQuota
 from nova_lite.core.image import Image
@@ -63,6 +63,8 @@ def _values(
         "image_id": image.id,
         "kernel_id": image.kernel_id,
         "ramdisk_id": image.ramdisk_id,
+        "image_properties": hardware.kept(image.properties),
+        "root_device_name": hardware.root_device(image.properties),
     }
     if request.metadata is not None:
         values["metadata"] = dict(request.metadata)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from nova_lite.core import ids
+from nova_lite.core import hardware, ids
 from nova_lite.core.actions import Action, new_action
 from nova_lite.core.context import RequestContext, system_context
 from nova_lite.core.errors import InvalidInput, WrongState
@@ -166,6 +166,7 @@ def _check_fit(session: Session, instance: Instance, flavor: Flavor) -> None:
     """Raise InvalidInput for a flavor that the server's disk or image does not fit in."""
     if flavor.root_gb < instance.flavor.root_gb:
         raise InvalidInput("Resize down is not allowed: the flavor's disk is smaller than the server's.")
+    hardware.of(flavor.vcpus, flavor.extra_specs, instance.image_properties)
     image = images.get(session, instance.image_id)
     if image is not None:
         boot.check_fit(flavor, image)

@@ -1,59 +1,56 @@
-"""Tags of what the network keeps: put on, looked at, taken off."""
+"""Tags that a project gives to resources, its own and those that it may use."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
 from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import InvalidInput, NotFound
+from nova_lite.core.errors import TooLarge
+from nova_lite.core.resource_tags import MOST, ResourceTag
 from nova_lite.db import resource_tags
 from nova_lite.db.engine import Database
 
-MOST = 50
-
 
 class ResourceTags:
-    """The operations on tags; whether the caller may see a resource is asked before."""
+    """The operations on tags; those of instances are the instances' metadata."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def of(self, context: RequestContext, kind: str, ids: Sequence[str]) -> Mapping[str, list[str]]:
-        """Return the tags of resources by their id; those without are left out."""
-        if not ids:
-            return {}
-        return self._database.read("resource_tags.of", lambda session: resource_tags.of(session, kind, ids))
+    def listing(
+        self, context: RequestContext, resource_ids: Sequence[str] | None = None
+    ) -> list[ResourceTag]:
+        """Return the project's tags, of these resources or of all."""
+        return self._database.read(
+            "resource_tags.list",
+            lambda session: resource_tags.listing(session, context.project_id, resource_ids),
+        )
 
-    def replace(self, context: RequestContext, kind: str, resource_id: str, tags: Sequence[str]) -> list[str]:
-        """Have a resource have these tags and no others; raises InvalidInput for too many."""
-        return self._change(kind, resource_id, lambda old: list(tags))
+    def put(self, context: RequestContext, tags: Sequence[ResourceTag]) -> None:
+        """Give resources tags, all or none; raises TooLarge where one would have too many."""
 
-    def add(self, context: RequestContext, kind: str, resource_id: str, tag: str) -> list[str]:
-        """Put a tag on a resource; raises InvalidInput for too many."""
-        return self._change(kind, resource_id, lambda old: [*old, tag])
+        def work(session: Session) -> None:
+            resource_tags.put(session, context.project_id, tags)
+            for resource_id in {tag.resource_id for tag in tags}:
+                if resource_tags.count(session, context.project_id, resource_id) > MOST:
+                    raise TooLarge(f"A resource has at most {MOST} tags.")
 
-    def remove(self, context: RequestContext, kind: str, resource_id: str, tag: str) -> list[str]:
-        """Take a tag off a resource; raises NotFound where it has none such."""
+        self._database.run("resource_tags.put", work)
 
-        def without(old: Sequence[str]) -> list[str]:
-            if tag not in old:
-                raise NotFound(f"Tag {tag[:60]} could not be found.")
-            return [one for one in old if one != tag]
+    def remove(
+        self, context: RequestContext, resource_ids: Sequence[str], unwanted: Sequence[tuple[str, str | None]]
+    ) -> None:
+        """Take tags away: each by its key, if it has that value where one is given; all without any key."""
 
-        return self._change(kind, resource_id, without)
+        def work(session: Session) -> None:
+            for resource_id in resource_ids:
+                for key, value in unwanted:
+                    resource_tags.remove(session, context.project_id, resource_id, key, value)
+                if not unwanted:
+                    resource_tags.remove(session, context.project_id, resource_id)
 
-    def purge(self) -> int:
-        """Forget the tags of what is gone; returns how many there were."""
-        return self._database.run("resource_tags.purge", resource_tags.purge)
+        self._database.run("resource_tags.remove", work)
 
-    def _change(
-        self, kind: str, resource_id: str, change: Callable[[Sequence[str]], list[str]]
-    ) -> list[str]:
-        def work(session: Session) -> list[str]:
-            new = sorted(set(change(resource_tags.of(session, kind, [resource_id]).get(resource_id, []))))
-            if len(new) > MOST:
-                raise InvalidInput(f"A resource has at most {MOST} tags.")
-            resource_tags.replace(session, kind, resource_id, new)
-            return new
-
-        return self._database.run("resource_tags.change", work)
+    def sweep(self) -> None:
+        """Remove the tags of resources that are gone."""
+        self._database.run("resource_tags.sweep", resource_tags.sweep)

@@ -141,25 +141,71 @@ class SecurityGroups:
 
     def add_rule(self, context: RequestContext, wanted: NewRule) -> SecurityGroupRule:
         """Let traffic in; raises NotFound, InvalidInput, Conflict for a rule that is there, OverQuota."""
-        rule = check_rule(wanted)
+        return self.add_rules(context, wanted.group_id, [wanted])[0]
+
+    def add_rules(
+        self, context: RequestContext, group_id: str, wanted: Sequence[NewRule]
+    ) -> Sequence[SecurityGroupRule]:
+        """Add rules to a group, all or none; raises as ``add_rule``."""
+        rules = [check_rule(each) for each in wanted]
 
         def work(session: Session) -> Sequence[str]:
-            group = _find(session, context, rule.group_id)
-            if rule.source_group_id:
-                _find(session, context, rule.source_group_id)
-            if any(_same(rule, other) for other in group.rules):
-                raise Conflict(f"Security group rule already exists in group {group.id}.")
-            self._check_room(session, group.project_id, "security_group_rules", len(group.rules))
-            security_groups.insert_rules(session, [rule])
+            group = _find(session, context, group_id)
+            there = list(group.rules)
+            for rule in rules:
+                if rule.source_group_id:
+                    _find(session, context, rule.source_group_id)
+                if any(_same(rule, other) for other in there):
+                    raise Conflict(f"Security group rule already exists in group {group.id}.")
+                self._check_room(session, group.project_id, "security_group_rules", len(there))
+                there.append(rule)
+            security_groups.insert_rules(session, rules)
             return security_groups.hosts_using(session, [group.id])
 
         def landed(session: Session) -> Sequence[str] | None:
-            there = security_groups.get_rule(session, rule.id)
-            return None if there is None else security_groups.hosts_using(session, [rule.group_id])
+            there = security_groups.get_rule(session, rules[0].id)
+            return None if there is None else security_groups.hosts_using(session, [group_id])
 
         hosts = self._database.run("security_group.add_rule", work, landed=landed)
+        self._ring(context, hosts, [group_id])
+        return rules
+
+    def change_rule(self, context: RequestContext, rule_id: str, wanted: NewRule) -> None:
+        """Make another rule of one; raises NotFound, InvalidInput, Conflict for a rule that is there."""
+        rule = dataclasses.replace(check_rule(wanted), id=rule_id)
+
+        def work(session: Session) -> Sequence[str]:
+            group = _find(session, context, _find_rule(session, context, rule_id).group_id)
+            if rule.source_group_id:
+                _find(session, context, rule.source_group_id)
+            if any(_same(rule, other) for other in group.rules if other.id != rule_id):
+                raise Conflict(f"Security group rule already exists in group {group.id}.")
+            security_groups.update_rule(session, rule)
+            return security_groups.hosts_using(session, [group.id])
+
+        hosts = self._database.run("security_group.change_rule", work)
         self._ring(context, hosts, [rule.group_id])
-        return rule
+
+    def describe_rule(self, context: RequestContext, rule_id: str, description: str) -> None:
+        """Describe a rule otherwise; raises NotFound."""
+
+        def work(session: Session) -> None:
+            rule = _find_rule(session, context, rule_id)
+            security_groups.update_rule(session, dataclasses.replace(rule, description=description))
+
+        self._database.run("security_group.describe_rule", work)
+
+    def delete_rules(self, context: RequestContext, group_id: str, rule_ids: Sequence[str]) -> None:
+        """Remove rules of a group, all or none; raises NotFound."""
+
+        def work(session: Session) -> Sequence[str]:
+            for rule_id in rule_ids:
+                _find_rule(session, context, rule_id)
+                security_groups.delete_rule(session, rule_id)
+            return security_groups.hosts_using(session, [group_id])
+
+        hosts = self._database.run("security_group.delete_rules", work)
+        self._ring(context, hosts, [group_id])
 
     def delete_rule(self, context: RequestContext, rule_id: str) -> None:
         """Let no more in what a rule let in, connections that are open included; raises NotFound."""

@@ -7,7 +7,7 @@ import dataclasses
 import ipaddress
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -16,7 +16,16 @@ from nova_lite.core import ids
 from nova_lite.core.actions import Action, ActionState, new_action
 from nova_lite.core.boot import Booted, BootRequest
 from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import Conflict, Forbidden, InvalidInput, Locked, NotFound, OverQuota, Unavailable
+from nova_lite.core.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    Locked,
+    NotFound,
+    OverQuota,
+    Protected,
+    Unavailable,
+)
 from nova_lite.core.hosts import Service
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import TRANSITIONS, Verb, VmState
@@ -53,6 +62,7 @@ class ServerDetails:
     interfaces: tuple[VirtualInterface, ...]
     security_groups: tuple[str, ...]
     host_status: str = ""
+    security_group_ids: tuple[str, ...] = ()
     server_group: str = ""
 
 
@@ -139,6 +149,8 @@ class Servers:
         instance = self.instance(context, uuid)
         if instance.task_state is not None or instance.vm_state not in TRANSITIONS[Verb.SOFT_DELETE].sources:
             return False
+        if instance.options.disable_delete and not context.is_admin:
+            raise Protected(f"Instance {uuid} may not be deleted: its termination is disabled.")
         self.act(context, uuid, Verb.SOFT_DELETE)
         return True
 
@@ -195,6 +207,17 @@ class Servers:
 
         self._database.run("server.unlock", work)
 
+    def set_options(self, context: RequestContext, uuid: str, **options: Any) -> Instance:
+        """Change what the owner lays down about a server; raises NotFound."""
+
+        def work(session: Session) -> Instance:
+            instance = instances.locked(session, find(session, context, uuid).uuid)
+            changed = dataclasses.replace(instance.options, **options)
+            instances.update(session, uuid, options=instances.options_to_json(changed))
+            return dataclasses.replace(instance, options=changed)
+
+        return self._database.run("server.options", work)
+
     def reset_state(self, context: RequestContext, uuid: str, state: VmState) -> None:
         """Say what a server is, whatever the database said before; raises NotFound."""
 
@@ -249,6 +272,12 @@ class Servers:
         """
         return self._swap_metadata(context, uuid, lambda old: dict(items) if replace else {**old, **items})
 
+    def change_metadata(
+        self, context: RequestContext, uuid: str, change: Callable[[Mapping[str, str]], dict[str, str]]
+    ) -> Mapping[str, str]:
+        """Replace the metadata by what ``change`` makes of it; raises as ``set_metadata``."""
+        return self._swap_metadata(context, uuid, change)
+
     def delete_metadata(self, context: RequestContext, uuid: str, key: str) -> None:
         """Remove one metadata item; raises NotFound, Locked."""
 
@@ -273,14 +302,15 @@ class Servers:
         if not uuids:
             return []
         interfaces = addresses.interfaces_of(session, uuids)
-        groups = security_groups.of_instances(session, uuids)
+        groups = security_groups.groups_of_instances(session, uuids)
         hosts = self._host_statuses(session) if context.is_admin else {}
         return [
             ServerDetails(
                 instance,
                 tuple(interfaces.get(instance.uuid, ())),
-                tuple(groups.get(instance.uuid, ())),
+                tuple(name for _, name in groups.get(instance.uuid, ())),
                 hosts.get(instance.host or "", ""),
+                tuple(group_id for group_id, _ in groups.get(instance.uuid, ())),
             )
             for instance in found
         ]
@@ -324,6 +354,8 @@ def _begin_delete(session: Session, context: RequestContext, uuid: str, action_i
     instance = find(session, context, uuid)
     if instance.task_state == "deleting":
         return None
+    if instance.options.disable_delete and not context.is_admin:
+        raise Protected(f"Instance {uuid} may not be deleted: its termination is disabled.")
     instances.begin(session, instance, Verb.DELETE, despite_lock=context.is_admin)
     actions.cancel(session, uuid, "The instance was deleted before a host was chosen.")
     if not instance.host:

@@ -14,7 +14,8 @@ _MOST_NAME_SERVERS = 2
 class NewSubnet:
     """A range to use. Empty: ``gateway`` is the first address, ``dhcp_start`` the first after it.
 
-    ``dhcp_start`` and ``dhcp_end`` bound what guests get. ``dns`` None is the default.
+    ``dhcp_start`` and ``dhcp_end`` bound what guests get; of ``fixed_cidr``, a part of the range, where it is
+    given. ``dns`` None is the default. ``cidr_v6`` is a /64 prefix, ``gateway_v6`` its first address.
     """
 
     cidr: str
@@ -23,11 +24,17 @@ class NewSubnet:
     dhcp_start: str = ""
     dhcp_end: str = ""
     dns: tuple[str, ...] | None = None
+    fixed_cidr: str = ""
+    cidr_v6: str = ""
+    gateway_v6: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Subnet:
-    """A range that was checked; ``reserved`` are the addresses that guests never get."""
+    """A range that was checked; ``reserved`` are the addresses that guests never get.
+
+    ``vpn_private_address`` is among them, empty without a VPN.
+    """
 
     cidr: str
     name: str
@@ -36,20 +43,36 @@ class Subnet:
     dhcp_end: str
     dns: tuple[str, ...]
     reserved: tuple[str, ...]
+    vpn_private_address: str = ""
+    cidr_v6: str = ""
+    gateway_v6: str = ""
 
 
-def check_subnet(wanted: NewSubnet, default_dns: tuple[str, ...]) -> Subnet:
-    """Return what ``wanted`` comes to; raises InvalidInput."""
+def check_subnet(
+    wanted: NewSubnet, default_dns: tuple[str, ...], *, vpn_clients: int | None = None
+) -> Subnet:
+    """Return what ``wanted`` comes to; raises InvalidInput.
+
+    With ``vpn_clients`` the first address after the gateway's is the VPN's, and the last ones, as many, its
+    clients'.
+    """
     cidr = _range(wanted.cidr)
     hosts = range(int(cidr.network_address) + 1, int(cidr.broadcast_address))
     gateway = _inside(cidr, wanted.gateway, "gateway") if wanted.gateway else hosts[0]
-    after = hosts[1] if gateway == hosts[0] else hosts[0]
-    start = _inside(cidr, wanted.dhcp_start, "first DHCP address") if wanted.dhcp_start else after
-    end = _inside(cidr, wanted.dhcp_end, "last DHCP address") if wanted.dhcp_end else hosts[-1]
+    after = [number for number in hosts[:3] if number != gateway]
+    has_vpn = vpn_clients is not None
+    if len(after) < 1 + has_vpn or len(hosts) <= 2 * has_vpn + (vpn_clients or 0):
+        raise InvalidInput(f"The range {cidr} leaves no address for instances.")
+    part = _part(cidr, wanted.fixed_cidr) if wanted.fixed_cidr else hosts
+    last = min(hosts[-1] - (vpn_clients or 0), part[-1])
+    first = max(after[has_vpn], part[0])
+    start = _inside(cidr, wanted.dhcp_start, "first DHCP address") if wanted.dhcp_start else first
+    end = _inside(cidr, wanted.dhcp_end, "last DHCP address") if wanted.dhcp_end else last
+    vpn = after[0] if has_vpn else 0
     if start > end or (start == end == gateway):
         raise InvalidInput(f"The range {cidr} leaves no address for instances.")
     reserved = {int(cidr.network_address), int(cidr.broadcast_address), gateway}
-    reserved |= {number for number in hosts if not start <= number <= end}
+    reserved |= {number for number in hosts if not start <= number <= end} | ({vpn} if has_vpn else set())
     dns = default_dns if wanted.dns is None else wanted.dns
     return Subnet(
         cidr=str(cidr),
@@ -59,6 +82,8 @@ def check_subnet(wanted: NewSubnet, default_dns: tuple[str, ...]) -> Subnet:
         dhcp_end=_text(end),
         dns=check_dns(dns),
         reserved=tuple(map(_text, sorted(reserved))),
+        vpn_private_address=_text(vpn) if has_vpn else "",
+        **_v6(wanted),
     )
 
 
@@ -84,6 +109,35 @@ def _range(text: str) -> ipaddress.IPv4Network:
     if cidr.is_loopback or cidr.is_multicast or cidr.is_link_local or cidr.network_address.is_unspecified:
         raise InvalidInput(f"The range {cidr} cannot be used for instances.")
     return cidr
+
+
+def _part(cidr: ipaddress.IPv4Network, text: str) -> range:
+    """Return the addresses of a part of a range; raises InvalidInput."""
+    try:
+        part = ipaddress.IPv4Network(text)
+    except ValueError as error:
+        raise InvalidInput(f"{text[:60]!r} is not a valid IPv4 CIDR: {error}") from error
+    if not part.subnet_of(cidr):
+        raise InvalidInput(f"The range {part} is not a part of {cidr}.")
+    return range(int(part.network_address), int(part.broadcast_address) + 1)
+
+
+def _v6(wanted: NewSubnet) -> dict[str, str]:
+    """Return the prefix and gateway of IPv6; raises InvalidInput."""
+    if not wanted.cidr_v6:
+        if wanted.gateway_v6:
+            raise InvalidInput("An IPv6 gateway needs an IPv6 range.")
+        return {}
+    try:
+        cidr = ipaddress.IPv6Network(wanted.cidr_v6)
+        gateway = ipaddress.IPv6Address(wanted.gateway_v6) if wanted.gateway_v6 else cidr[1]
+    except ValueError as error:
+        raise InvalidInput(f"{wanted.cidr_v6[:60]!r} and its gateway are not valid IPv6: {error}") from error
+    if cidr.prefixlen != 64:
+        raise InvalidInput(f"The range {cidr} cannot be used: guests form their addresses of /64 prefixes.")
+    if gateway not in cidr or gateway == cidr[0]:
+        raise InvalidInput(f"The gateway {gateway} is not an address for hosts of {cidr}.")
+    return {"cidr_v6": str(cidr), "gateway_v6": str(gateway)}
 
 
 def _inside(cidr: ipaddress.IPv4Network, text: str, what: str) -> int:

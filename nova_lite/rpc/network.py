@@ -32,10 +32,15 @@ class NetworkContract(Contract):
     @call
     @abc.abstractmethod
     def refresh(self, context: RequestContext, network_ids: list[int]) -> None:
-        """Let a host know who holds addresses of networks now, and which floating addresses lead there.
+        """Let the hosts of networks know who holds addresses now, and which floating addresses lead there.
 
         Raises DriverError.
         """
+
+    @call
+    @abc.abstractmethod
+    def renew(self, context: RequestContext, network_ids: list[int]) -> None:
+        """Let this host, of those that serve networks, know the same; raises NoAddress, DriverError."""
 
     @cast
     @abc.abstractmethod
@@ -70,6 +75,10 @@ class NetworkProxy(NetworkContract):
     def refresh(self, context: RequestContext, network_ids: list[int]) -> None:
         """Ask for a renewal; raises DriverError, MessagingTimeout, Unavailable."""
         self._caller.call("refresh", context, network_ids=network_ids)
+
+    def renew(self, context: RequestContext, network_ids: list[int]) -> None:
+        """Ask a host for a renewal; raises NoAddress, DriverError, MessagingTimeout, Unavailable."""
+        self._caller.call("renew", context, network_ids=network_ids)
 
     def lease_changed(self, context: RequestContext, action: str, mac: str, address: str) -> None:
         """Ring with a lease."""

@@ -14,6 +14,7 @@ import pytest
 from nova_lite.conf import load
 from nova_lite.core import ids
 from nova_lite.core.errors import ConfigurationError, DriverError
+from nova_lite.core.hardware import Hardware
 from nova_lite.drivers.virt.base import GuestImage, GuestSpec
 from nova_lite.drivers.virt.libvirt.disks import Disks
 from tests.contracts.hostile_images import MIB, image_of, qemu_img
@@ -82,7 +83,7 @@ def test_an_ephemeral_disk_has_the_file_system_that_the_operating_system_wants(t
         tmp_path, "--virt_mkfs=linux=mkfs.ext2 -q -F -L mine %(target)s", "--default_ephemeral_format=ext3"
     )
     for number, os_type in ((1, "linux"), (2, "../../etc")):
-        disks.create(a_spec(name=f"instance-{number}", ephemeral_gb=1, os_type=os_type), raw_image())
+        disks.create(a_spec(name=f"instance-{number}", ephemeral_gb=1, hardware=Hardware(os_type=os_type)), raw_image())
 
     found = [
         blkid(contents(tmp_path / "instances" / f"instance-{number}" / "disk.local", tmp_path))

@@ -13,7 +13,7 @@ import pycdlib
 import pytest
 
 from nova_lite.conf import load
-from nova_lite.core import ids
+from nova_lite.core import hardware, ids
 from nova_lite.core.console import ConsoleType
 from nova_lite.core.errors import DriverError, NotFound, NotSupported, NovaError
 from nova_lite.core.instance_states import PowerState
@@ -684,3 +684,20 @@ def test_an_image_is_kept_while_a_guest_uses_it_and_fetched_once(driver: VirtDri
     assert [name for name in gone if not name.endswith(".lock")]
     driver.create_disks(first, counted)
     assert len(fetched) == 2
+
+
+@pytest.mark.parametrize("bus", hardware.DiskBus)
+def test_a_guest_runs_on_a_machine_of_its_own(driver: VirtDriver, spec: GuestSpec, bus: hardware.DiskBus) -> None:
+    specs = {"hw:cpu_cores": "2", "hw:watchdog_action": "reset", "hw_rng:rate_bytes": "64"}
+    properties = {
+        "hw_disk_bus": bus, "hw_qemu_guest_agent": "yes", "hw_video_model": "cirrus", "hw_pointer_model": "usbtablet",
+    }  # fmt: skip
+    spec = dataclasses.replace(
+        spec, vcpus=2, swap_mb=16, ephemeral_gb=1, config_drive={"a": b"b"},
+        hardware=hardware.of(2, specs, properties),
+    )  # fmt: skip
+    spawned(driver, spec)
+
+    assert power_of(driver, spec) is PowerState.RUNNING
+    driver.snapshot(spec.uuid, spec.name)
+    assert driver.snapshot_file(spec.uuid, spec.name).virtual_size

@@ -205,6 +205,12 @@ class StagedNetworkDriver(FakeNetworkDriver):
     def set_hosts(self, *arguments: Any) -> None:
         STAGE.make("network.set_hosts", super().set_hosts, *arguments)
 
+    def add_links(self, *arguments: Any) -> None:
+        STAGE.make("network.add_links", super().add_links, *arguments)
+
+    def set_links(self, *arguments: Any) -> None:
+        STAGE.make("network.set_links", super().set_links, *arguments)
+
 
 class StagedTransport(LocalTransport):
     """A bus that may lose every ring, with cues around each question to nova-network."""

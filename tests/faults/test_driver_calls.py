@@ -8,26 +8,28 @@ from tests.faults.stage import STAGE, Cue, Moment, fail
 from tests.faults.staged import VERBS, step_names
 from tests.faults.staged_cloud import StagedCloud, end_after_failure, end_of
 
-PROTECT = "firewall.protect"
+LINK, TIDY = "network.add_links", "network.set_links"
+PROTECT = (LINK, "firewall.protect")
 CONNECT = ("ask network", "network.set_hosts")
 REMOVE = ("virt.destroy", "virt.delete_disks")
-CLEAN = (*REMOVE, "firewall.unprotect", *CONNECT)
+LEAVE = ("firewall.unprotect", TIDY)
+CLEAN = (*REMOVE, *LEAVE, *CONNECT)
 ASIDE = ("virt.set_aside", "virt.destroy", "firewall.unprotect")
-BACK = ("virt.put_back", "virt.destroy", PROTECT, "virt.define")
+BACK = ("virt.put_back", "virt.destroy", *PROTECT, "virt.define")
 
 CALLS = {
-    Verb.BOOT: (*CONNECT, PROTECT, "virt.create_disks", "virt.spawn"),
-    Verb.DELETE: (*REMOVE, "virt.drop_aside", "firewall.unprotect", *CONNECT),
+    Verb.BOOT: (*CONNECT, *PROTECT, "virt.create_disks", "virt.spawn"),
+    Verb.DELETE: (*REMOVE, "virt.drop_aside", *LEAVE, *CONNECT),
     Verb.STOP: ("virt.power_off",),
-    Verb.START: (PROTECT, "virt.power_on", "virt.spawn"),
-    Verb.REBOOT: (PROTECT, "virt.reboot", "virt.power_off", "virt.spawn"),
-    Verb.REBOOT_HARD: (PROTECT, "virt.reboot", "virt.destroy", "virt.spawn"),
+    Verb.START: (*PROTECT, "virt.power_on", "virt.spawn"),
+    Verb.REBOOT: (*PROTECT, "virt.reboot", "virt.power_off", "virt.spawn"),
+    Verb.REBOOT_HARD: (*PROTECT, "virt.reboot", "virt.destroy", "virt.spawn"),
     Verb.PAUSE: ("virt.pause",),
     Verb.UNPAUSE: ("virt.unpause",),
     Verb.SUSPEND: ("virt.suspend",),
-    Verb.RESUME: (PROTECT, "virt.resume"),
-    Verb.RESCUE: (PROTECT, "virt.rescue", "virt.destroy", "virt.spawn"),
-    Verb.UNRESCUE: (PROTECT, "virt.unrescue", "virt.destroy", "virt.spawn"),
+    Verb.RESUME: (*PROTECT, "virt.resume"),
+    Verb.RESCUE: (*PROTECT, "virt.rescue", "virt.destroy", "virt.spawn"),
+    Verb.UNRESCUE: (*PROTECT, "virt.unrescue", "virt.destroy", "virt.spawn"),
     Verb.SNAPSHOT: ("virt.snapshot", "virt.drop_snapshot"),
     Verb.RESIZE: (
         "virt.power_off",
@@ -36,23 +38,23 @@ CALLS = {
         *ASIDE,
         "ask network",
         "virt.receive_disks",
-        PROTECT,
+        *PROTECT,
         "virt.spawn",
     ),
     Verb.SHELVE: ("virt.power_off", "virt.snapshot", "virt.drop_snapshot"),
-    Verb.SHELVE_OFFLOAD: (*REMOVE, "firewall.unprotect"),
-    Verb.UNSHELVE: ("ask network", "virt.create_disks", PROTECT, "virt.spawn"),
-    Verb.UNSHELVE_HERE: (PROTECT, "virt.power_on", "virt.spawn"),
+    Verb.SHELVE_OFFLOAD: (*REMOVE, *LEAVE),
+    Verb.UNSHELVE: ("ask network", "virt.create_disks", *PROTECT, "virt.spawn"),
+    Verb.UNSHELVE_HERE: (*PROTECT, "virt.power_on", "virt.spawn"),
     Verb.SOFT_DELETE: ("virt.power_off",),
-    Verb.RESTORE: (PROTECT, "virt.power_on", "virt.spawn"),
+    Verb.RESTORE: (*PROTECT, "virt.power_on", "virt.spawn"),
     Verb.CONFIRM_RESIZE: ("virt.drop_aside",),
     Verb.CHANGE_PASSWORD: ("virt.set_admin_password",),
     Verb.CRASH_DUMP: ("virt.inject_crash_dump",),
-    Verb.ATTACH_INTERFACE: (*CONNECT, PROTECT, "virt.attach_interface"),
-    Verb.DETACH_INTERFACE: ("virt.detach_interface", "firewall.unprotect", *CONNECT),
-    Verb.REVERT_RESIZE: (*REMOVE, "firewall.unprotect", *BACK, PROTECT, "virt.spawn"),
-    Verb.REBUILD: (*REMOVE, "virt.create_disks", PROTECT, "virt.spawn"),
-    Verb.REBUILD_STOPPED: (*REMOVE, "virt.create_disks", PROTECT, "virt.spawn", "virt.power_off"),
+    Verb.ATTACH_INTERFACE: (*CONNECT, *PROTECT, "virt.attach_interface"),
+    Verb.DETACH_INTERFACE: ("virt.detach_interface", "firewall.unprotect", *CONNECT, TIDY),
+    Verb.REVERT_RESIZE: (*REMOVE, *LEAVE, *BACK, *PROTECT, "virt.spawn"),
+    Verb.REBUILD: (*REMOVE, "virt.create_disks", *PROTECT, "virt.spawn"),
+    Verb.REBUILD_STOPPED: (*REMOVE, "virt.create_disks", *PROTECT, "virt.spawn", "virt.power_off"),
 }
 """Every call of each flow in order; those that a simulated driver makes to itself too."""
 
@@ -104,7 +106,7 @@ def test_a_call_that_is_refused_fails_the_action_or_is_made_good_later(
     cloud.settle_with_sweeps()
 
     failed = cloud.failed(server_id)
-    told_later = verb in (Verb.DELETE, Verb.DETACH_INTERFACE) and call in CONNECT
+    told_later = call == TIDY or (verb in (Verb.DELETE, Verb.DETACH_INTERFACE) and call in CONNECT)
     assert failed == (isinstance(error, DriverError) and not told_later)
     assert cloud.state(server_id) == (end_after_failure(verb, before, call) if failed else end_of(verb))
     cloud.look()
@@ -139,14 +141,14 @@ def test_an_undo_that_is_refused_leaves_what_a_delete_removes(
 
     STAGE.give(_last_boot_step(), refuse_from_now_on)
     server_id = cloud.order(Verb.BOOT, "")
-    if call in CONNECT:
+    if call in (*CONNECT, TIDY):
         cloud.settle()
     else:
         cloud.settle_with_alarm("undo of step")
 
     assert cloud.state(server_id) is VmState.ERROR
     assert cloud.show(server_id)["fault"]["message"]
-    assert (cloud.host_of(server_id) is None) == (call in CONNECT)
+    assert (cloud.host_of(server_id) is None) == (call in (*CONNECT, TIDY))
     cloud.delete_every_server()
     cloud.settle()
     cloud.look()

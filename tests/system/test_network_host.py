@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nova_lite.core.errors import ConfigurationError, DriverError
-from nova_lite.drivers.net import links
+from nova_lite.drivers.net import bridges
 from nova_lite.drivers.net.base import (
     FilterGroup,
     FilterRule,
@@ -100,7 +100,7 @@ def test_damage_is_seen_and_mended(site: Site, tmp_path: Path, damage: list[str]
 def test_an_unwanted_network_is_removed_with_its_dhcp_server(site: Site) -> None:
     with site.host.entered():
         site.network.apply(())
-        assert links.our_bridges() == set()
+        assert bridges.marked(bridges.NETWORK) == set()
         assert site.network.differences(()) == ()
 
 

@@ -1,4 +1,4 @@
-"""``python -m tools.bench [embedded] [distributed]``: prints a table."""
+"""``python -m tools.bench [embedded] [distributed] [network]``: prints tables."""
 
 import concurrent.futures
 import statistics
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import prettytable
 
+from tools.bench import network_host
 from tools.deployment import Client, Deployment, deployed
 
 AIMS = {
@@ -149,8 +150,23 @@ def _shows(deployment: Deployment, client: Client) -> str:
 
 
 def main() -> None:
-    """Measure what is named, both unless told otherwise."""
-    wanted = sys.argv[1:] or ["embedded", "distributed"]
+    """Measure what is named, everything unless told otherwise."""
+    wanted = sys.argv[1:] or ["embedded", "distributed", "network"]
+    if deployments := [name for name in wanted if name != "network"]:
+        _measure_deployments(deployments)
+    if "network" in wanted:
+        _measure_network()
+
+
+def _measure_network() -> None:
+    figures = {}
+    for count in network_host.SIZES:
+        with tempfile.TemporaryDirectory(prefix="nova-bench-") as folder:
+            figures[count] = network_host.measure(count, Path(folder))
+    print(network_host.table(figures))
+
+
+def _measure_deployments(wanted: list[str]) -> None:
     columns: dict[str, dict[str, str]] = {}
     for name in wanted:
         with (

@@ -12,7 +12,10 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 PAGES = TOP / ".venv/novnc/usr/share/novnc"
 """Of noVNC, where ``tools.bootstrap`` unpacks them."""
-PORTS = {"identity": 5000, "osapi_compute": 8774, "metadata": 8775, "image": 9292, "network": 9696, "s3": 3333}
+PORTS = {
+    "identity": 5000, "ec2": 8773, "osapi_compute": 8774, "metadata": 8775, "image": 9292, "network": 9696,
+    "s3": 3333,
+}  # fmt: skip
 CONSOLES = {"novnc": 6080, "serial": 6083}
 DAEMONS = (
     "nova-network", "nova-compute", "nova-scheduler", "nova-objectstore", "nova-api", "nova-novncproxy",

@@ -11,6 +11,7 @@ import prometheus_client
 import webob
 
 from nova_lite.api import microversions
+from nova_lite.api.ec2 import errors as ec2_errors
 from nova_lite.api.errors import DIALECTS, HttpError, status_of
 from nova_lite.core import ids
 from nova_lite.core.errors import InvalidInput
@@ -27,13 +28,16 @@ SECONDS = prometheus_client.Histogram(
 _CALLERS_ID = re.compile(r"req-[0-9a-fA-F-]{1,64}")
 
 
+_RENDERERS = {**DIALECTS, "ec2": ec2_errors.render}
+
+
 class Faults:
     """Gives every request its id, turns errors into the API's dialect and counts the answers."""
 
     def __init__(self, application: Any, api: str) -> None:
         self._application = application
         self._api = api
-        self._render = DIALECTS[api]
+        self._render = _RENDERERS[api]
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""

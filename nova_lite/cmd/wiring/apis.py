@@ -8,6 +8,7 @@ from paste.deploy import loadapp
 from nova_lite import concurrency
 from nova_lite.api.app import CLOUD, POLICY
 from nova_lite.api.call import CONF
+from nova_lite.api.ec2.actions import RULES as EC2_RULES
 from nova_lite.api.middleware.sizelimit import LIMIT
 from nova_lite.api.openstack.policies import RULES
 from nova_lite.cmd import sockets
@@ -18,6 +19,9 @@ from nova_lite.conf import paths
 from nova_lite.core.errors import ConfigurationError
 from nova_lite.core.policy import Policy
 from nova_lite.operations.cloud import Cloud
+
+_TOKENS_INTERVAL = 3600.0
+"""Seconds between two looks for clients' tokens that are good no more."""
 
 
 class Handing:
@@ -65,8 +69,10 @@ def api_parts(base: Base) -> list[Component]:
         base.heartbeat("nova-api"),
         Periodic("image imports", conf.periodic_interval, cloud.image_imports.work),
         Periodic("image reaper", conf.periodic_interval, cloud.images.reap),
-        Periodic("tag purge", conf.periodic_interval, cloud.resource_tags.purge),
+        Periodic("tag purge", conf.periodic_interval, cloud.network_tags.purge),
         Periodic("token purge", conf.periodic_interval, cloud.identity.purge_tokens),
+        Periodic("tags of what is gone", conf.periodic_interval, cloud.resource_tags.sweep),
+        Periodic("client tokens", _TOKENS_INTERVAL, cloud.client_tokens.purge),
         *servers,
     ]
 
@@ -75,7 +81,7 @@ def applications_of(conf: Any, cloud: Cloud) -> dict[str, Handing]:
     """Return the WSGI application of each enabled API; raises ConfigurationError for a bad paste file."""
     things = {
         CLOUD: cloud,
-        POLICY: Policy(RULES, paths.find(conf, "policy_file")),
+        POLICY: Policy((*RULES, *EC2_RULES), paths.find(conf, "policy_file")),
         LIMIT: conf.osapi_max_request_body_size,
         CONF: conf,
     }

@@ -7,12 +7,14 @@ from nova_lite import plugins
 from nova_lite.cmd.wiring.base import Base, metadata_settings
 from nova_lite.core.catalog import Catalog, services_of
 from nova_lite.core.console import ConsoleType
+from nova_lite.core.network import NetworkMode
 from nova_lite.core.quota import Limits
 from nova_lite.drivers.image.web import WebSource
 from nova_lite.drivers.seal import Seal
 from nova_lite.operations.agents import Agents
 from nova_lite.operations.aggregates import Aggregates
 from nova_lite.operations.boot import Boot
+from nova_lite.operations.client_tokens import ClientTokens
 from nova_lite.operations.cloud import Cloud
 from nova_lite.operations.consoles import Consoles, ConsoleSettings
 from nova_lite.operations.evacuation import Evacuation
@@ -34,6 +36,7 @@ from nova_lite.operations.live_migration import LiveMigrations
 from nova_lite.operations.memberships import Memberships
 from nova_lite.operations.metadata import Metadata
 from nova_lite.operations.metadata_tokens import MetadataTokens
+from nova_lite.operations.network_tags import NetworkTags
 from nova_lite.operations.networks import NetworkDefaults, Networks
 from nova_lite.operations.orders import Orders
 from nova_lite.operations.provider_rules import ProviderRules
@@ -139,6 +142,8 @@ def make_cloud(base: Base) -> Cloud:
         provider_rules=ProviderRules(database, base.compute, down_after=conf.service_down_time),
         metadata=Metadata(database, metadata_settings(conf), cache_seconds=conf.metadata_cache_seconds),
         metadata_tokens=MetadataTokens(Seal(Path(conf.secret_key_file))),
+        network_tags=NetworkTags(database),
+        client_tokens=ClientTokens(database),
     )
 
 
@@ -190,4 +195,19 @@ def network_defaults(conf: Any) -> NetworkDefaults:
         bridge_interface=conf.flat_interface or "",
         dns=tuple(server for server in (conf.flat_network_dns,) if server),
         mtu=conf.network_device_mtu or 1500,
+        mode=network_mode(conf),
+        multi_host=conf.multi_host,
+        injected=conf.flat_injected,
+        vlan_interface=conf.vlan_interface,
+        vlan_start=conf.vlan_start,
+        vpn_ip=conf.vpn_ip,
+        vpn_start=conf.vpn_start,
+        vpn_clients=conf.cnt_vpn_clients,
+        range_v6=conf.fixed_range_v6 if conf.use_ipv6 else "",
     )
+
+
+def network_mode(conf: Any) -> NetworkMode:
+    """Return the mode of networking of the manager that the flag names; another's is FlatDHCP unless it says so."""
+    mode: NetworkMode = getattr(plugins.load(conf, "network_manager"), "mode", NetworkMode())
+    return mode

@@ -9,15 +9,17 @@ from nova_lite import plugins
 from nova_lite.cmd import sockets
 from nova_lite.cmd.daemon import Component, Periodic, Served
 from nova_lite.cmd.wiring.base import Base, metadata_settings
+from nova_lite.cmd.wiring.cloud import network_mode
 from nova_lite.compute.aging import Aging
 from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.links import HostLinks
 from nova_lite.compute.reconcile import Reconciler
 from nova_lite.compute.resources import ResourceReport
 from nova_lite.compute.serial import SerialDoor, SerialPorts
 from nova_lite.compute.work import Work
 from nova_lite.drivers.seal import Seal
 from nova_lite.network.manager import NetworkManager
-from nova_lite.network.settings import NetworkSettings
+from nova_lite.network.settings import NetworkSettings, host_interfaces
 from nova_lite.rpc.compute import ComputeContract
 from nova_lite.rpc.network import NetworkContract
 from nova_lite.rpc.scheduler import SchedulerContract
@@ -83,6 +85,13 @@ def compute_host(base: Base) -> ComputeHost:
         compute=base.compute,
         seal=Seal(Path(conf.secret_key_file)),
         serial=SerialPorts(driver, conf.serial_console_proxyclient_address, port),
+        links=HostLinks(
+            conf.host,
+            base.database,
+            plugins.load(conf, "network_driver").from_flags(conf),
+            mode=network_mode(conf),
+            interfaces=host_interfaces(conf),
+        ),
         told=metadata_settings(conf),
         shutdown_timeout=conf.shutdown_timeout,
     )
@@ -126,7 +135,8 @@ def network_manager(base: Base) -> NetworkManager:
     """Build the manager of this host's networks."""
     driver = plugins.load(base.conf, "network_driver").from_flags(base.conf)
     settings = NetworkSettings.from_flags(base.conf)
-    manager: NetworkManager = plugins.load(base.conf, "network_manager")(base.database, driver, settings)
+    manager_class = plugins.load(base.conf, "network_manager")
+    manager: NetworkManager = manager_class(base.database, driver, settings, base.network)
     return manager
 
 

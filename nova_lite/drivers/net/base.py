@@ -14,11 +14,17 @@ from nova_lite.core.network import PROVIDER_GROUP
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DhcpHost:
-    """An address that a guest may get, by its MAC."""
+    """An address that a guest may get, by its MAC.
+
+    ``options`` are (name or number, value) that only this guest is told; without ``routed`` it is told of no way
+    out, because it has one in another network.
+    """
 
     mac: str
     address: str
     hostname: str
+    options: tuple[tuple[str, str], ...] = ()
+    routed: bool = True
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,12 +37,28 @@ class FloatingAddress:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class LinkPlan:
+    """A network's bridge as it should be on this host, with what leads from it to other hosts.
+
+    ``interface`` is the host's interface (empty: none) that is in the bridge: itself, or with a ``vlan`` by the
+    device that tags its packets. Without ``made`` the bridge is the operator's, and has to be there.
+    """
+
+    bridge: str
+    interface: str = ""
+    vlan: int | None = None
+    mtu: int = 1500
+    made: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class NetworkPlan:
     """One network as it should be on this host.
 
     ``gateway`` is the address that the bridge carries, ``bridge_interface`` the host's interface to put in it
-    (empty: none). ``snat_source`` is the address that the guests' traffic leaves with; empty means masquerade.
-    ``metadata_host`` and ``metadata_port`` are where 169.254.169.254:80 is redirected.
+    (empty: none), with a ``vlan`` by a device that tags. ``snat_source`` is the address that the guests' traffic
+    leaves with; empty means masquerade. ``metadata_host`` and ``metadata_port`` are where 169.254.169.254:80 is
+    redirected. ``cidr_v6`` (empty: none) is advertised by the bridge's ``gateway_v6``.
     """
 
     network_id: int
@@ -55,6 +77,14 @@ class NetworkPlan:
     metadata_port: int = 8775
     hosts: tuple[DhcpHost, ...] = ()
     floating: tuple[FloatingAddress, ...] = ()
+    vlan: int | None = None
+    cidr_v6: str = ""
+    gateway_v6: str = ""
+
+    @property
+    def link(self) -> LinkPlan:
+        """The network's bridge."""
+        return LinkPlan(self.bridge, self.bridge_interface, self.vlan, self.mtu)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -97,6 +127,24 @@ class NetworkDriver(abc.ABC):
     @abc.abstractmethod
     def differences(self, plans: tuple[NetworkPlan, ...]) -> tuple[Difference, ...]:
         """Compare the host with ``plans`` without changing anything."""
+
+    @abc.abstractmethod
+    def add_links(self, links: tuple[LinkPlan, ...]) -> None:
+        """Make bridges that guests of this host need, beside those that are there; cheap where all are.
+
+        Raises DriverError for an interface, or an operator's bridge, that is not there.
+        """
+
+    @abc.abstractmethod
+    def set_links(self, links: tuple[LinkPlan, ...]) -> None:
+        """Make exactly the bridges ``links`` for guests, and remove others that were made so; raises DriverError.
+
+        What ``apply`` was told to make stays.
+        """
+
+    @abc.abstractmethod
+    def link_differences(self, links: tuple[LinkPlan, ...]) -> tuple[Difference, ...]:
+        """Compare the bridges that were made for guests with ``links`` without changing anything."""
 
     @abc.abstractmethod
     def remove(self) -> None:

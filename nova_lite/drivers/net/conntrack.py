@@ -1,12 +1,22 @@
 """The connections that this host keeps in mind (conntrack(8)): listed, judged by the caller, and cut.
 
+Each is cut by its own name: programs that cut by a selection walk through the kernel's whole table for each.
+
 A connection that is cut is forgotten by the host, which takes nothing up in the middle (``nf_conntrack_tcp_loose``
 is off): what still is allowed begins anew, what is not ends here.
 """
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Iterable
+import errno
+import socket
+from collections.abc import Callable, Sequence
 
+from pyroute2 import NFCTSocket
+from pyroute2.netlink.exceptions import NetlinkError
+from pyroute2.netlink.nfnetlink.nfctsocket import NFCTAttrTuple
+
+from nova_lite import concurrency
 from nova_lite.core.errors import DriverError
 from nova_lite.drivers.runner import Runner
 
@@ -16,8 +26,8 @@ class Flow:
     """One connection: as its beginner addressed it, and between whom the answers go.
 
     Where addresses are translated the two differ: ``reply_source`` is who it really leads to, and
-    ``reply_destination`` who the other side takes its beginner for. ``from_port`` and ``to_port`` are -1 for
-    protocols without ports; ICMP has ``kind`` and ``code``.
+    ``reply_destination`` who the other side takes its beginner for. Ports are -1 for protocols without;
+    ICMP has ``kind`` and ``code``. ``number`` is that of the protocol.
     """
 
     protocol: str
@@ -30,7 +40,8 @@ class Flow:
     reply_port: int = -1
     kind: int = -1
     code: int = -1
-    number: str = ""
+    icmp_id: int = -1
+    number: int = 0
 
 
 class Connections:
@@ -50,17 +61,13 @@ class Connections:
     def cut(self, condemned: Callable[[Flow], bool]) -> int:
         """Cut the connections that a function condemns; returns how many. Raises DriverError."""
         found = [flow for flow in self.every() if condemned(flow)]
-        self._forget(found)
+        if found:
+            try:
+                concurrency.blocking(_forget, found)
+            except NetlinkError as error:
+                reason = "root is needed" if error.code == errno.EPERM else error.args[1]
+                raise DriverError(f"cannot cut connections: {reason}.") from error
         return len(found)
-
-    def _forget(self, flows: Iterable[Flow]) -> None:
-        script = "".join(f"-D {' '.join(_selection(flow))}\n" for flow in flows)
-        if not script:
-            return
-        try:
-            self._runner.privileged(["conntrack", "-R", "-"], stdin=script, allowed=(0, 1))
-        except DriverError as error:
-            raise DriverError(f"cannot cut connections: {error}") from error
 
 
 def _parse(line: str) -> Flow | None:
@@ -78,7 +85,7 @@ def _parse(line: str) -> Flow | None:
     if not {"src", "dst"} <= there.keys() & back.keys():
         return None
     return Flow(
-        protocol=words[0] if words[0] != "unknown" else words[1],
+        protocol=words[0],
         source=there["src"],
         destination=there["dst"],
         reply_source=back["src"],
@@ -88,17 +95,38 @@ def _parse(line: str) -> Flow | None:
         reply_port=int(back.get("sport", -1)),
         kind=int(there.get("type", -1)),
         code=int(there.get("code", -1)),
-        number=there.get("id", ""),
+        icmp_id=int(there.get("id", -1)),
+        number=int(words[1]),
     )
 
 
-def _selection(flow: Flow) -> list[str]:
-    """Return how conntrack names exactly this connection."""
-    words = ["-f", "ipv6"] if ":" in flow.source else []
-    words += ["-p", flow.protocol, "-s", flow.source, "-d", flow.destination]
-    if flow.from_port != -1:
-        words += ["--sport", str(flow.from_port), "--dport", str(flow.to_port)]
-    if flow.kind != -1:
-        words += ["--icmp-type" if "v6" not in flow.protocol else "--icmpv6-type", str(flow.kind)]
-        words += ["--icmp-id" if "v6" not in flow.protocol else "--icmpv6-id", flow.number]
-    return words
+def _forget(flows: Sequence[Flow]) -> None:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        mine = [flow for flow in flows if (":" in flow.source) == (family == socket.AF_INET6)]
+        if not mine:
+            continue
+        with contextlib.closing(NFCTSocket(nfgen_family=family)) as table:
+            for flow in mine:
+                try:
+                    table.entry("del", tuple_orig=_name(flow, family))
+                except NetlinkError as error:
+                    # One that has ended by itself.
+                    if error.code != errno.ENOENT:
+                        raise
+
+
+def _name(flow: Flow, family: socket.AddressFamily) -> NFCTAttrTuple:
+    def given(value: int) -> int | None:
+        return None if value == -1 else value
+
+    return NFCTAttrTuple(
+        family=family,
+        saddr=flow.source,
+        daddr=flow.destination,
+        proto=flow.number,
+        sport=given(flow.from_port),
+        dport=given(flow.to_port),
+        icmp_id=given(flow.icmp_id),
+        icmp_type=given(flow.kind),
+        icmp_code=given(flow.code),
+    )

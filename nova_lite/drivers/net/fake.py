@@ -15,6 +15,7 @@ from nova_lite.drivers.net.base import (
     FilterPort,
     FilterRule,
     FirewallDriver,
+    LinkPlan,
     NetworkDriver,
     NetworkPlan,
 )
@@ -25,7 +26,9 @@ class FakeNetworkDriver(NetworkDriver):
 
     def __init__(self) -> None:
         self._plans: dict[int, NetworkPlan] = {}
+        self._links: dict[str, LinkPlan] = {}
         self._begun = False
+        self._linked = False
         self._lock = threading.Lock()
 
     @classmethod
@@ -62,9 +65,33 @@ class FakeNetworkDriver(NetworkDriver):
             if wanted.get(network_id) != kept.get(network_id)
         )
 
+    def add_links(self, links: tuple[LinkPlan, ...]) -> None:
+        """Keep these too."""
+        with self._lock:
+            self._linked = True
+            self._links |= {link.bridge: link for link in links}
+
+    def set_links(self, links: tuple[LinkPlan, ...]) -> None:
+        """Keep exactly these."""
+        with self._lock:
+            self._linked = True
+            self._links = {link.bridge: link for link in links}
+
+    def link_differences(self, links: tuple[LinkPlan, ...]) -> tuple[Difference, ...]:
+        """Compare what is kept with ``links``."""
+        wanted = {link.bridge: link for link in links}
+        with self._lock:
+            kept = dict(self._links) if self._linked else wanted
+        return tuple(
+            Difference("bridge", bridge, "the simulated bridge is not as the database says")
+            for bridge in sorted(wanted.keys() | kept.keys())
+            if wanted.get(bridge) != kept.get(bridge)
+        )
+
     def remove(self) -> None:
         """Forget everything."""
         self.apply(())
+        self.set_links(())
 
 
 class FakeFirewall(FirewallDriver):

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from nova_lite.core.errors import ConfigurationError, DriverError
-from nova_lite.drivers.net import links, nat
-from nova_lite.drivers.net.base import Difference, NetworkDriver, NetworkPlan
+from nova_lite.drivers.net import bridges, links, nat
+from nova_lite.drivers.net.base import Difference, LinkPlan, NetworkDriver, NetworkPlan
 from nova_lite.drivers.net.conntrack import Connections
 from nova_lite.drivers.net.dnsmasq import Dnsmasq, DnsmasqSettings
 from nova_lite.drivers.net.floating import FloatingAddresses
@@ -16,6 +16,7 @@ from nova_lite.drivers.net.ruleset import Ruleset
 from nova_lite.drivers.runner import Runner, require_programs
 
 _FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
+_IPV6 = Path("/proc/sys/net/ipv6/conf")
 _METADATA_PREFIX = 32
 
 
@@ -67,15 +68,21 @@ class LinuxNetworkDriver(NetworkDriver):
         """Make bridges, gateways, DHCP and NAT as ``plans`` say, and remove what is ours and not wanted."""
         if plans:
             self._forward()
-        for plan in plans:
-            self._make(plan)
+        if any(plan.cidr_v6 for plan in plans):
+            self._forward_v6()
         wanted = {plan.bridge for plan in plans}
         for bridge in self._dnsmasq.bridges() - wanted:
             self._dnsmasq.stop(bridge)
             self.changes += 1
-        for bridge in links.our_bridges() - wanted:
-            links.remove_bridge(bridge)
-            self.changes += 1
+        with bridges.locked(self._folder):
+            for plan in plans:
+                self.changes += bridges.make(plan.link, bridges.NETWORK)
+            for bridge in bridges.marked(bridges.NETWORK) - wanted:
+                links.set_gateways(bridge, set())
+                bridges.release(bridge, bridges.NETWORK)
+                self.changes += 1
+        for plan in plans:
+            self._serve(plan)
         self.changes += self._floating.apply(plans)
 
     def set_hosts(self, plan: NetworkPlan) -> None:
@@ -94,7 +101,7 @@ class LinuxNetworkDriver(NetworkDriver):
         wanted = {plan.bridge for plan in plans}
         found += [
             Difference("bridge", name, "there is a bridge of ours that no network wants")
-            for name in sorted(links.our_bridges() - wanted)
+            for name in sorted(bridges.marked(bridges.NETWORK) - wanted)
         ]
         found += [
             Difference("dnsmasq", name, "there is a DHCP server of ours that no network wants")
@@ -113,50 +120,91 @@ class LinuxNetworkDriver(NetworkDriver):
             ]
         return tuple(found)
 
+    def add_links(self, links: tuple[LinkPlan, ...]) -> None:
+        """Make what is not there."""
+        if any(bridges.problem(plan, bridges.COMPUTE) for plan in links):
+            with bridges.locked(self._folder):
+                for plan in links:
+                    self.changes += bridges.make(plan, bridges.COMPUTE)
+
+    def set_links(self, links: tuple[LinkPlan, ...]) -> None:
+        """Make these, and take our mark from the others."""
+        with bridges.locked(self._folder):
+            for plan in links:
+                self.changes += bridges.make(plan, bridges.COMPUTE)
+            for bridge in bridges.marked(bridges.COMPUTE) - {plan.bridge for plan in links}:
+                bridges.release(bridge, bridges.COMPUTE)
+                self.changes += 1
+
+    def link_differences(self, links: tuple[LinkPlan, ...]) -> tuple[Difference, ...]:
+        """Compare bridges with ``links``."""
+        problems = {plan.bridge: bridges.problem(plan, bridges.COMPUTE) for plan in links}
+        found = [Difference("bridge", name, problem) for name, problem in problems.items() if problem]
+        return tuple(found) + tuple(
+            Difference("bridge", name, "there is a bridge for guests that no guest here needs")
+            for name in sorted(bridges.marked(bridges.COMPUTE) - problems.keys())
+        )
+
     def remove(self) -> None:
         """Remove every bridge, DHCP server and rule of ours."""
         for bridge in self._dnsmasq.bridges():
             self._dnsmasq.stop(bridge)
-        for bridge in links.our_bridges():
-            links.remove_bridge(bridge)
+        with bridges.locked(self._folder):
+            for mark in (bridges.NETWORK, bridges.COMPUTE):
+                for bridge in bridges.marked(mark):
+                    bridges.release(bridge, mark)
         links.remove_address("lo", links.METADATA_ADDRESS, _METADATA_PREFIX)
         self._floating.carry_nothing()
         self._ruleset.remove()
 
-    def _make(self, plan: NetworkPlan) -> None:
-        self.changes += links.make_bridge(plan.bridge, plan.mtu)
-        if plan.bridge_interface:
-            self.changes += links.put_in_bridge(plan.bridge_interface, plan.bridge)
-        self.changes += links.add_address(plan.bridge, plan.gateway, _prefix(plan))
+    def _serve(self, plan: NetworkPlan) -> None:
+        self.changes += links.set_gateways(plan.bridge, _gateways(plan))
         self.changes += links.add_address("lo", links.METADATA_ADDRESS, _METADATA_PREFIX, scope_link=True)
         self.changes += self._dnsmasq.serve(plan)
 
     def _of_network(self, plan: NetworkPlan) -> list[Difference]:
-        if not links.is_up(plan.bridge, plan.mtu):
-            return [Difference("bridge", plan.bridge, "the bridge is missing, down or of another MTU")]
-        found = []
-        if not links.has_address(plan.bridge, plan.gateway, _prefix(plan)):
-            found.append(Difference("address", plan.gateway, f"{plan.bridge} lacks the gateway's address"))
-        if self._dnsmasq.pid(plan.bridge) is None:
-            found.append(Difference("dnsmasq", plan.bridge, "the DHCP server does not run"))
-        if self._dnsmasq.hosts_differ(plan):
-            found.append(
-                Difference("dnsmasq", plan.bridge, "the DHCP server's hosts are not those of the database")
-            )
-        return found
+        problem = bridges.problem(plan.link, bridges.NETWORK)
+        if problem is not None:
+            return [Difference("bridge", plan.bridge, problem)]
+        found = [
+            Difference("address", address, f"{plan.bridge} lacks the gateway's address")
+            for address in sorted(links.missing_addresses(plan.bridge, _gateways(plan)))
+        ]
+        served = self._dnsmasq.problem(plan)
+        return [*found, Difference("dnsmasq", plan.bridge, served)] if served else found
 
     def _forward(self) -> None:
         """Let the host forward packets between its interfaces."""
         try:
-            if _FORWARDING.read_text().strip() != "1":
-                _FORWARDING.write_text("1")
-                self.changes += 1
+            self.changes += _write(_FORWARDING, "1")
         except OSError as error:
             raise DriverError(f"cannot switch on the forwarding of packets: {error.strerror}.") from error
 
+    def _forward_v6(self) -> None:
+        """Let the host forward IPv6 packets, and still hear its own routers, as a host that forwards would not."""
+        try:
+            for setting in sorted(_IPV6.glob("*/accept_ra")):
+                if setting.read_text().strip() == "1":
+                    self.changes += _write(setting, "2")
+            self.changes += _write(_IPV6 / "all" / "forwarding", "1")
+        except OSError as error:
+            raise DriverError(f"cannot switch on the forwarding of IPv6: {error.strerror}.") from error
 
-def _prefix(plan: NetworkPlan) -> int:
-    return ipaddress.ip_network(plan.cidr).prefixlen
+
+def _write(setting: Path, value: str) -> bool:
+    """Write a setting of the kernel; True if it was another."""
+    if setting.read_text().strip() == value:
+        return False
+    setting.write_text(value)
+    return True
+
+
+def _gateways(plan: NetworkPlan) -> set[tuple[str, int]]:
+    """Return the gateway's addresses, (address, prefix) each."""
+    found = {(plan.gateway, ipaddress.ip_network(plan.cidr).prefixlen)}
+    if plan.cidr_v6:
+        found.add((plan.gateway_v6, ipaddress.ip_network(plan.cidr_v6).prefixlen))
+    return found
 
 
 def _beside_us(program: str) -> str:

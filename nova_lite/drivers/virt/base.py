@@ -16,6 +16,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.diagnostics import Diagnostics
+from nova_lite.core.hardware import Hardware
 from nova_lite.core.instance_states import PowerState
 from nova_lite.core.server_migration import Progress
 
@@ -44,13 +45,18 @@ class HostResources:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class GuestInterface:
-    """One network interface of a guest: its MAC, the host's end (tap) and the bridge that it is put in."""
+    """One network interface of a guest: its MAC, the host's end (tap) and the bridge that it is put in.
+
+    ``limits`` is what it may carry, by the names of ``Hardware.vif_limits``.
+    """
 
     mac: str
     tap: str
     bridge: str
     address: str
     mtu: int = 1500
+    model: str = "virtio"
+    limits: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,9 +81,9 @@ class GuestImage:
 class GuestSpec:
     """Everything that a driver needs to make a guest: memory in MiB, root and ephemeral disk in GiB, swap in MiB.
 
-    ``root_gb`` 0 means: as large as the image; ``root_device`` is the root disk's name in the guest, ``os_type`` what
-    its image says of the operating system. ``config_drive`` has the content of each file by its path; it is
-    there only where disks are made, and empty for a guest without such a drive.
+    ``root_gb`` 0 means: as large as the image; ``root_device`` is the root disk's name in the guest.
+    ``config_drive`` has the content of each file by its path; it is there only where disks are made, and empty for a
+    guest without such a drive.
     """
 
     uuid: str
@@ -91,7 +97,7 @@ class GuestSpec:
     extra_specs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     config_drive: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
     root_device: str = "/dev/vda"
-    os_type: str = ""
+    hardware: Hardware = dataclasses.field(default_factory=Hardware)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

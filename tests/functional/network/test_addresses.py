@@ -272,10 +272,10 @@ def test_the_holder_of_an_address_is_found(world: World) -> None:
     [uuid] = world.boot()
     [interface] = world.allocate([uuid])[uuid]
 
-    def holder(address: str) -> str | None:
-        return world.database.read("test", lambda session: addresses.instance_uuid_of(session, address))
+    def holder(address: str) -> Any:
+        return world.database.read("test", lambda session: addresses.holder_of(session, address))
 
-    assert holder(interface.address) == uuid
+    assert holder(interface.address).instance_uuid == uuid
     assert holder("10.0.0.1") is None
     assert holder("192.0.2.1") is None
 

@@ -17,8 +17,8 @@ from nova_lite.core.context import RequestContext
 from nova_lite.core.ids import new_uuid
 from nova_lite.core.policy import Policy
 from nova_lite.core.quota import Limits
+from nova_lite.operations.network_tags import NetworkTags
 from nova_lite.operations.quotas import Quotas
-from nova_lite.operations.resource_tags import ResourceTags
 from nova_lite.operations.routers import Routers
 from tests.functional.network.world import World
 
@@ -44,7 +44,7 @@ def ask(world: World) -> Ask:
         networks=world.networks,
         floating_ips=world.floating_ips,
         routers=Routers(world.database),
-        resource_tags=ResourceTags(world.database),
+        network_tags=NetworkTags(world.database),
         security_groups=world.security_groups,
         quotas=Quotas(world.database, defaults),
     )

@@ -33,7 +33,7 @@ def test_a_url_given_by_the_operator_replaces_all() -> None:
 
 
 def test_apis_that_the_catalog_does_not_show_are_passed_over() -> None:
-    assert services_of(["metadata", "ec2"], ports={}) == ()
+    assert services_of(["metadata", "osapi_volume"], ports={}) == ()
 
 
 def test_a_url_with_a_project_is_there_only_for_a_project() -> None:

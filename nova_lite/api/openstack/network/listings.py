@@ -44,7 +44,7 @@ def _tagged(call: Call, kind: str, items: Sequence[Json]) -> list[Json]:
     ids = [item["id"] for item in items if "tags" in item]
     if not ids:
         return list(items)
-    found = call.cloud.resource_tags.of(call.context, kind, ids)
+    found = call.cloud.network_tags.of(call.context, kind, ids)
     return [item | {"tags": found[item["id"]]} if item.get("id") in found else item for item in items]
 
 

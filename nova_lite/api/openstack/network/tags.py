@@ -37,7 +37,7 @@ def replace(collection: str) -> Handler:
 
     def handle(call: Call) -> Reply:
         kind, wanted = _found(call, collection)
-        tags = call.cloud.resource_tags.replace(call.context, kind, wanted, call.body["tags"])
+        tags = call.cloud.network_tags.replace(call.context, kind, wanted, call.body["tags"])
         return Reply({"tags": tags})
 
     return handle
@@ -47,7 +47,7 @@ def remove_all(collection: str) -> Handler:
     """Return the handler that takes every tag off a resource."""
 
     def handle(call: Call) -> Reply:
-        call.cloud.resource_tags.replace(call.context, *_found(call, collection), ())
+        call.cloud.network_tags.replace(call.context, *_found(call, collection), ())
         return Reply()
 
     return handle
@@ -71,7 +71,7 @@ def add(collection: str) -> Handler:
         tag = call.params["tag"]
         if len(tag) > _LONGEST or "," in tag:
             raise InvalidInput(f"A tag has at most {_LONGEST} characters, of which none is a comma or a slash.")
-        call.cloud.resource_tags.add(call.context, *_found(call, collection), tag)
+        call.cloud.network_tags.add(call.context, *_found(call, collection), tag)
         return Reply()
 
     return handle
@@ -81,7 +81,7 @@ def remove(collection: str) -> Handler:
     """Return the handler that takes a tag off a resource."""
 
     def handle(call: Call) -> Reply:
-        call.cloud.resource_tags.remove(call.context, *_found(call, collection), call.params["tag"])
+        call.cloud.network_tags.remove(call.context, *_found(call, collection), call.params["tag"])
         return Reply()
 
     return handle
@@ -96,4 +96,4 @@ def _found(call: Call, collection: str) -> tuple[str, str]:
 
 def _tags(call: Call, collection: str) -> list[str]:
     kind, wanted = _found(call, collection)
-    return call.cloud.resource_tags.of(call.context, kind, [wanted]).get(wanted, [])
+    return call.cloud.network_tags.of(call.context, kind, [wanted]).get(wanted, [])

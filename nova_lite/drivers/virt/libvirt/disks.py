@@ -148,7 +148,7 @@ class Disks:
         if spec.ephemeral_gb:
             self._make(
                 folder / "disk.local",
-                lambda new: self._blank.ephemeral(new, spec.ephemeral_gb, spec.os_type),
+                lambda new: self._blank.ephemeral(new, spec.ephemeral_gb, spec.hardware.os_type),
             )
         if spec.swap_mb:
             self._make(folder / "disk.swap", lambda new: self._blank.swap(new, spec.swap_mb))

@@ -187,8 +187,13 @@ class LibvirtDriver(VirtDriver):
         self._domains.require(uuid)
         self.drop_snapshot(uuid, name)
         if self._domains.runs(uuid):
-            description = xml.backup(self._disks.new_snapshot(name))
-            self._domains.run(uuid, lambda found: found.backupBegin(description, None))
+            target = self._disks.new_snapshot(name)
+
+            def work(found: Any) -> None:
+                root = described.disk_targets(found.XMLDesc())[0]
+                found.backupBegin(xml.backup(target, root), None)
+
+            self._domains.run(uuid, work)
             self._domains.await_job(uuid)
             self._disks.keep_snapshot(name)
         else:

@@ -5,6 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from nova_lite import __version__
+from nova_lite.core.hardware import Hardware
 from nova_lite.drivers.virt.base import GuestSpec
 from nova_lite.drivers.virt.libvirt import devices
 from nova_lite.drivers.virt.libvirt.files import Files
@@ -24,11 +25,11 @@ class Machine:
     vnc_listen: str = ""
 
 
-def backup(target: Path) -> str:
-    """Return the XML of a job that copies the root disk, and no other, as a whole to ``target``."""
+def backup(target: Path, name: str) -> str:
+    """Return the XML of a job that copies the disk ``name``, and no other, as a whole to ``target``."""
     root = ET.Element("domainbackup", mode="push")
     disks = ET.SubElement(root, "disks")
-    disk = ET.SubElement(disks, "disk", name="vda", backup="yes", type="file")
+    disk = ET.SubElement(disks, "disk", name=name, backup="yes", type="file")
     ET.SubElement(disk, "driver", type="qcow2")
     ET.SubElement(disk, "target", file=str(target))
     return ET.tostring(root, encoding="unicode")
@@ -42,26 +43,28 @@ def domain(spec: GuestSpec, files: Files, machine: Machine) -> str:
     metadata = ET.SubElement(root, "metadata")
     ET.SubElement(metadata, f"{{{NAMESPACE}}}instance", name=spec.name)
     _text(root, "memory", str(spec.memory_mb), unit="MiB")
+    _memory(root, spec.hardware)
     _text(root, "vcpu", str(spec.vcpus))
     _product(root, spec)
     _system(root, files, spec)
     features = ET.SubElement(root, "features")
     ET.SubElement(features, "acpi")
-    if machine.cpu_mode != "none":
-        ET.SubElement(root, "cpu", mode=machine.cpu_mode)
-    ET.SubElement(root, "clock", offset="utc")
+    _processors(root, spec.hardware, machine)
+    # Windows takes the clock of the machine for its local time.
+    ET.SubElement(root, "clock", offset="localtime" if spec.hardware.os_type == "windows" else "utc")
     _text(root, "on_poweroff", "destroy")
     _text(root, "on_reboot", "restart")
     _text(root, "on_crash", "destroy")
     elements = ET.SubElement(root, "devices")
+    devices.add_buses(elements, spec.hardware)
     for disk in files.disks:
-        devices.add_disk(elements, disk)
+        devices.add_disk(elements, disk, spec.hardware)
     for interface in spec.interfaces:
         devices.add_interface(elements, interface)
     devices.add_console(elements, files.console_log)
     if machine.vnc_listen:
-        devices.add_screen(elements, machine.vnc_listen)
-    devices.add_random(elements)
+        devices.add_screen(elements, machine.vnc_listen, spec.hardware)
+    devices.add_others(elements, spec.hardware)
     return ET.tostring(root, encoding="unicode")
 
 
@@ -80,16 +83,42 @@ def _product(root: ET.Element, spec: GuestSpec) -> None:
         _text(system, "entry", value, name=name)
 
 
+def _memory(root: ET.Element, hardware: Hardware) -> None:
+    """Have the guest's memory in large pages where that is wanted."""
+    if hardware.pages:
+        pages = ET.SubElement(ET.SubElement(root, "memoryBacking"), "hugepages")
+        if hardware.pages != "large":
+            ET.SubElement(pages, "page", size=hardware.pages, unit="KiB")
+
+
+def _processors(root: ET.Element, hardware: Hardware, machine: Machine) -> None:
+    """Say what processors a guest sees, and what the host gives them."""
+    if hardware.tuning:
+        tuning = ET.SubElement(root, "cputune")
+        for name, value in hardware.tuning.items():
+            _text(tuning, name.removeprefix("cpu_"), str(value))
+    if machine.cpu_mode == "none" and hardware.topology is None:
+        return
+    processor = ET.SubElement(root, "cpu", {} if machine.cpu_mode == "none" else {"mode": machine.cpu_mode})
+    if hardware.topology is not None:
+        parts = dataclasses.asdict(hardware.topology)
+        ET.SubElement(processor, "topology", {name: str(count) for name, count in parts.items()})
+
+
 def _system(root: ET.Element, files: Files, spec: GuestSpec) -> None:
-    system = ET.SubElement(root, "os")
-    _text(system, "type", "hvm")
+    hardware = spec.hardware
+    system = ET.SubElement(root, "os", {"firmware": "efi"} if hardware.uefi else {})
+    _text(system, "type", "hvm", **({"machine": hardware.machine} if hardware.machine else {}))
     if files.kernel is not None:
         _text(system, "kernel", str(files.kernel))
         if files.ramdisk is not None:
             _text(system, "initrd", str(files.ramdisk))
-        _text(system, "cmdline", f"root={spec.root_device} console=tty0 console=ttyS0")
+        line = f"root={spec.root_device} console=tty0 console=ttyS0"
+        _text(system, "cmdline", hardware.command_line or line)
     else:
         ET.SubElement(system, "boot", dev="hd")
+        if hardware.boot_menu:
+            ET.SubElement(system, "bootmenu", enable="yes", timeout="3000")
     ET.SubElement(system, "smbios", mode="sysinfo")
 
 

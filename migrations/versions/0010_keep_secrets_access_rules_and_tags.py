@@ -1,7 +1,7 @@
 """Keep secrets, access rules, and the tags of projects and networks.
 
-Revision ID: 0007
-Revises: 0006
+Revision ID: 0010
+Revises: 0009
 Create Date: 2026-11-25 16:22:40.310554
 """
 
@@ -11,8 +11,8 @@ from sqlalchemy.dialects import mysql
 
 JSON_TEXT = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 
-revision = "0007"
-down_revision = "0006"
+revision = "0010"
+down_revision = "0009"
 
 
 def upgrade() -> None:
@@ -51,11 +51,11 @@ def upgrade() -> None:
     op.create_index(op.f("ix_credentials_project_id"), "credentials", ["project_id"])
     op.create_index(op.f("ix_credentials_user_id"), "credentials", ["user_id"])
     op.create_table(
-        "resource_tags",
+        "network_tags",
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("resource_id", sa.String(length=36), nullable=False),
         sa.Column("tag", sa.String(length=255), nullable=False),
-        sa.PrimaryKeyConstraint("kind", "resource_id", "tag", name=op.f("pk_resource_tags")),
+        sa.PrimaryKeyConstraint("kind", "resource_id", "tag", name=op.f("pk_network_tags")),
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
         mysql_engine="InnoDB",

@@ -1,0 +1,86 @@
+"""The bridges that guests of a compute host are in: made before a guest starts, gone when none is in them.
+
+On a host that also serves a network, nova-network needs the same bridge; the driver keeps the two apart.
+"""
+
+import logging
+import threading
+from collections.abc import Iterable
+
+from sqlalchemy.orm import Session
+
+from nova_lite.core.errors import DriverError
+from nova_lite.core.network import HostInterfaces, Network, NetworkMode, VirtualInterface
+from nova_lite.db import network_hosts, server_migrations
+from nova_lite.db.engine import Database
+from nova_lite.drivers.net.base import Difference, LinkPlan, NetworkDriver
+
+LOG = logging.getLogger(__name__)
+
+
+class HostLinks:
+    """The bridges of one host; ``interfaces`` are the host's own that lead to the other hosts."""
+
+    def __init__(
+        self,
+        host: str,
+        database: Database,
+        driver: NetworkDriver,
+        *,
+        mode: NetworkMode,
+        interfaces: HostInterfaces,
+    ) -> None:
+        self._host = host
+        self._database = database
+        self._driver = driver
+        self._mode = mode
+        self._interfaces = interfaces
+        # What is read for a change must not have become old when the change is made.
+        self._turn = threading.Lock()
+
+    def ready(self, interfaces: Iterable[VirtualInterface]) -> None:
+        """Have the bridges of a guest's interfaces; raises DriverError."""
+        plans = {interface.bridge: self._plan(interface) for interface in interfaces}
+        if plans:
+            with self._turn:
+                self._driver.add_links(tuple(plans.values()))
+
+    def tidy(self, leaving: str = "") -> None:
+        """Remove the bridges that no guest here needs any more, as that of the instance ``leaving`` does not."""
+        if self._mode.bridges:
+            self.mend(leaving)
+
+    def mend(self, leaving: str = "") -> None:
+        """Make the bridges that guests here need, and no others; what cannot be done now, the next repair does."""
+        try:
+            with self._turn:
+                self._driver.set_links(self.wanted(leaving))
+        except DriverError as error:
+            LOG.warning("the bridges of this host are not as they should be until the next look: %s", error)
+
+    def wanted(self, leaving: str = "") -> tuple[LinkPlan, ...]:
+        """Return the bridges of the networks in which guests are, or are about to be."""
+
+        def work(session: Session) -> list[Network]:
+            arriving = [
+                migration.instance_uuid
+                for migration in server_migrations.every_open(session)
+                if self._host in (migration.dest_host, migration.source_host)
+            ]
+            return network_hosts.needed_by_guests(session, self._host, arriving, leaving)
+
+        found = self._database.read("compute.networks", work)
+        return tuple({network.bridge: self._plan(network) for network in found}.values())
+
+    def differences(self) -> tuple[Difference, ...]:
+        """Compare the host with what is wanted."""
+        return self._driver.link_differences(self.wanted())
+
+    def _plan(self, of: VirtualInterface | Network) -> LinkPlan:
+        return LinkPlan(
+            bridge=of.bridge,
+            interface=self._interfaces.of(of.bridge, of.vlan, of.bridge_interface),
+            vlan=of.vlan,
+            mtu=of.mtu,
+            made=self._mode.bridges,
+        )
