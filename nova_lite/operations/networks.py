@@ -62,6 +62,7 @@ class Networks:
             others = networks.listing(session)
             made = []
             for uuid, wanted in zip(uuids, _divided(request, others), strict=True):
+                new_networks.check(wanted)
                 row = new_networks.row(others, uuid, wanted, self._defaults)
                 network = networks.insert(session, row)
                 if wanted.subnet is not None:

@@ -1,15 +1,18 @@
 """A started network host on an empty database."""
 
+import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from nova_lite.db import schema
 from nova_lite.db.engine import Database
 from nova_lite.network.flatdhcp import FlatDHCPManager
+from nova_lite.network.manager import NetworkManager
 from nova_lite.network.settings import NetworkSettings
 from nova_lite.operations.floating_ips import FloatingIps
-from nova_lite.operations.networks import Networks
+from nova_lite.operations.networks import NetworkDefaults, Networks
 from nova_lite.operations.provider_rules import ProviderRules
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.rpc.compute import ComputeContract, ComputeProxy
@@ -40,19 +43,30 @@ def database(network_database: Database) -> Iterator[Database]:
 @pytest.fixture
 def world(database: Database) -> Iterator[World]:
     """A started network host with nothing on it."""
+    with started(database, FlatDHCPManager) as world:
+        yield world
+
+
+@contextlib.contextmanager
+def started(
+    database: Database, mode: type[NetworkManager], *, defaults: NetworkDefaults | None = None, **settings: Any
+) -> Iterator[World]:
+    """Start a network host in a mode of networking."""
     driver = Host()
-    manager = FlatDHCPManager(database, driver, NetworkSettings(host=HOST))
     transport = LocalTransport(timeout=10)
+    proxy = NetworkProxy(transport)
+    peers = settings.pop("peers", False)
+    settings = {"host": HOST, "network_host": HOST} | settings
+    manager = mode(database, driver, NetworkSettings(**settings), proxy if peers else None)
     computes = Computes()
     server = transport.serve(ComputeContract, computes, HOST)
     groups = SecurityGroups(database, ComputeProxy(transport), LIMITS)
     listening = transport.serve(NetworkContract, manager, HOST)
-    floating = FloatingIps(
-        database, NetworkProxy(transport), LIMITS, default_pool="nova", default_interface="eth0"
-    )
+    floating = FloatingIps(database, proxy, LIMITS, default_pool="nova", default_interface="eth0")
     manager.start()
+    networks = Networks(database, defaults)
     refused = ProviderRules(database, ComputeProxy(transport), down_after=60)
-    yield World(database, driver, manager, Networks(database), groups, computes, floating, refused)
+    yield World(database, driver, manager, networks, groups, computes, floating, refused, transport)
     manager.stop()
     server.stop()
     listening.stop()

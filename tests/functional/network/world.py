@@ -24,6 +24,7 @@ from nova_lite.db.engine import Database
 from nova_lite.drivers.net.base import NetworkPlan
 from nova_lite.drivers.net.fake import FakeNetworkDriver
 from nova_lite.network.flatdhcp import FlatDHCPManager
+from nova_lite.network.manager import NetworkManager
 from nova_lite.network.settings import NetworkSettings
 from nova_lite.operations.floating_ips import FloatingIps
 from nova_lite.operations.networks import Networks, NewNetwork
@@ -31,6 +32,7 @@ from nova_lite.operations.provider_rules import ProviderRules
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.subnets import NewSubnet
 from nova_lite.rpc.compute import ComputeContract
+from nova_lite.rpc.local import LocalTransport
 
 ADMIN = system_context()
 HOST = "here"
@@ -74,6 +76,10 @@ class Host(FakeNetworkDriver):
         """The fixed addresses to which floating ones lead."""
         return {one.address: one.fixed_address for plan in self._plans.values() for one in plan.floating}
 
+    def gateways(self) -> dict[str, str]:
+        """The address that each bridge carries."""
+        return {plan.bridge: plan.gateway for plan in self._plans.values()}
+
     def bridges(self) -> list[str]:
         return sorted(plan.bridge for plan in self._plans.values())
 
@@ -112,12 +118,13 @@ class World:
 
     database: Database
     driver: Host
-    manager: FlatDHCPManager
+    manager: NetworkManager
     networks: Networks
     security_groups: SecurityGroups
     computes: Computes
     floating_ips: FloatingIps
     provider_rules: ProviderRules
+    transport: LocalTransport
 
     def network(self, cidr: str = "10.0.0.0/24", label: str = "private", **values: Any) -> Network:
         request = NewNetwork(label, NewSubnet(cidr), **values)
@@ -130,9 +137,10 @@ class World:
         project: str = "demo",
         networks: Any = None,
         power: PowerState = PowerState.RUNNING,
+        host: str = HOST,
     ) -> list[str]:
-        """Add instances on this host with their boot actions and default group, still without addresses."""
-        rows = [_instance(project, index, power) for index in range(count)]
+        """Add instances on a host with their boot actions and default group, still without addresses."""
+        rows = [dataclasses.replace(_instance(project, index, power), host=host) for index in range(count)]
         context = RequestContext(project_id=project)
         parameters = {} if networks is None else {"networks": networks}
 
