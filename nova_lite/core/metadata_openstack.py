@@ -5,7 +5,7 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 
-from nova_lite.core import metadata_network
+from nova_lite.core import injected_network, metadata_network
 from nova_lite.core.metadata import InstanceMetadata
 
 VERSIONS = (
@@ -44,8 +44,12 @@ def file(data: InstanceMetadata, version: str, name: str) -> bytes | None:
 
 
 def contents(data: InstanceMetadata) -> dict[str, bytes]:
-    """Return the content of each injected file by its number."""
-    return {f"{number:04}": base64.b64decode(file.contents) for number, file in enumerate(data.files)}
+    """Return the content of each injected file by its number, and after them that of the network's."""
+    found = [base64.b64decode(file.contents) for file in data.files]
+    interfaces_file = injected_network.content(data.interfaces)
+    if interfaces_file:
+        found.append(interfaces_file.encode())
+    return {f"{number:04}": content for number, content in enumerate(found)}
 
 
 def _meta_data(data: InstanceMetadata) -> bytes:
@@ -69,6 +73,11 @@ def _meta_data(data: InstanceMetadata) -> bytes:
             {"content_path": f"/{CONTENT}/{number:04}", "path": file.path}
             for number, file in enumerate(data.files)
         ]
+    if injected_network.content(data.interfaces):
+        document["network_config"] = {
+            "name": "network_config",
+            "content_path": f"/{CONTENT}/{len(data.files):04}",
+        }
     return _json(document)
 
 

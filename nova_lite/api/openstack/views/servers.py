@@ -69,6 +69,8 @@ def addresses(interfaces: tuple[VirtualInterface, ...], *, with_mac: bool = True
             entry |= {"OS-EXT-IPS:type": "fixed", "OS-EXT-IPS-MAC:mac_addr": interface.mac}
         listed = found.setdefault(interface.network_label, [])
         listed.append(entry)
+        if interface.address_v6:
+            listed.append(entry | {"version": 6, "addr": interface.address_v6})
         for floating in interface.floating:
             more = {"OS-EXT-IPS:type": "floating"} if with_mac else {}
             listed.append(entry | {"version": 4, "addr": floating} | more)

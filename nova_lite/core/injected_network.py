@@ -1,0 +1,43 @@
+"""A guest's /etc/network/interfaces (Debian's interfaces(5)), for networks whose addresses no DHCP server tells."""
+
+import ipaddress
+from collections.abc import Sequence
+
+from nova_lite.core.network import VirtualInterface
+
+PATH = "/etc/network/interfaces"
+
+
+def content(interfaces: Sequence[VirtualInterface]) -> str:
+    """Return the file that brings up the interfaces in injected networks, empty when there are none.
+
+    The guest's interfaces are numbered as they are plugged in, those that DHCP serves counted too.
+    """
+    stanzas = [
+        _stanza(f"eth{number}", interface)
+        for number, interface in enumerate(interfaces)
+        if interface.injected
+    ]
+    return "\n".join(["auto lo\niface lo inet loopback\n", *stanzas]) if stanzas else ""
+
+
+def _stanza(device: str, interface: VirtualInterface) -> str:
+    network = ipaddress.IPv4Network(interface.cidr)
+    lines = [
+        f"auto {device}",
+        f"iface {device} inet static",
+        f"    address {interface.address}",
+        f"    netmask {network.netmask}",
+        f"    broadcast {network.broadcast_address}",
+        *([f"    gateway {interface.router}"] if interface.router else []),
+        f"    mtu {interface.mtu}",
+        *([f"    dns-nameservers {' '.join(interface.dns)}"] if interface.dns else []),
+    ]
+    if interface.cidr_v6:
+        lines += [
+            f"iface {device} inet6 static",
+            f"    address {interface.address_v6}",
+            f"    netmask {ipaddress.IPv6Network(interface.cidr_v6).prefixlen}",
+            f"    gateway {interface.gateway_v6}",
+        ]
+    return "\n".join(lines) + "\n"
