@@ -29,7 +29,7 @@ FLAGS = (
     cfg.IntOpt("cnt_vpn_clients", default=0, min=0, help="Last addresses of a VLAN, kept for VPN clients."),
     cfg.BoolOpt("multi_host", default=False, help="New networks: each compute host serves its own guests."),
     cfg.BoolOpt("flat_injected", default=False, help="New networks: guests find their address in a file."),
-    cfg.BoolOpt("use_ipv6", default=False, help="Give guests IPv6 addresses beside the others."),
+    cfg.BoolOpt("use_ipv6", default=False, help="New networks: guests have IPv6, too."),
     cfg.StrOpt("fixed_range_v6", default="fd00::/48", help="Range whose /64 prefixes new networks get."),
     cfg.BoolOpt(
         "use_single_default_gateway",

@@ -55,7 +55,6 @@ class NetworkManager(NetworkContract):
     def plan(self, network: Network) -> NetworkPlan | None:
         """Return what a network is like on its host, its DHCP hosts left out; None for one that is not served."""
         settings = self.settings
-        has_v6 = settings.use_ipv6 and network.cidr_v6
         return NetworkPlan(
             network_id=network.id,
             uuid=network.uuid,
@@ -72,8 +71,8 @@ class NetworkManager(NetworkContract):
             metadata_host=settings.metadata_host,
             metadata_port=settings.metadata_port,
             vlan=network.vlan,
-            cidr_v6=network.cidr_v6 if has_v6 else "",
-            gateway_v6=network.gateway_v6 if has_v6 else "",
+            cidr_v6=network.cidr_v6,
+            gateway_v6=network.gateway_v6,
         )
 
     def start(self) -> None:

@@ -31,7 +31,6 @@ class NetworkSettings:
     auto_assign_pool: str = ""
     network_host: str = ""
     interfaces: HostInterfaces = dataclasses.field(default_factory=HostInterfaces)
-    use_ipv6: bool = False
     single_gateway: bool = False
 
     def interface_of(self, network: Network) -> str:
@@ -54,7 +53,6 @@ class NetworkSettings:
             lease_socket=f"{conf.networks_path}/{LEASE_SOCKET}",
             network_host=conf.network_host,
             interfaces=host_interfaces(conf),
-            use_ipv6=conf.use_ipv6,
             single_gateway=conf.use_single_default_gateway,
         )
 

@@ -90,11 +90,12 @@ def _perform(flags: list[str], command: "Command", options: dict[str, object]) -
 
 def _add(parser: argparse.ArgumentParser, command: "Command") -> None:  # type: ignore[name-defined]  # noqa: F821
     for option in command.options:
+        spellings = dict.fromkeys((f"--{option.name}", f"--{option.name.replace('_', '-')}"))
         if option.switch:
-            parser.add_argument(f"--{option.name}", dest=option.name, action="store_true", help=option.help)
+            parser.add_argument(*spellings, dest=option.name, action="store_true", help=option.help)
             continue
         parser.add_argument(
-            f"--{option.name}",
+            *spellings,
             dest=option.name,
             default=option.default,
             type=option.kind,
@@ -102,9 +103,14 @@ def _add(parser: argparse.ArgumentParser, command: "Command") -> None:  # type: 
             help=option.help,
         )
     for option in command.options:
-        if option.required:
+        if not option.switch:
             parser.add_argument(
-                f"_{option.name}", metavar=option.name, nargs="?", type=option.kind, help=option.help
+                f"_{option.name}",
+                metavar=option.name,
+                nargs="?",
+                type=option.kind,
+                choices=option.choices or None,
+                help=option.help,
             )
 
 

@@ -1,11 +1,12 @@
 """The table of all nova-manage commands."""
 
-from nova_lite.cmd.manage import accounts, cloud, doctor, firewall, resources
+from nova_lite.cmd.manage import accounts, cloud, doctor, firewall, networks, resources
 from nova_lite.cmd.manage.table import Command
 
 COMMANDS: tuple[Command, ...] = (
     *cloud.COMMANDS,
     *accounts.COMMANDS,
+    *networks.COMMANDS,
     *resources.COMMANDS,
     *firewall.COMMANDS,
     *doctor.COMMANDS,

@@ -1,83 +1,8 @@
-"""nova-manage network, fixed, floating and flavor."""
+"""nova-manage floating and flavor."""
 
 from nova_lite.cmd.manage.table import Command, Desk, Option, show
 from nova_lite.core.errors import InvalidInput
 from nova_lite.core.instance import Flavor
-from nova_lite.operations.networks import NewNetwork
-from nova_lite.operations.subnets import NewSubnet
-
-
-def create_network(
-    desk: Desk,
-    label: str,
-    fixed_range_v4: str,
-    gateway: str,
-    bridge: str,
-    bridge_interface: str,
-    dns1: str,
-    dns2: str,
-    project_id: str,
-) -> None:
-    """Make a network with its addresses."""
-    subnet = NewSubnet(
-        cidr=fixed_range_v4, gateway=gateway, dns=tuple(server for server in (dns1, dns2) if server) or None
-    )
-    request = NewNetwork(
-        label,
-        subnet,
-        bridge=bridge,
-        bridge_interface=bridge_interface or None,
-        project_id=project_id,
-    )
-    print(desk.cloud.networks.create(desk.context, request).uuid)
-
-
-def list_networks(desk: Desk) -> None:
-    """List networks."""
-    show(
-        ["id", "label", "range", "gateway", "bridge", "dns", "project", "host", "uuid"],
-        [
-            (
-                network.id,
-                network.label,
-                network.cidr,
-                network.gateway,
-                network.bridge,
-                ", ".join(network.dns),
-                network.project_id,
-                network.host,
-                network.uuid,
-            )
-            for network in desk.cloud.networks.list(desk.context)
-        ],
-    )
-
-
-def delete_network(desk: Desk, network: str) -> None:
-    """Remove a network that no instance uses."""
-    networks = desk.cloud.networks
-    networks.delete(desk.context, networks.find(desk.context, network).uuid)
-
-
-def list_fixed(desk: Desk, host: str) -> None:
-    """List fixed addresses."""
-    show(
-        ["network", "address", "reserved", "leased", "hostname", "host", "instance"],
-        [
-            (one.cidr, one.address, one.reserved, one.leased, one.hostname, one.host, one.instance_uuid)
-            for one in desk.cloud.fixed_ips.list(desk.context, host)
-        ],
-    )
-
-
-def reserve_fixed(desk: Desk, address: str) -> None:
-    """Keep a fixed address from guests."""
-    desk.cloud.fixed_ips.reserve(desk.context, address)
-
-
-def unreserve_fixed(desk: Desk, address: str) -> None:
-    """Let guests have a fixed address."""
-    desk.cloud.fixed_ips.unreserve(desk.context, address)
 
 
 def create_floating(desk: Desk, ip_range: str, pool: str, interface: str) -> None:
@@ -137,33 +62,7 @@ def delete_flavor(desk: Desk, flavor: str) -> None:
     desk.cloud.flavors.delete(desk.context, flavor)
 
 
-_ADDRESS = Option("address", "the address", required=True)
-
 COMMANDS = (
-    Command(
-        "network", "create", create_network, "make a network with its addresses and print its uuid",
-        (
-            Option("label", "name of the network", required=True),
-            Option("fixed_range_v4", "addresses of the network as a CIDR", required=True),
-            Option("gateway", "address of the gateway; the first of the range unless given", default=""),
-            Option("bridge", "bridge on the network host; that of the flag unless given", default=""),
-            Option("bridge_interface", "interface of the network host to put in the bridge", default=""),
-            Option("dns1", "name server that guests are told of", default=""),
-            Option("dns2", "another one", default=""),
-            Option("project_id", "project that the network is for; everybody unless given", default=""),
-        ),
-    ),
-    Command("network", "list", list_networks, "list networks"),
-    Command(
-        "network", "delete", delete_network, "remove a network that no instance uses",
-        (Option("network", "uuid or label of the network", required=True),),
-    ),
-    Command(
-        "fixed", "list", list_fixed, "list fixed addresses",
-        (Option("host", "compute host; those of its instances only", default=""),),
-    ),
-    Command("fixed", "reserve", reserve_fixed, "keep a fixed address from guests", (_ADDRESS,)),
-    Command("fixed", "unreserve", unreserve_fixed, "let guests have a fixed address", (_ADDRESS,)),
     Command(
         "floating", "create", create_floating, "add floating addresses to a pool",
         (

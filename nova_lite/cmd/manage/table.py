@@ -13,7 +13,7 @@ from nova_lite.operations.cloud import Cloud
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Option:
-    """An option of a command: ``--name``; ``required`` ones may also be given by position, in their order."""
+    """An option of a command: ``--name``; all but switches may also be given by position, in their order."""
 
     name: str
     help: str

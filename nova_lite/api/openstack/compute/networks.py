@@ -30,6 +30,8 @@ def create(call: Call) -> Reply:
         dhcp_start=wanted.get("allowed_start", ""),
         dhcp_end=wanted.get("allowed_end", ""),
         dns=servers or None,
+        cidr_v6=wanted.get("cidr_v6", ""),
+        gateway_v6=wanted.get("gateway_v6", ""),
     )
     network = NewNetwork(
         wanted["label"],
@@ -37,6 +39,9 @@ def create(call: Call) -> Reply:
         bridge=wanted.get("bridge", ""),
         bridge_interface=wanted.get("bridge_interface"),
         mtu=wanted.get("mtu", 0),
+        multi_host=wanted.get("multi_host"),
+        vlan=wanted.get("vlan"),
+        vpn_port=wanted.get("vpn_start"),
         project_id=wanted.get("project_id", ""),
     )
     return Reply({"network": _view(call, call.cloud.networks.create(call.context, network))})
@@ -44,7 +49,7 @@ def create(call: Call) -> Reply:
 
 def delete(call: Call) -> Reply:
     """Remove a network that no server uses."""
-    call.cloud.networks.delete(call.context, call.params["network_id"])
+    call.cloud.networks.delete(call.context, call.params["network_id"], only_free=True)
     return Reply()
 
 
@@ -55,8 +60,20 @@ def add(call: Call) -> Reply:
 
 
 def disassociate(call: Call) -> Reply:
-    """Take a network from the project that has it: it is everybody's then."""
+    """Take a network from the project that has it: it is everybody's then, or with a VLAN nobody's."""
     call.cloud.networks.update(call.context, call.params["network_id"], {"project_id": ""})
+    return Reply()
+
+
+def disassociate_host(call: Call) -> Reply:
+    """Let any network host serve a network."""
+    call.cloud.networks.set_host(call.context, call.params["network_id"], "")
+    return Reply()
+
+
+def associate_host(call: Call) -> Reply:
+    """Have a host serve a network."""
+    call.cloud.networks.set_host(call.context, call.params["network_id"], call.body["associate_host"])
     return Reply()
 
 
@@ -101,9 +118,9 @@ def _view(call: Call, network: Network) -> Json:
         "gateway": network.gateway or None,
         "dns1": network.dns1 or None,
         "dns2": network.dns2 or None,
-        "cidr_v6": None,
-        "netmask_v6": None,
-        "gateway_v6": None,
+        "cidr_v6": network.cidr_v6 or None,
+        "netmask_v6": network.cidr_v6.partition("/")[2] or None,
+        "gateway_v6": network.gateway_v6 or None,
     }
     if not call.context.is_admin:
         return view
@@ -115,7 +132,7 @@ def _view(call: Call, network: Network) -> Json:
         "host": network.host or None,
         "dhcp_start": network.dhcp_start or None,
         "multi_host": network.multi_host,
-        "injected": False,
+        "injected": network.injected,
         "mtu": network.mtu,
         "created_at": clock.iso8601_naive(network.created_at),
         "updated_at": clock.iso8601_naive(network.updated_at),
@@ -123,9 +140,9 @@ def _view(call: Call, network: Network) -> Json:
         "deleted_at": None,
         "priority": None,
         "rxtx_base": None,
-        "vpn_public_address": None,
-        "vpn_public_port": None,
-        "vpn_private_address": None,
+        "vpn_public_address": network.vpn_public_address or None,
+        "vpn_public_port": network.vpn_public_port,
+        "vpn_private_address": network.vpn_private_address or None,
         "dhcp_server": network.gateway or None,
         "enable_dhcp": True,
         "share_address": False,

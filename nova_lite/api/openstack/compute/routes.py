@@ -351,11 +351,16 @@ NETWORKS: tuple[Route, ...] = (
     ),
     *(
         Route(
-            "POST", "/v2.1/os-networks/{network_id}/action", networks.disassociate,
-            "os_compute_api:os-networks-associate", schemas.action(name, schemas.NO_ARGUMENTS), action=name,
+            "POST", "/v2.1/os-networks/{network_id}/action", handler,
+            "os_compute_api:os-networks-associate", schemas.action(name, takes), action=name,
             status=202, until=_PROXIED,
         )
-        for name in ("disassociate", "disassociate_project")
+        for name, handler, takes in (
+            ("disassociate", networks.disassociate, schemas.NO_ARGUMENTS),
+            ("disassociate_project", networks.disassociate, schemas.NO_ARGUMENTS),
+            ("disassociate_host", networks.disassociate_host, schemas.NO_ARGUMENTS),
+            ("associate_host", networks.associate_host, smaller.ASSOCIATE_HOST),
+        )
     ),
     Route("GET", _FIXED, fixed_ips.show, "os_compute_api:os-fixed-ips:show", until=_PROXIED),
     *(

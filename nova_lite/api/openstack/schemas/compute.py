@@ -223,6 +223,11 @@ CREATE_NETWORK = body(
         "bridge_interface": _DEVICE,
         "mtu": {"type": ["integer", "null"], "minimum": 576, "maximum": 9216},
         "project_id": {"type": ["string", "null"], "maxLength": 64},
+        "multi_host": {"type": ["boolean", "null"]},
+        "vlan": {"type": ["integer", "null"], "minimum": 1, "maximum": 4094},
+        "vpn_start": {"type": ["integer", "null"], "minimum": 1, "maximum": 65535},
+        "cidr_v6": {"type": ["string", "null"], "format": "cidr", "maxLength": 64},
+        "gateway_v6": {"type": ["string", "null"], "format": "ipv6"},
     },
     ["label", "cidr"],
 )
@@ -241,6 +246,7 @@ ADD_NETWORK: Schema = {
     "required": ["id"],
     "additionalProperties": False,
 }
+ASSOCIATE_HOST: Schema = {"type": "string", "minLength": 1, "maxLength": 255}
 
 CREATE_FLOATING_IP: Schema = {
     "type": ["object", "null"],
