@@ -52,10 +52,12 @@ CLIENTS = (
     "tests/functional/test_openstack_commands.py",
     "tests/functional/test_migration_commands.py",
     "tests/functional/test_other_clients.py",
+    "tests/functional/test_ec2_programs.py",
 )
 """Functional tests with clients' programs: these do not see how the daemons run, and take seconds a command."""
 EDGE = ("tests/functional/test_every_route.py", "tests/functional/test_compute_responses.py")
 MORE_EDGE = (
+    "tests/functional/test_ec2_every_action.py",
     "tests/functional/test_image_pages.py",
     "tests/functional/test_image_proxy.py",
     "tests/functional/test_kept_passwords.py",

@@ -9,6 +9,7 @@ import hashlib
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
@@ -28,12 +29,23 @@ def algorithm(public_key: str, kind: str) -> str:
 
 def check_importable(public_key: str) -> None:
     """Raise ValueError for what is no RSA or Ed25519 key of OpenSSH."""
-    if not isinstance(_loaded(public_key), _PublicKey):
+    try:
+        known = isinstance(_loaded(public_key), _PublicKey)
+    except UnsupportedAlgorithm:
+        known = False
+    if not known:
         raise ValueError("The key is neither RSA nor Ed25519.")
 
 
-def of_public_key(public_key: str, kind: str) -> str:
-    """Return the fingerprint of a public key that was imported."""
+def of_public_key(public_key: str, kind: str) -> str | None:
+    """Return the fingerprint of a public key that was imported, None for a kind that Amazon does not know."""
+    try:
+        return _of_public_key(public_key, kind)
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+
+
+def _of_public_key(public_key: str, kind: str) -> str:
     key: Any = (
         x509.load_pem_x509_certificate(public_key.encode()).public_key()
         if kind == X509

@@ -3,10 +3,14 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from nova_lite.cmd import wiring
+from nova_lite.core.context import system_context
 from tests.cloud import Cloud, running
+from tests.ec2 import Ec2
 from tools.services import MariaDB, PostgreSQL
 
 DATABASES = ("sqlite", "mariadb", "postgresql")
@@ -51,3 +55,29 @@ def cloud(shared_cloud: Cloud) -> Iterator[Cloud]:
     yield shared_cloud
     shared_cloud.delete_all()
     assert shared_cloud.leaks() == []
+
+
+@pytest.fixture
+def ec2(cloud: Cloud) -> Ec2:
+    """The cloud's EC2 API as the demo user sees it."""
+    return Ec2(cloud)
+
+
+@pytest.fixture
+def client(ec2: Ec2) -> Iterator[Any]:
+    """The demo user's boto3 client for EC2."""
+    found = ec2.client()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def world(cloud: Cloud) -> Iterator[None]:
+    """Some addresses of the world, given back whatever happens."""
+    with wiring.desk(cloud.conf) as (_, operations):
+        context = system_context()
+        operations.floating_ips.create_range(context, "198.51.100.0/29")
+        yield
+        for address in operations.floating_ips.listing(context):
+            operations.floating_ips.release(context, address.id)
+        operations.floating_ips.delete_range(context, "198.51.100.0/29")

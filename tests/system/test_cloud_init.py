@@ -14,6 +14,7 @@ from typing import Any
 import pycdlib
 import pytest
 
+from nova_lite.core.ec2_ids import ec2_id
 from tests.cloud import Cloud, running, wait_for
 from tests.system.cloud_init import Guest, unpack
 from tests.system.namespaces import Namespace, namespaces
@@ -34,8 +35,7 @@ class Site:
 
     @property
     def ec2_id(self) -> str:
-        name = self.cloud.show(self.server["id"], user="admin")["OS-EXT-SRV-ATTR:instance_name"]
-        return str(name).replace("instance-", "i-")
+        return ec2_id("i", self.server["id"])
 
 
 @pytest.fixture(scope="module")

@@ -40,9 +40,10 @@ class Shown:
     @property
     def fingerprint(self) -> str:
         """Its fingerprint as Amazon computes it."""
-        return self.pair.private_fingerprint or key_fingerprints.of_public_key(
-            self.pair.public_key, self.pair.kind
-        )
+        if self.pair.private_fingerprint:
+            return self.pair.private_fingerprint
+        found = key_fingerprints.of_public_key(self.pair.public_key, self.pair.kind)
+        return found or self.pair.fingerprint
 
 
 _PAIR = Shape(
