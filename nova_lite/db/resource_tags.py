@@ -26,14 +26,18 @@ class ResourceTagRow(Base):
 
 _TABLE = cast(sa.Table, ResourceTagRow.__table__)
 
-_ALIVE: Mapping[ResourceKind, sa.ColumnElement[str]] = {
-    ResourceKind.IMAGE: cast(sa.Table, images.ImageRow.__table__).c.id,
-    ResourceKind.SECURITY_GROUP: cast(sa.Table, security_groups.SecurityGroupRow.__table__).c.id,
-    ResourceKind.SECURITY_GROUP_RULE: cast(sa.Table, security_groups.SecurityGroupRuleRow.__table__).c.id,
-    ResourceKind.NETWORK_INTERFACE: addresses.INTERFACES.c.id,
-    ResourceKind.ELASTIC_IP: networks.FLOATING_IPS.c.id,
+_IMAGES = cast(sa.Table, images.ImageRow.__table__)
+_GROUPS = cast(sa.Table, security_groups.SecurityGroupRow.__table__)
+_RULES = cast(sa.Table, security_groups.SecurityGroupRuleRow.__table__)
+
+_ALIVE: Mapping[ResourceKind, sa.Select[tuple[str]]] = {
+    ResourceKind.IMAGE: sa.select(_IMAGES.c.id),
+    ResourceKind.SECURITY_GROUP: sa.select(_GROUPS.c.id),
+    ResourceKind.SECURITY_GROUP_RULE: sa.select(_RULES.c.id),
+    ResourceKind.NETWORK_INTERFACE: sa.select(addresses.INTERFACES.c.id),
+    ResourceKind.ELASTIC_IP: sa.select(networks.FLOATING_IPS.c.id).where(networks.FLOATING_IPS.c.project_id != ""),
 }
-"""Where the resources of a kind are, for those that come and go."""
+"""The ids of the resources of a kind, for those that come and go."""
 
 
 def listing(
@@ -92,7 +96,7 @@ def sweep(session: Session) -> int:
     gone = 0
     for kind, alive in _ALIVE.items():
         orphans = sa.delete(_TABLE).where(
-            _TABLE.c.kind == kind, _TABLE.c.resource_id.not_in(sa.select(alive))
+            _TABLE.c.kind == kind, _TABLE.c.resource_id.not_in(alive)
         )
         gone += int(session.execute(orphans).rowcount)  # type: ignore[attr-defined]
     return gone

@@ -10,7 +10,7 @@ from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, DriverError, InvalidInput, NotFound, OverQuota, Unavailable
 from nova_lite.core.network import FloatingIp, FloatingPool, VirtualInterface
 from nova_lite.core.quota import UNLIMITED, Limits
-from nova_lite.db import addresses, floating_ips, instances, networks, quotas
+from nova_lite.db import addresses, floating_ips, instances, networks, quotas, resource_tags
 from nova_lite.db.engine import Database
 from nova_lite.operations.orders import find
 from nova_lite.rpc.network import NetworkProxy
@@ -152,6 +152,7 @@ class FloatingIps:
             found = _get(session, context, id_or_address)
             _require_own(found)
             floating_ips.release(session, found.id, found.project_id)
+            resource_tags.forget(session, found.id)
             return found
 
         self._refresh_quietly(context, self._database.run("floating_ip.release", work))
