@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nova_lite.core.instance import Instance
-from nova_lite.core.network import Network, VirtualInterface
+from nova_lite.core.network import VirtualInterface
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -27,17 +27,13 @@ class InjectedFile:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class InstanceMetadata:
-    """An instance with what is told of it.
-
-    ``address`` is the one that it asks from, or its first; ``networks`` are those of its interfaces, by number.
-    """
+    """An instance with what is told of it; ``address`` is the one that it asks from, or its first."""
 
     instance: Instance
     address: str
     settings: MetadataSettings
     security_groups: tuple[str, ...] = ()
     interfaces: tuple[VirtualInterface, ...] = ()
-    networks: Mapping[int, Network] = dataclasses.field(default_factory=dict)
     password: str = ""
     files: tuple[InjectedFile, ...] = ()
 

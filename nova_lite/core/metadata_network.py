@@ -1,22 +1,23 @@
 """network_data.json: the interfaces of an instance as guests configure them."""
 
+import ipaddress
+from collections.abc import Iterable
 from typing import Any
 
 from nova_lite.core import ids
 from nova_lite.core.metadata import InstanceMetadata
-from nova_lite.core.network import Network, VirtualInterface
+from nova_lite.core.network import VirtualInterface
 
 
 def document(data: InstanceMetadata) -> dict[str, Any]:
     """Return an instance's links, the networks on them, and the name servers of all."""
-    links = [_link(interface) for interface in data.interfaces]
-    networks: list[dict[str, Any]] = []
-    services: dict[str, dict[str, str]] = {}
-    for interface in data.interfaces:
-        network = data.networks[interface.network_id]
-        networks.append({"id": f"network{len(networks)}", **_network(interface, network)})
-        services |= {address: {"type": "dns", "address": address} for address in network.dns}
-    return {"links": links, "networks": networks, "services": list(services.values())}
+    networks = [network for interface in data.interfaces for network in _networks(interface)]
+    servers = dict.fromkeys(server for interface in data.interfaces for server in interface.dns)
+    return {
+        "links": [_link(interface) for interface in data.interfaces],
+        "networks": [{"id": f"network{number}", **network} for number, network in enumerate(networks)],
+        "services": _services(servers),
+    }
 
 
 def _link(interface: VirtualInterface) -> dict[str, Any]:
@@ -29,9 +30,34 @@ def _link(interface: VirtualInterface) -> dict[str, Any]:
     }
 
 
-def _network(interface: VirtualInterface, network: Network) -> dict[str, Any]:
-    return {
-        "link": ids.tap_name(interface.id),
-        "network_id": interface.network_uuid,
-        "type": "ipv4_dhcp",
+def _networks(interface: VirtualInterface) -> list[dict[str, Any]]:
+    """Return the network of an interface, and its IPv6 one: guests ask for addresses, or are told of them here."""
+    link = {"link": ids.tap_name(interface.id), "network_id": interface.network_uuid}
+    if not interface.injected:
+        found: list[dict[str, Any]] = [{**link, "type": "ipv4_dhcp"}]
+        return [*found, {**link, "type": "ipv6_slaac"}] if interface.cidr_v6 else found
+    found = [{**link, "type": "ipv4", **_static(interface.address, interface.cidr, interface.router)}]
+    found[0]["services"] = _services(interface.dns)
+    if interface.cidr_v6:
+        v6 = _static(interface.address_v6, interface.cidr_v6, interface.gateway_v6)
+        found.append({**link, "type": "ipv6", **v6})
+    return found
+
+
+def _static(address: str, cidr: str, gateway: str) -> dict[str, Any]:
+    network = ipaddress.ip_network(cidr)
+    everything = ipaddress.ip_network("::/0" if network.version == 6 else "0.0.0.0/0")
+    route = {
+        "network": str(everything.network_address),
+        "netmask": str(everything.netmask),
+        "gateway": gateway,
     }
+    return {
+        "ip_address": address,
+        "netmask": str(network.netmask),
+        "routes": [route] if gateway else [],
+    }
+
+
+def _services(servers: Iterable[str]) -> list[dict[str, str]]:
+    return [{"type": "dns", "address": server} for server in servers]

@@ -95,6 +95,9 @@ def _interface(data: InstanceMetadata, number: int, interface: VirtualInterface)
         "subnet-id": f"subnet-{interface.network_uuid[:8]}",
         "subnet-ipv4-cidr-block": interface.cidr,
     }
+    if interface.cidr_v6:
+        tree["ipv6s"] = interface.address_v6
+        tree["subnet-ipv6-cidr-blocks"] = interface.cidr_v6
     if interface.floating:
         tree["ipv4-associations"] = dict.fromkeys(interface.floating, interface.address)
         tree["public-hostname"] = data.fqdn

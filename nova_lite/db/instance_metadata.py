@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core.instance import Instance
 from nova_lite.core.metadata import InstanceMetadata, MetadataSettings
-from nova_lite.db import addresses, instances, networks, security_groups
+from nova_lite.db import addresses, instances, security_groups
 
 
 def of(
@@ -12,14 +12,12 @@ def of(
 ) -> InstanceMetadata:
     """Return what is told to an instance that asks from ``address``, or that has its first address."""
     interfaces = tuple(addresses.interfaces_of(session, [instance.uuid]).get(instance.uuid, ()))
-    found = networks.by_ids(session, [interface.network_id for interface in interfaces])
     return InstanceMetadata(
         instance,
         address or next((interface.address for interface in interfaces), ""),
         settings,
         security_groups=tuple(security_groups.names_of(session, instance.uuid)),
         interfaces=interfaces,
-        networks={network.id: network for network in found},
         password=instances.password_data(session, instance.uuid),
         files=instances.files(session, instance.uuid),
     )

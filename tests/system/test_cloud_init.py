@@ -7,16 +7,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import pycdlib
 import pytest
 
 from nova_lite.core.ec2_ids import ec2_id
 from tests.cloud import Cloud, running, wait_for
 from tests.system.cloud_init import Guest, unpack
+from tests.system.config_drives import files_of
 from tests.system.namespaces import Namespace, namespaces
 
 USER_DATA = b"#!/bin/sh\necho of the user >> /run/proof\n"
@@ -108,8 +107,11 @@ def test_the_ec2_source_finds_everything(site: Site, tmp_path: Path) -> None:
 
 def test_a_config_drive_has_the_same_before_there_is_a_network(site: Site, tmp_path: Path) -> None:
     name = site.cloud.show(site.server["id"], user="admin")["OS-EXT-SRV-ATTR:instance_name"]
-    drive = Path(site.cloud.conf.instances_path, name, "disk.config")
-    copy_of_drive(drive, tmp_path / "seed" / "config_drive")
+    # The files are copied: this machine's kernel does not know the drive's file system.
+    for path, content in files_of(Path(site.cloud.conf.instances_path, name, "disk.config")).items():
+        file = tmp_path / "seed" / "config_drive" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
     guest = Guest(site.guest, site.tree, tmp_path)
     guest.start(["ConfigDrive"], {}, ["init --local", "init", "modules --mode=final"])
 
@@ -118,17 +120,3 @@ def test_a_config_drive_has_the_same_before_there_is_a_network(site: Site, tmp_p
     assert guest.found()["v1"]["instance_id"] == site.server["id"]
     interfaces = "".join(file.read_text() for file in (tmp_path / "interfaces.d").iterdir())
     assert "iface eth0 inet dhcp" in interfaces, guest.log()
-
-
-def copy_of_drive(drive: Path, target: Path) -> None:
-    """Copy the files of a config drive, whose file system this machine's kernel does not know."""
-    image = pycdlib.PyCdlib()
-    image.open(str(drive))
-    for folder, _, files in image.walk(rr_path="/"):
-        for name in files:
-            content = BytesIO()
-            image.get_file_from_iso_fp(content, rr_path=f"{folder.rstrip('/')}/{name}")
-            path = target / folder.lstrip("/") / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content.getvalue())
-    image.close()

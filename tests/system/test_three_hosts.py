@@ -1,6 +1,8 @@
 """A cloud on three hosts with real daemons, bridges, DHCP, filters and address translation: what users see of it."""
 
+import socket
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,9 @@ from tools.deployment import Daemon
 from tools.services import Broker, MariaDB
 
 MODES = {
-    "flatdhcp": Mode("FlatDHCPManager", bridges_by_hand=(2, 3)),
+    "flatdhcp": Mode("FlatDHCPManager"),
+    "multi_host": Mode("FlatDHCPManager", {"multi_host": True}, network_hosts=(1, 2, 3), multi_host=True),
+    "flat": Mode("FlatManager", {"flat_injected": True, "force_config_drive": True}, by_hand=True),
 }
 
 Running = tuple[Namespace, Broker, MariaDB]
@@ -38,6 +42,11 @@ def allow(site: ThreeHosts, protocol: str, first: int, last: int) -> None:
     assert site.ask("POST", "/v2.1/os-security-group-rules", body, version="2.1").status_code == 200
 
 
+def addressed(site: ThreeHosts, guest: Guest) -> str:
+    """Let a guest get its address as its network has it, and return it."""
+    return guest.configure() if site.mode.by_hand else guest.dhcp()
+
+
 def lead(site: ThreeHosts, floating: str, guest: Guest) -> None:
     """Let a floating address lead to a guest, wherever it led before."""
     body = {"addFloatingIp": {"address": floating}}
@@ -52,14 +61,34 @@ def test_a_cloud_on_three_hosts(site: ThreeHosts) -> None:
     guests = site.boot({"a": ("red", 1), "b": ("red", 2), "c": ("blue", 3)})
     a, b, c = guests.values()
 
-    # DHCP gives the right address, and metadata answers the right instance.
     for guest in guests.values():
-        told = site.show(guest.server_id)["addresses"]["private"][0]["addr"]
-        assert guest.dhcp() == told
-        assert guest.metadata("latest/meta-data/local-ipv4") == told
-        assert guest.metadata("latest/meta-data/hostname") == f"{guest.name}.novalocal"
+        check_told(site, guest)
+    check_groups(site, a, b, c)
+    allow(site, "tcp", 1, 100)
+    a.serve()
+    b.serve()
+    if site.mode.by_hand:
+        check_death(site, a, b, c, site.connection(a.space, b.address()))
+    else:
+        check_floating(site, a, b, c)
+    site.delete_all()
+    assert site.doctor() == []
+    site.stop()
+    for host in site.hosts:
+        host.clean()
+        assert host.rest() == site.own(host)
 
-    # Guests on different hosts reach each other where a group allows it, and not where it does not.
+
+def check_told(site: ThreeHosts, guest: Guest) -> None:
+    """The guest gets the address that is its own, and metadata knows it by that."""
+    address = site.show(guest.server_id)["addresses"]["private"][0]["addr"]
+    assert addressed(site, guest) == address
+    assert guest.metadata("latest/meta-data/local-ipv4") == address
+    assert guest.metadata("latest/meta-data/hostname") == f"{guest.name}.novalocal"
+
+
+def check_groups(site: ThreeHosts, a: Guest, b: Guest, c: Guest) -> None:
+    """Guests on different hosts reach each other where a group allows it, and not where it does not."""
     assert a.reaches(b.address())
     assert not c.reaches(a.address())
     assert not a.reaches(c.address())
@@ -67,47 +96,42 @@ def test_a_cloud_on_three_hosts(site: ThreeHosts) -> None:
     assert wait_for(lambda: c.reaches(a.address()) and c.reaches(b.address()))
     assert not a.reaches(c.address())
 
-    # A floating address works from outside, and moves in one call.
-    allow(site, "tcp", 1, 100)
-    a.serve()
-    b.serve()
-    floating = site.ask("POST", "/v2.1/os-floating-ips", {"pool": "nova"}, version="2.1").json()[
-        "floating_ip"
-    ]
-    address = floating["ip"]
+
+def check_floating(site: ThreeHosts, a: Guest, b: Guest, c: Guest) -> None:
+    """A floating address works from outside, moves in one call, lives without the daemons, and goes when released."""
+    made = site.ask("POST", "/v2.1/os-floating-ips", {"pool": "nova"}, version="2.1").json()["floating_ip"]
+    address = made["ip"]
     assert site.who_answers(address) == ""
     lead(site, address, a)
-    assert wait_for(lambda: site.who_answers(address) == "a")
+    assert site.who_answers(address) == "a"
     lead(site, address, b)
     assert site.who_answers(address) == "b"
+    check_death(site, a, b, c, site.connection(site.outside, address))
+    assert site.who_answers(address) == "b"
+    assert site.ask("DELETE", f"/v2.1/os-floating-ips/{made['id']}", version="2.1").status_code == 202
+    assert site.who_answers(address) == ""
 
-    # All of it goes on while the daemons are dead, and when they are back.
-    with site.connection(address) as connection:
-        connection.sendall(b"before")
-        assert connection.recv(10) == b"before"
+
+def check_death(
+    site: ThreeHosts, a: Guest, b: Guest, c: Guest, connecting: AbstractContextManager[socket.socket]
+) -> None:
+    """All goes on while the daemons are dead, and when they are back; so does a connection to ``b``."""
+    with connecting as connection:
+        assert echo(connection, b"before") == b"before"
         killed = site.of("nova-network", "nova-compute")
         at_once(Daemon.kill, killed)
-        connection.sendall(b"meanwhile")
-        assert connection.recv(10) == b"meanwhile"
-        assert site.who_answers(address) == "b"
-        assert a.dhcp() == a.address()
+        assert echo(connection, b"meanwhile") == b"meanwhile"
+        check_told(site, a)
         assert a.reaches(b.address())
         at_once(Daemon.start, killed)
-        connection.sendall(b"after")
-        assert connection.recv(10) == b"after"
+        assert echo(connection, b"after") == b"after"
     assert site.doctor() == []
-    assert site.who_answers(address) == "b"
+    assert a.reaches(b.address())
     assert not a.reaches(c.address())
-    assert site.boot({"d": ("red", 3)})["d"].dhcp()
+    check_told(site, site.boot({"d": ("red", 3)})["d"])
 
-    # What is released is gone, and nothing of the cloud is left in the end.
-    assert site.ask("DELETE", f"/v2.1/os-floating-ips/{floating['id']}", version="2.1").status_code == 202
-    assert site.who_answers(address) == ""
-    assert b.reaches(a.address())
-    site.delete_all()
-    assert site.doctor() == []
-    site.stop()
-    for host in site.hosts:
-        host.clean()
-        by_hand = {"links": "br100"} if int(host.name[1:]) in site.mode.bridges_by_hand else {}
-        assert host.rest() == by_hand
+
+def echo(connection: socket.socket, text: bytes) -> bytes:
+    """Return what a guest says to this."""
+    connection.sendall(text)
+    return connection.recv(100)

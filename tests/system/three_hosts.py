@@ -8,6 +8,8 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import io
+import ipaddress
+import json
 import shutil
 import socket
 import sys
@@ -24,6 +26,7 @@ from nova_lite.core.context import system_context
 from nova_lite.core.identity import Actor, NewProject, NewUser, Scope, ScopeKind
 from nova_lite.db import migration
 from tests.cloud import wait_for
+from tests.system.config_drives import files_of
 from tests.system.namespaces import Namespace, NamespaceOfProcess, busybox, namespaces
 from tools.cloud.cleaning import clean_host
 from tools.deployment import Daemon
@@ -35,21 +38,36 @@ OUTSIDE = "198.51.100.200"
 POOL = "198.51.100.32/30"
 DRIVER = "tests.system.namespace_driver.NamespaceDriver"
 SWITCHES = {"eth0": "swmg", "eth1": "swvm", "eth2": "swpub"}
+_REDIRECT = """table ip operator { chain prerouting { type nat hook prerouting priority dstnat;
+  ip daddr 169.254.169.254 tcp dport 80 redirect to :8775
+} }"""
+"""What an operator who makes bridges by hand has the gateway do for the metadata service."""
 SCRIPT = Path(__file__).with_name("udhcpc.script")
 
 
 class Guest:
     """The inside of a server: the namespace that its process is in."""
 
-    def __init__(self, server_id: str, name: str, space: Namespace) -> None:
+    def __init__(self, server_id: str, name: str, space: Namespace, drive: Path) -> None:
         self.server_id = server_id
         self.name = name
         self.space = space
+        self._drive = drive
 
     def dhcp(self) -> str:
         """Ask for the address of the first interface as a guest does, and return it."""
         program = [busybox(), "udhcpc", "-i", "eth0", "-n", "-q", "-t", "10", "-T", "1", "-s", str(SCRIPT)]
         self.space.run(*program)
+        return self.address()
+
+    def configure(self) -> str:
+        """Take the address that the config drive tells, and return it."""
+        told = json.loads(files_of(self._drive)["openstack/latest/network_data.json"])
+        [network] = told["networks"]
+        prefix = ipaddress.ip_network(f"0.0.0.0/{network['netmask']}").prefixlen
+        self.space.run("ip", "addr", "replace", f"{network['ip_address']}/{prefix}", "dev", "eth0")
+        for route in network["routes"]:
+            self.space.run("ip", "route", "replace", "default", "via", route["gateway"])
         return self.address()
 
     def address(self) -> str:
@@ -122,14 +140,14 @@ class Host:
             clean_host(self.flag_file)
 
     def rest(self) -> dict[str, str]:
-        """Return what there is of rules, links, addresses and processes that was not there at first."""
+        """Return what there is of rules, links, addresses and processes that the host had not by itself."""
         links = self.space.run("ip", "-br", "link").split("\n")
         names = {line.split()[0].partition("@")[0] for line in links if line} - {"lo", *SWITCHES}
         addresses = self.space.run("ip", "-br", "-4", "addr", "show", "eth2").split()[2:]
         addresses += self.space.run("ip", "-br", "-4", "addr", "show", "lo").split()[2:]
         found = {
             "links": " ".join(sorted(names)),
-            "rules": self.space.run("nft", "list", "ruleset"),
+            "rules": self.space.run("nft", "list", "tables"),
             "addresses": " ".join(
                 one for one in addresses if one not in (f"{self.public}/24", "127.0.0.1/8")
             ),
@@ -140,13 +158,16 @@ class Host:
 
 @dataclasses.dataclass(frozen=True)
 class Mode:
-    """A way of networking: the manager, further flags, and on which hosts nova-network runs."""
+    """A way of networking: the manager, further flags, and on which hosts nova-network runs.
+
+    ``by_hand``: bridges, the gateway and the way to the metadata service are the operator's own.
+    """
 
     manager: str
     flags: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     network_hosts: Sequence[int] = (1,)
     multi_host: bool = False
-    bridges_by_hand: Sequence[int] = ()
+    by_hand: bool = False
 
 
 class ThreeHosts:
@@ -190,10 +211,15 @@ class ThreeHosts:
                 self.switch.run("ip", "link", "set", f"h{number}-{link}", "master", switch)
             host.run("ip", "addr", "add", f"10.99.0.1{number}/24", "dev", "eth0")
             host.run("ip", "addr", "add", f"198.51.100.1{number}/24", "dev", "eth2")
-            if number in self.mode.bridges_by_hand:
+            if self.mode.by_hand:
                 host.run("ip", "link", "add", "br100", "type", "bridge")
                 host.run("ip", "link", "set", "eth1", "master", "br100")
                 host.run("ip", "link", "set", "br100", "up")
+        if self.mode.by_hand:
+            gateway = hosts[0]
+            gateway.run("ip", "addr", "add", "10.0.0.1/24", "dev", "br100")
+            gateway.run("ip", "addr", "add", "169.254.169.254/32", "dev", "lo")
+            gateway.run("nft", "-f", "-", stdin=_REDIRECT)
         self.outside.link_to(self.switch, "eth0", "outside")
         self.switch.run("ip", "link", "set", "outside", "master", "swpub")
         self.outside.run("ip", "addr", "add", f"{OUTSIDE}/24", "dev", "eth0")
@@ -296,14 +322,24 @@ class ThreeHosts:
         server = self.show(server_id, user)
         assert server["status"] == "ACTIVE", server
         host = next(host for host in self.hosts if host.name == server["OS-EXT-SRV-ATTR:host"])
-        [file] = (host.folder / "instances").rglob(f"{server['OS-EXT-SRV-ATTR:instance_name']}.pid")
-        return Guest(server_id, name, NamespaceOfProcess(int(file.read_text())))
+        folder, called = host.folder / "instances", server["OS-EXT-SRV-ATTR:instance_name"]
+        [file] = folder.rglob(f"{called}.pid")
+        space = NamespaceOfProcess(int(file.read_text()))
+        return Guest(server_id, name, space, folder / called / "disk.config")
 
     def delete_all(self) -> None:
         """Delete every server and wait until they are gone."""
         for server in self.ask("GET", "/v2.1/servers?all_tenants=1").json()["servers"]:
             self.ask("DELETE", f"/v2.1/servers/{server['id']}")
         assert wait_for(lambda: not self.ask("GET", "/v2.1/servers?all_tenants=1").json()["servers"])
+
+    def own(self, host: Host) -> dict[str, str]:
+        """Return what the operator gave a host by hand, as ``Host.rest`` tells of it."""
+        if not self.mode.by_hand:
+            return {}
+        if host is not self.hosts[0]:
+            return {"links": "br100"}
+        return {"links": "br100", "rules": "table ip operator", "addresses": "169.254.169.254/32"}
 
     def doctor(self) -> list[str]:
         """Return what nova-manage doctor finds amiss on any host, after what is under way."""
@@ -321,9 +357,9 @@ class ThreeHosts:
         return ""
 
     @contextlib.contextmanager
-    def connection(self, address: str) -> Iterator[socket.socket]:
-        """Give a connection from outside to a server that says again what it is told."""
-        with self.outside.entered():
+    def connection(self, start: Namespace, address: str) -> Iterator[socket.socket]:
+        """Give a connection to a server that says again what it is told."""
+        with start.entered():
             connection = socket.create_connection((address, 7), timeout=5)
         with connection:
             yield connection
