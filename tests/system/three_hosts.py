@@ -38,9 +38,13 @@ OUTSIDE = "198.51.100.200"
 POOL = "198.51.100.32/30"
 DRIVER = "tests.system.namespace_driver.NamespaceDriver"
 SWITCHES = {"eth0": "swmg", "eth1": "swvm", "eth2": "swpub"}
-_REDIRECT = """table ip operator { chain prerouting { type nat hook prerouting priority dstnat;
-  ip daddr 169.254.169.254 tcp dport 80 redirect to :8775
-} }"""
+_REDIRECT = """table ip operator {
+  chain prerouting {
+    type nat hook prerouting priority dstnat;
+    ip daddr 169.254.169.254 tcp dport 80 redirect to :8775
+  }
+}
+"""
 """What an operator who makes bridges by hand has the gateway do for the metadata service."""
 SCRIPT = Path(__file__).with_name("udhcpc.script")
 
@@ -218,7 +222,6 @@ class ThreeHosts:
         if self.mode.by_hand:
             gateway = hosts[0]
             gateway.run("ip", "addr", "add", "10.0.0.1/24", "dev", "br100")
-            gateway.run("ip", "addr", "add", "169.254.169.254/32", "dev", "lo")
             gateway.run("nft", "-f", "-", stdin=_REDIRECT)
         self.outside.link_to(self.switch, "eth0", "outside")
         self.switch.run("ip", "link", "set", "outside", "master", "swpub")
@@ -339,7 +342,7 @@ class ThreeHosts:
             return {}
         if host is not self.hosts[0]:
             return {"links": "br100"}
-        return {"links": "br100", "rules": "table ip operator", "addresses": "169.254.169.254/32"}
+        return {"links": "br100", "rules": "table ip operator"}
 
     def doctor(self) -> list[str]:
         """Return what nova-manage doctor finds amiss on any host, after what is under way."""
@@ -395,12 +398,17 @@ def servers(folder: Path) -> Iterator[tuple[Namespace, Broker, MariaDB]]:
 def three_hosts(folder: Path, mode: Mode, running: tuple[Namespace, Broker, MariaDB]) -> Iterator[ThreeHosts]:
     """Run a cloud on three hosts for a while."""
     switch, broker, database = running
-    with namespaces(["out", "h1", "h2", "h3"]) as spaces:
+    with namespaces(["out", "h1", "h2", "h3"]) as spaces, contextlib.ExitStack() as stack:
+        stack.callback(_clear, switch)
         site = ThreeHosts(folder, mode, [switch, *spaces], (broker, database))
-        try:
-            site.start()
-            yield site
-        finally:
-            site.stop()
-            for name in SWITCHES.values():
-                switch.run("ip", "link", "del", name, check=False)
+        stack.callback(site.stop)
+        site.start()
+        yield site
+
+
+def _clear(switch: Namespace) -> None:
+    """Remove all links of the switch, and so those of the hosts to it."""
+    for line in switch.run("ip", "-br", "link").splitlines():
+        name = line.split()[0].partition("@")[0]
+        if name != "lo":
+            switch.run("ip", "link", "del", name, check=False)

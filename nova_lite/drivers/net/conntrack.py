@@ -106,6 +106,8 @@ def _forget(flows: Sequence[Flow]) -> None:
         if not mine:
             continue
         with contextlib.closing(NFCTSocket(nfgen_family=family)) as table:
+            # Else it makes a socket for each entry, which with green threads is closed before it is used.
+            table.asyncore.local.keep_event_loop = True
             for flow in mine:
                 try:
                     table.entry("del", tuple_orig=_name(flow, family))
