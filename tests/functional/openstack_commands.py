@@ -70,6 +70,7 @@ demo: image save --file {folder}/saved ours
 demo: image set --shared ours
 demo: image add project ours {other[id]}
 demo: image member list ours
+demo: image member get ours {other[id]}
 demo: image remove project ours {other[id]}
 admin: image set --deactivate {image[id]}
 admin: image set --activate {image[id]}
@@ -96,12 +97,20 @@ demo: keypair show mine
 demo: server create --flavor m1.nano --image tiny --key-name mine {network} --wait --property a=b vm
 demo: server create --flavor m1.nano --image tiny --nic none --tag odd --description alone --wait lone
 demo: server create --flavor m1.nano --image tiny --nic auto --min 2 --max 2 --wait twins
+admin: flavor create --ram 64 --vcpus 1 --disk 1 --ephemeral 2 --swap 64 roomy
+demo: server create --flavor roomy --image tiny --nic none --ephemeral size=1 --swap 32 --wait disks
+demo: server create --flavor roomy --image tiny --nic none --use-config-drive --user-data {folder}/key.pub --wait told
+demo: server delete --wait disks told
+admin: flavor delete roomy
 demo: server delete --wait twins-1 twins-2
 demo: server list
 demo: server list --long
 demo: server list --name lone --status ACTIVE --sort-column name:asc --limit 1
 admin: server list --all-projects --host host1
 demo: server show vm =vm
+demo: server show --topology vm
+admin: server show --diagnostics {vm[id]}
+demo: server volume list vm
 demo: server set --name vm2 --property colour=red --description mine --tag blue vm
 demo: server unset --property colour --description --tag blue vm2
 demo: server set --name vm vm2
@@ -143,6 +152,7 @@ demo: console url show --novnc vm
 admin: server set --auto-approve --state error {vm[id]}
 admin: server set --auto-approve --state active {vm[id]}
 admin: server migration list
+demo: server list --deleted
 demo: server delete --wait lone
 demo: keypair delete mine
 demo: limits show --absolute
@@ -158,6 +168,8 @@ admin: usage list
 admin: usage show --project demo
 admin: host list
 admin: host show host1
+admin: host set --disable host1
+admin: host set --enable host1
 admin: hypervisor list
 admin: hypervisor list --long
 admin: hypervisor show host1
@@ -183,6 +195,55 @@ demo: server add security group vm {group}
 demo: server remove security group vm {group}
 demo: server delete --wait vm
 """
+
+ONCE = """
+demo: catalog show nova
+demo: configuration show
+admin: role create guide
+admin: role set --name guides guide
+admin: role delete guides
+admin: group create crew
+admin: group set --description crew crew
+admin: group show crew
+admin: group delete crew
+admin: project create --tag a --tag b tagged
+admin: project set --tag c tagged
+admin: project set --remove-tag a tagged
+admin: project list --tags b
+admin: project delete tagged
+admin: service create --name other dns
+admin: service set --description of-names other
+admin: endpoint create other public http://127.0.0.1:1 =endpoint
+admin: endpoint set --url http://127.0.0.1:2 {endpoint[id]}
+admin: endpoint delete {endpoint[id]}
+admin: service delete other
+admin: region create east
+admin: region set --description east east
+admin: region show east
+admin: region delete east
+admin: credential create --type cert --project demo demo {folder}/key.pub =credential
+admin: credential list
+admin: credential show {credential[id]}
+admin: credential set --type cert --data {folder}/key.pub --user demo {credential[id]}
+admin: credential delete {credential[id]}
+demo: application credential create --access-rules {folder}/rules.json bound
+demo: access rule list =rules
+demo: access rule show {rules[0][ID]}
+demo: application credential delete bound
+demo: access rule delete {rules[0][ID]}
+demo: image stage --file {folder}/disk waiting
+demo: image import --method glance-direct waiting
+demo: image task list =tasks
+demo: image task show {tasks[0][ID]}
+demo: image stores list
+demo: image delete waiting
+admin: compute agent create linux x86_64 1.0 http://127.0.0.1/a 0123456789abcdef0123456789abcdef QEMU =agent
+admin: compute agent list
+admin: compute agent set --agent-version 1.1 --url http://127.0.0.1/b --md5hash {md5} {agent[agent_id]}
+admin: compute agent delete {agent[agent_id]}
+admin: quota list --compute
+"""
+"""What is the same whether there is a network service or not: run with one."""
 
 NETWORK = """
 demo: security group create --description for-web web
@@ -217,6 +278,31 @@ demo: router show way
 demo: router unset --external-gateway way
 demo: router remove subnet way {subnets[0][ID]}
 demo: router delete way
+demo: security group create tagged
+demo: security group set --tag a tagged
+demo: security group unset --tag a tagged
+demo: security group delete tagged
+admin: network create --share second
+admin: subnet create --network second --subnet-range 10.78.0.0/24 secondnet
+demo: server add fixed ip vm second
+demo: port list --server vm --network second =ports
+demo: port show {ports[0][ID]}
+demo: port set --name one --tag x {ports[0][ID]}
+demo: port unset --tag x {ports[0][ID]}
+demo: floating ip create nova =floating
+demo: floating ip set --port {ports[0][ID]} --tag x {floating[floating_ip_address]}
+demo: floating ip unset --port --tag x {floating[floating_ip_address]}
+demo: floating ip delete {floating[floating_ip_address]}
+demo: server remove port vm {ports[0][ID]}
+demo: server add network vm second
+demo: server remove network vm second
+demo: server add fixed ip --fixed-ip-address 10.78.0.77 vm second
+demo: server remove fixed ip vm 10.78.0.77
+admin: network set --tag t second
+admin: network unset --tag t second
+admin: subnet set --dns-nameserver 192.0.2.53 --tag t secondnet
+admin: subnet unset --dns-nameserver 192.0.2.53 --tag t secondnet
+admin: network delete second
 admin: network create lab
 admin: subnet create --network lab --subnet-range 10.77.0.0/24 labnet
 admin: subnet show labnet
@@ -224,9 +310,41 @@ admin: subnet set --name labnet2 labnet
 admin: network set --name lab2 lab
 admin: subnet delete labnet2
 admin: network delete lab2
-admin: network agent list
+admin: network agent list =agents
+admin: network agent show {agents[0][ID]}
+admin: network agent set --disable {agents[0][ID]}
+admin: network agent set --enable {agents[0][ID]}
+admin: ip availability list
+admin: ip availability show private
+admin: network service provider list
+admin: subnet pool list
+admin: address group list
+demo: availability zone list --network
+demo: extension list --network
+demo: extension show quotas
+admin: quota list --network
 demo: server delete --wait vm
 """
+
+MOVES = """
+demo: server create --flavor m1.nano --image tiny --nic none --wait vm
+demo: server show vm =vm
+demo: server delete vm
+demo: server list --deleted
+demo: server restore {vm[id]}
+admin: server migrate --wait {vm[id]}
+demo: server migrate confirm vm
+admin: server migrate --wait {vm[id]}
+admin: server migration confirm {vm[id]}
+admin: server migrate --wait {vm[id]}
+demo: server migrate revert vm
+admin: server migrate --wait {vm[id]}
+demo: server migration revert vm
+admin: server migrate --live-migration --wait {vm[id]}
+admin: server migration list --type live-migration --server {vm[id]}
+admin: server show {vm[id]} =vm
+"""
+"""With two hosts, where servers that are deleted may be restored."""
 
 
 def parsed(text: str, **words: object) -> list[tuple[str, str, str]]:
