@@ -44,6 +44,11 @@ def minors(call: str) -> list[int]:
     return sorted({*changes, *(minor - 1 for minor in changes[1:]), 87, 96})
 
 
+def calls() -> set[str]:
+    """Return the calls of which something is known."""
+    return {row["call"] for row in _ROWS}
+
+
 def shape(call: str, minor: int) -> Shape:
     """Return the shape of a call's response at version 2.``minor``."""
     statuses: tuple[int, ...] = ()
