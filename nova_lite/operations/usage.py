@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 
 from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import InvalidInput
+from nova_lite.core.errors import Forbidden, InvalidInput
 from nova_lite.core.usage import ServerUsage
 from nova_lite.db import usage
 from nova_lite.db.engine import Database
@@ -32,10 +32,10 @@ class Usage:
     def of_project(
         self, context: RequestContext, project_id: str, begin: datetime.datetime, end: datetime.datetime
     ) -> Sequence[ServerUsage]:
-        """Return what servers a project had in a period, none of a foreign one; raises InvalidInput."""
+        """Return what servers a project had in a period; raises InvalidInput, Forbidden for a foreign project."""
         _check(begin, end)
         if context.scope() not in (None, project_id):
-            return []
+            raise Forbidden("Policy doesn't allow os_compute_api:os-simple-tenant-usage:show to be performed.")
         return self._database.read(
             "usage.show", lambda session: usage.between(session, begin, end, project_id)
         )
