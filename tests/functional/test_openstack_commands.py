@@ -14,7 +14,15 @@ import pytest
 
 from nova_lite import concurrency
 from tests.cloud import APIS, Cloud, running
-from tests.functional.openstack_commands import COMPUTE, IDENTITY, IMAGES, NETWORK, ONCE, PROXIED_GROUPS, parsed
+from tests.functional.openstack_commands import (
+    COMPUTE,
+    IDENTITY,
+    IMAGES,
+    NETWORK,
+    ONCE,
+    PROXIED_GROUPS,
+    parsed,
+)
 
 PROGRAM = Path(__file__).with_name("openstack_program.py")
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHd2mN0Ce9Gf0a1tBNBY0rz8n7FLbZ8bYb1kJmoA5t7C demo"
@@ -78,7 +86,8 @@ def test_every_command_succeeds(cloud: Cloud, clients: dict[str, Client], tmp_pa
     }  # fmt: skip
     failed = []
 
-    for user, command, keep in parsed(IDENTITY + IMAGES + COMPUTE + (ONCE + NETWORK if has_network else PROXIED_GROUPS)):
+    commands = IDENTITY + IMAGES + COMPUTE + (ONCE + NETWORK if has_network else PROXIED_GROUPS)
+    for user, command, keep in parsed(commands):
         argv = command.format(**words).split()
         answer = clients[user].run([*argv, *(["-f", "json"] if keep else [])])
         cloud.settle()
