@@ -25,6 +25,7 @@ AIMS = {
 }
 _SEQUENTIAL = 30
 _PATIENCE = 300.0
+_LOG_INS = 1350
 
 
 def measure(deployment: Deployment) -> dict[str, str]:
@@ -51,6 +52,7 @@ def measure(deployment: Deployment) -> dict[str, str]:
         f"{_best(lambda: client.compute('GET', '/servers/detail')) * 1000:.0f} ms"
     )
     figures["show, 8 threads"] = _shows(deployment, client)
+    figures["1350 log-ins, 8 threads"] = _log_ins(deployment)
     figures["memory"] = f"{deployment.memory_mb():.0f} MB"
     return figures
 
@@ -147,6 +149,15 @@ def _shows(deployment: Deployment, client: Client) -> str:
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         list(pool.map(show, range(8)))
     return f"{800 / (time.perf_counter() - began):.0f} /s"
+
+
+def _log_ins(deployment: Deployment) -> str:
+    """Have one user log in again and again, as programs do that keep no token."""
+    began = time.perf_counter()
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: deployment.client().session.close(), range(_LOG_INS)))
+    seconds = time.perf_counter() - began
+    return f"{seconds:.1f} s, {_LOG_INS / seconds:.0f} /s"
 
 
 def main() -> None:
