@@ -14,6 +14,7 @@ from nova_lite.drivers.net.base import (
     FilterRule,
     FirewallDriver,
     FloatingAddress,
+    LinkPlan,
     NetworkDriver,
     NetworkPlan,
 )
@@ -129,6 +130,44 @@ def test_floating_addresses_of_a_network_are_renewed_alone(network: NetworkDrive
         assert (network.differences((plan(1), plan(2))) == ()) == (floating == ())
         network.apply((leading, plan(2)))
         assert network.differences((leading, plan(2))) == ()
+
+
+def test_bridges_for_guests_are_made_and_go_with_the_last_of_them(network: NetworkDriver) -> None:
+    first, second = LinkPlan("br1"), LinkPlan("br2", mtu=1400)
+    for _ in range(2):
+        network.add_links((first,))
+        network.add_links((second,))
+        assert network.link_differences((first, second)) == ()
+
+    network.set_links((second,))
+    assert network.link_differences((second,)) == ()
+    assert network.link_differences((first, second)) != ()
+    network.set_links(())
+    assert network.link_differences(()) == ()
+
+
+def test_a_bridge_that_is_served_and_has_guests_stays_until_neither(network: NetworkDriver) -> None:
+    served = plan(1)
+    network.add_links((served.link,))
+    network.apply((served,))
+    network.apply(())
+    assert network.link_differences((served.link,)) == ()
+    assert network.differences(()) == ()
+
+    network.apply((served,))
+    network.set_links(())
+    assert network.differences((served,)) == ()
+    assert network.link_differences(()) == ()
+
+
+def test_ipv6_and_options_of_guests_are_served(network: NetworkDriver) -> None:
+    told = DhcpHost("fa:16:3e:00:00:99", "10.0.1.9", "new", (("tftp-server", "10.0.1.7"), ("66", "x")), routed=False)
+    both = dataclasses.replace(plan(1), cidr_v6="fd00:1::/64", gateway_v6="fd00:1::1", hosts=(told,))
+    for wanted in (plan(1), both, plan(1), both):
+        for _ in range(2):
+            network.apply((wanted,))
+            assert network.differences((wanted,)) == ()
+    assert network.differences((plan(1),)) != ()
 
 
 def test_removing_twice_is_removing_once(network: NetworkDriver) -> None:

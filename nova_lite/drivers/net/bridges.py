@@ -176,11 +176,11 @@ def _remove(netlink: IPRoute, bridge: Link) -> None:
     """Remove a bridge of ours, and the VLAN device in it; another interface gets back what it had."""
     name = _uplink_of(bridge)
     port = link_named(netlink, name) if name else None
-    if port is not None and port.get_attr("IFLA_MASTER") == bridge["index"]:
-        if _ours(port):
-            netlink.link("del", index=port["index"])
-        else:
-            moving.take_out(netlink, name, _name(bridge))
+    if port is not None and _ours(port):
+        netlink.link("del", index=port["index"])
+    elif port is not None and port.get_attr("IFLA_MASTER") in (None, bridge["index"]):
+        # Not in it any more is one that a crash interrupted; the bridge may still have what is its.
+        moving.take_out(netlink, name, _name(bridge))
     netlink.link("del", index=bridge["index"])
 
 

@@ -87,7 +87,8 @@ def _add_addresses(netlink: IPRoute, source: int, target: int) -> list[dict[str,
 
 
 def _remove_addresses(netlink: IPRoute, source: int, addresses: list[dict[str, Any]]) -> None:
-    for one in addresses:
+    # With the first address of a subnet the others would go.
+    for one in reversed(addresses):
         wanted = {name: one[name] for name in ("family", "address", "prefixlen")}
         netlink.addr("del", index=source, **wanted)
 
