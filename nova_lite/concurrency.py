@@ -25,6 +25,8 @@ from nova_lite.request_body import RequestBody
 
 LOG = logging.getLogger(__name__)
 
+_write = os.write  # eventlet's own, which other threads must not call, takes its place in the module os
+
 T = TypeVar("T")
 
 _MOST_HEADER_BYTES = 64 * 1024  # eventlet.wsgi's own limit; cheroot has none
@@ -182,6 +184,31 @@ class Pool:
                 return self._waiting.popleft()
             self._workers.discard(threading.current_thread())
             return None
+
+
+class Mailbox(Generic[T]):
+    """Brings values from threads of the operating system, which must not touch what green threads use."""
+
+    def __init__(self) -> None:
+        self._letters: collections.deque[T] = collections.deque()
+        self._reader, writer = socket.socketpair()
+        # Kept as a number: what eventlet makes of a socket belongs to one thread.
+        self._writer = os.dup(writer.fileno())
+        os.set_blocking(self._writer, False)
+        writer.close()
+
+    def put(self, letter: T) -> None:
+        """Leave a value, from any thread; never blocks."""
+        self._letters.append(letter)
+        with contextlib.suppress(BlockingIOError):
+            # A full pipe wakes the reader as well.
+            _write(self._writer, b"!")
+
+    def get(self) -> T:
+        """Return the next value, waiting for it."""
+        while not self._letters:
+            self._reader.recv(4096)
+        return self._letters.popleft()
 
 
 class _Turn(Generic[T]):

@@ -8,11 +8,13 @@ sweep.
 import logging
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from sqlalchemy.orm import Session
 
 from nova_lite import concurrency
 from nova_lite.compute import protection
+from nova_lite.compute.follower import Follower
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.reconcile import Reconciler
 from nova_lite.compute.resources import ResourceReport
@@ -28,6 +30,9 @@ from nova_lite.drivers.virt.base import CachesImages
 from nova_lite.rpc.compute import ComputeContract
 
 LOG = logging.getLogger(__name__)
+
+_FOLLOWERS = 4
+"""How many guests that changed by themselves are looked at at once."""
 
 
 class ComputeManager(ComputeContract):
@@ -51,6 +56,7 @@ class ComputeManager(ComputeContract):
         self._guard = threading.Lock()
         self._gate = threading.Lock()
         self._claimant = f"nova-compute@{host.name}"
+        self._follower = Follower(reconciler.follow, workers=_FOLLOWERS)
 
     def start(self) -> None:
         """Check the drivers, make the host as the database says, and take up what was left in the middle."""
@@ -63,10 +69,12 @@ class ComputeManager(ComputeContract):
             "compute.recover", lambda session: actions.release_claims(session, self._claimant)
         )
         self._reconciler.repair()
+        self._host.driver.watch(self._follower.told)
         self.sweep()
 
     def stop(self, drain_seconds: float) -> None:
         """Let what runs come to its end; new work stays in the database."""
+        self._follower.stop()
         if not self._pool.shutdown(drain_seconds):
             LOG.warning("some actions are left in the middle; they are taken up at the next start")
 
@@ -164,6 +172,11 @@ class ComputeManager(ComputeContract):
                 self._running.difference_update(set(free) - {action.id for action, _ in claimed})
         return claimed
 
+    @staticmethod
+    def _alone(action: Action) -> AbstractContextManager[None]:
+        """Exclude other actions on the same instance."""
+        return concurrency.named_lock(f"instance-{action.resource_id}")
+
     def _perform(self, context: RequestContext, action: Action, instance: Instance | None) -> None:
         """Run one action; the wall between a flow and the daemon."""
         with self._gate:
@@ -171,7 +184,7 @@ class ComputeManager(ComputeContract):
             pass
         onward = None
         try:
-            with concurrency.named_lock(f"instance-{action.resource_id}"):
+            with self._follower.working(action.resource_id), self._alone(action):
                 onward = self._work.perform(context, action, instance)
         except Unavailable as error:
             LOG.warning("action %s waits for the next sweep: %s", action.id, error)

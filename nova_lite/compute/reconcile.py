@@ -14,7 +14,7 @@ from nova_lite.compute.host import ComputeHost
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import PowerState, VmState
 from nova_lite.db import actions, instances, server_migrations
-from nova_lite.drivers.virt.base import Guest, aside
+from nova_lite.drivers.virt.base import EVERY_GUEST, Guest, aside
 
 LOG = logging.getLogger(__name__)
 
@@ -83,6 +83,24 @@ class Reconciler:
         for finding in self._power(view, guests):
             LOG.info("%s", finding.sentence)
             finding.mend()
+
+    def follow(self, uuid: str) -> None:
+        """Write the power state of one guest that changed by itself; of all with EVERY_GUEST."""
+        if uuid == EVERY_GUEST:
+            self.sync_power_states()
+            return
+        guest = self._host.driver.guest(uuid)
+        view = self._host.database.read("compute.view", lambda session: self._view_of(session, uuid))
+        for finding in self._power(view, {} if guest is None else {uuid: guest}):
+            LOG.info("%s: %s", finding.name, finding.sentence)
+            finding.mend()
+
+    def _view_of(self, session: Session, uuid: str) -> _View:
+        """Return the part of the view that one instance is; nothing of one of another host."""
+        row = instances.get(session, uuid)
+        mine = {} if row is None or row.host != self._host.name else {uuid: row}
+        busy = frozenset({uuid} if actions.is_busy(session, uuid) else ())
+        return _View(mine, busy, frozenset(), frozenset())
 
     def _view(self, session: Session) -> _View:
         rows = instances.on_host(session, self._host.name)

@@ -10,6 +10,12 @@ FLAGS = (
         help="How guests run: with KVM, emulated, or as the host can.",
     ),
     cfg.StrOpt("libvirt_uri", default="", help="libvirt's address; empty is the system's own on this host."),
+    cfg.IntOpt(
+        "libvirt_reconnect_seconds",
+        default=15,
+        min=0,
+        help="Seconds for libvirtd to come back before what needs it is put off.",
+    ),
     cfg.StrOpt(
         "libvirt_cpu_mode",
         default="auto",

@@ -228,6 +228,12 @@ def open_actions(session: Session) -> list[Action]:
     return [_to_value(row) for row in session.execute(query)]
 
 
+def is_busy(session: Session, resource_id: str) -> bool:
+    """Tell whether an action about a resource is not over."""
+    query = sa.select(sa.literal(1)).where(_TABLE.c.resource_id == resource_id, _TABLE.c.state.in_(OPEN))
+    return session.execute(query.limit(1)).first() is not None
+
+
 def release_claims(session: Session, claimant: str) -> int:
     """Put back everything that ``claimant`` held, for it starts anew; returns how many."""
     result = session.execute(

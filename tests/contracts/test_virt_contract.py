@@ -31,6 +31,7 @@ from nova_lite.drivers.virt.base import (
 )
 from nova_lite.drivers.virt.fake import FakeVirtDriver
 from nova_lite.drivers.virt.libvirt.driver import LibvirtDriver
+from tests.cloud import wait_for
 from tests.contracts import hostile_images
 from tools.services import Libvirtd
 
@@ -701,3 +702,16 @@ def test_a_guest_runs_on_a_machine_of_its_own(driver: VirtDriver, spec: GuestSpe
     assert power_of(driver, spec) is PowerState.RUNNING
     driver.snapshot(spec.uuid, spec.name)
     assert driver.snapshot_file(spec.uuid, spec.name).virtual_size
+
+
+def test_a_driver_tells_at_once_of_guests_that_change(driver: VirtDriver, spec: GuestSpec) -> None:
+    told: list[tuple[str, PowerState]] = []
+    driver.watch(lambda uuid, power: told.append((uuid, power)))
+    spawned(driver, spec)
+    assert wait_for(lambda: (spec.uuid, PowerState.RUNNING) in told)
+    driver.pause(spec.uuid)
+    assert wait_for(lambda: (spec.uuid, PowerState.PAUSED) in told)
+    driver.power_off(spec.uuid, 0.0)
+    assert wait_for(lambda: (spec.uuid, PowerState.SHUTDOWN) in told)
+    driver.destroy(spec.uuid)
+    assert wait_for(lambda: (spec.uuid, PowerState.NOSTATE) in told)

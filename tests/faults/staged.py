@@ -110,11 +110,15 @@ class StagedNetworkManager(FlatDHCPManager):
 class StagedVirtDriver(FakeVirtDriver):
     """A simulated hypervisor with cues around what changes it."""
 
-    def change(self, uuid: str, power: PowerState) -> None:
-        """Let a guest change by itself."""
+    def change(self, uuid: str, power: PowerState, *, told: bool = True) -> None:
+        """Let a guest change by itself, and tell nova-compute of it or not."""
         guest = self.guest(uuid)
         assert guest is not None
+        changed = self._changed
+        if not told:
+            self._changed = lambda uuid, power: None
         self._write(dataclasses.replace(guest, power_state=power))
+        self._changed = changed
 
     def create_disks(self, *arguments: Any) -> None:
         STAGE.make("virt.create_disks", super().create_disks, *arguments)

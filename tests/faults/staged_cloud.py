@@ -13,7 +13,7 @@ from nova_lite.cmd.wiring.apis import api_parts
 from nova_lite.cmd.wiring.workers import compute_parts, network_parts, scheduler_parts
 from nova_lite.conf import load
 from nova_lite.core.context import system_context
-from nova_lite.core.instance_states import TRANSITIONS, Verb, VmState
+from nova_lite.core.instance_states import TRANSITIONS, PowerState, Verb, VmState
 from nova_lite.db import actions
 from nova_lite.rpc.compute import ComputeProxy
 from nova_lite.rpc.network import NetworkProxy
@@ -229,6 +229,16 @@ class StagedCloud(Cloud):
         server = answer.json()["server"]
         assert server["OS-EXT-STS:task_state"] is None, server
         return VmState(server["OS-EXT-STS:vm_state"])
+
+    def comes_to(self, server_id: str, state: VmState | None) -> bool:
+        """Tell whether a server comes to a state, or on from there to what its guest is: nova-compute follows it."""
+        guest = STAGE.hypervisor.guest(server_id)
+        power = PowerState.NOSTATE if guest is None else guest.power_state
+        if state in (VmState.ACTIVE, VmState.PAUSED) and power in (PowerState.NOSTATE, PowerState.SHUTDOWN):
+            state = VmState.STOPPED
+        if state in (VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED) and power is PowerState.RUNNING:
+            state = VmState.ACTIVE
+        return wait_for(lambda: self.state(server_id) is state)
 
     def host_of(self, server_id: str) -> str | None:
         """Return the host that a server is on, None where it is on none."""

@@ -108,7 +108,7 @@ def test_a_call_that_is_refused_fails_the_action_or_is_made_good_later(
     failed = cloud.failed(server_id)
     told_later = call == TIDY or (verb in (Verb.DELETE, Verb.DETACH_INTERFACE) and call in CONNECT)
     assert failed == (isinstance(error, DriverError) and not told_later)
-    assert cloud.state(server_id) == (end_after_failure(verb, before, call) if failed else end_of(verb))
+    assert cloud.comes_to(server_id, end_after_failure(verb, before, call) if failed else end_of(verb))
     cloud.look()
     assert cloud.leaks() == []
 

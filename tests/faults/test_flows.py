@@ -36,7 +36,7 @@ def test_a_step_that_fails_ends_the_action_with_its_reason(
     server_id = cloud.order(verb, server_id)
     cloud.settle()
 
-    assert cloud.state(server_id) == end_after_failure(verb, before, step)
+    assert cloud.comes_to(server_id, end_after_failure(verb, before, step))
     assert cloud.failed(server_id)
     if TRANSITIONS[verb].failed is VmState.ERROR:
         assert "RuntimeError" in cloud.show(server_id)["fault"]["message"]
@@ -88,7 +88,7 @@ def test_an_action_whose_daemon_dies_at_a_step_again_and_again_is_given_up(
     cloud.settle()
 
     assert STAGE.seen.count(f"do {step}") == ATTEMPTS
-    assert cloud.state(server_id) == end_after_failure(verb, before, step)
+    assert cloud.comes_to(server_id, end_after_failure(verb, before, step))
     cloud.look()
     assert cloud.leaks() == []
 

@@ -3,7 +3,8 @@
 import pytest
 
 from nova_lite.core.instance_states import PowerState, Verb, VmState
-from tests.faults.stage import STAGE
+from tests.cloud import wait_for
+from tests.faults.stage import STAGE, Cue, Moment
 from tests.faults.staged_cloud import BODIES, StagedCloud
 
 GOES = {
@@ -27,19 +28,46 @@ FOLLOWS = {
 }
 
 
+@pytest.mark.parametrize("told", [True, False])
 @pytest.mark.parametrize(("before", "power"), FOLLOWS)
 def test_the_database_follows_a_guest_that_changed_by_itself(
-    cloud: StagedCloud, before: VmState, power: PowerState
+    cloud: StagedCloud, before: VmState, power: PowerState, told: bool
 ) -> None:
     cloud.image()
     server_id = cloud.boot()
     verb = GOES[before]
     if verb is not None:
         cloud.act(server_id, BODIES[verb])
-    STAGE.hypervisor.change(server_id, power)
+    STAGE.hypervisor.change(server_id, power, told=told)
 
-    cloud.look()
+    if told:
+        # At once, and not by a comparison that comes from time to time.
+        assert wait_for(lambda: cloud.show(server_id)["OS-EXT-STS:power_state"] == power)
+    else:
+        cloud.look()
 
     assert cloud.state(server_id) is FOLLOWS[before, power]
     assert cloud.show(server_id)["OS-EXT-STS:power_state"] == power
     assert cloud.leaks() == []
+
+
+def test_a_guest_that_changed_while_something_was_done_to_it_is_looked_at_after_that(cloud: StagedCloud) -> None:
+    cloud.image()
+    server_id = cloud.boot()
+    # A snapshot does not change what the guest is; the guest does.
+    STAGE.give(
+        Cue("do uploading", Moment.BEFORE), lambda: STAGE.hypervisor.change(server_id, PowerState.SHUTDOWN)
+    )
+    cloud.act(server_id, BODIES[Verb.SNAPSHOT])
+
+    assert wait_for(lambda: cloud.show(server_id)["OS-EXT-STS:power_state"] == PowerState.SHUTDOWN)
+    assert cloud.state(server_id) is VmState.STOPPED
+
+
+def test_a_guest_that_nobody_knows_any_more_is_found_gone_at_once(cloud: StagedCloud) -> None:
+    cloud.image()
+    server_id = cloud.boot()
+    STAGE.hypervisor.destroy(server_id)
+
+    assert wait_for(lambda: cloud.show(server_id)["OS-EXT-STS:power_state"] == PowerState.NOSTATE)
+    assert cloud.state(server_id) is VmState.STOPPED

@@ -130,6 +130,13 @@ class RebootKind(enum.StrEnum):
     HARD = "hard"
 
 
+EVERY_GUEST = ""
+"""Stands for a guest's uuid where any of them may have changed."""
+
+Changed = Callable[[str, PowerState], None]
+"""Told of a guest whose power changed, whoever did it, or of EVERY_GUEST; returns at once."""
+
+
 class VirtDriver(abc.ABC):
     """A hypervisor on this host."""
 
@@ -146,6 +153,10 @@ class VirtDriver(abc.ABC):
     @abc.abstractmethod
     def start(self) -> None:
         """Check that the hypervisor answers and the folders are usable; raises ConfigurationError if not."""
+
+    @abc.abstractmethod
+    def watch(self, changed: Changed) -> None:
+        """Tell ``changed`` of every guest whose power changes from now on; returns at once."""
 
     @abc.abstractmethod
     def host_resources(self) -> HostResources:

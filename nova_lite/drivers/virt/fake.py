@@ -18,6 +18,7 @@ from nova_lite.core.server_migration import Progress
 from nova_lite.drivers.virt import config_drive, storage
 from nova_lite.drivers.virt.base import (
     Capabilities,
+    Changed,
     Guest,
     GuestImage,
     GuestInterface,
@@ -74,6 +75,7 @@ class FakeVirtDriver(VirtDriver):
         self._guests: dict[str, Guest] = {}
         self._lock = threading.Lock()
         self._began = time.monotonic()
+        self._changed: Changed = lambda uuid, power: None
 
     @classmethod
     def from_flags(cls, conf: Any) -> "FakeVirtDriver":
@@ -114,6 +116,10 @@ class FakeVirtDriver(VirtDriver):
             raise ConfigurationError(f"cannot use instances_path {self._path}: {error.strerror}") from error
         with self._lock:
             self._guests = {guest.uuid: guest for guest in found}
+
+    def watch(self, changed: Changed) -> None:
+        """Tell of every guest that is written down or forgotten."""
+        self._changed = changed
 
     def host_resources(self) -> HostResources:
         """Return the size that the flags say."""
@@ -192,6 +198,7 @@ class FakeVirtDriver(VirtDriver):
         if guest is not None:
             self._memory(guest.name).unlink(missing_ok=True)
             self._definition(guest.name).unlink(missing_ok=True)
+            self._changed(uuid, PowerState.NOSTATE)
 
     def power_on(self, spec: GuestSpec) -> None:
         """Let the guest run."""
@@ -464,6 +471,7 @@ class FakeVirtDriver(VirtDriver):
         _store(self._definition(guest.name), guest)
         with self._lock:
             self._guests[guest.uuid] = guest
+        self._changed(guest.uuid, guest.power_state)
 
     def _definition(self, name: str) -> Path:
         return self._definitions / f"{name}.json"

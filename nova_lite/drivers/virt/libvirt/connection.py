@@ -5,11 +5,13 @@ libvirt blocks in C, so each talk runs in a real thread. A connection that died 
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from nova_lite import concurrency
-from nova_lite.core.errors import ConfigurationError, DriverError
+from nova_lite.core.errors import ConfigurationError, DriverError, Unavailable
+from nova_lite.drivers.virt.libvirt.events import GuestEvents
 
 try:
     import libvirt
@@ -20,17 +22,25 @@ LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_ATTEMPTS = 3
+_LOOK_AGAIN = 0.25
 _KEEPALIVE_SECONDS = 5
 _KEEPALIVE_COUNT = 3
 
 
-class LibvirtConnection:
-    """Talks to the libvirtd at ``uri``."""
+class LibvirtUnavailable(Unavailable):
+    """libvirtd does not answer; what needs it may be done later."""
 
-    def __init__(self, uri: str) -> None:
+    default = "The hypervisor does not answer now."
+
+
+class LibvirtConnection:
+    """Talks to the libvirtd at ``uri``; one that goes is waited for as many seconds as ``patience`` says."""
+
+    def __init__(self, uri: str, *, patience: float = 15.0) -> None:
         self.uri = uri
+        self._patience = patience
         self._connection: Any = None
+        self._events: GuestEvents | None = None
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -40,38 +50,62 @@ class LibvirtConnection:
         concurrency.blocking(_run_events)
         try:
             self.talk(lambda connection: connection.getLibVersion())
-        except DriverError as error:
+        except (DriverError, Unavailable) as error:
             raise ConfigurationError(f"cannot reach libvirtd at {self.uri}: {error}") from error
 
-    def talk(self, work: Callable[[Any], T]) -> T:
-        """Run ``work`` with the connection; raises DriverError with libvirt's own sentence.
+    def watch(self, events: GuestEvents) -> None:
+        """Have ``events`` told by this connection, and by each that takes its place."""
+        self._events = events
+        self._drop()
+        self.talk(lambda connection: connection.getLibVersion())
 
+    def talk(self, work: Callable[[Any], T]) -> T:
+        """Run ``work`` with the connection.
+
+        Raises DriverError with libvirt's own sentence, LibvirtUnavailable when libvirtd is away for too long.
         ``work`` must be safe to run again: it is, when the connection broke.
         """
-        answer: T = concurrency.blocking(self._talk, work)
-        return answer
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                answer: T = concurrency.blocking(self._talk, work)
+                return answer
+            except _Broken as broken:
+                LOG.warning("the connection to libvirtd broke and is opened again: %s", broken.error)
+                self._drop()
+                if time.monotonic() >= deadline:
+                    message = f"libvirt: {broken.error.get_error_message()}."
+                    raise LibvirtUnavailable(message) from broken.error
+                time.sleep(_LOOK_AGAIN)
 
     def _talk(self, work: Callable[[Any], T]) -> T:
-        for attempt in range(_ATTEMPTS):
-            try:
-                return work(self._open())
-            except libvirt.libvirtError as error:
-                if not _is_broken(error) or attempt == _ATTEMPTS - 1:
-                    raise DriverError(f"libvirt: {error.get_error_message()}.") from error
-                LOG.warning("the connection to libvirtd broke and is opened again: %s", error)
-                self._drop()
-        raise DriverError("libvirt does not answer.")
+        try:
+            return work(self._open())
+        except libvirt.libvirtError as error:
+            if _is_broken(error):
+                raise _Broken(error) from error
+            raise DriverError(f"libvirt: {error.get_error_message()}.") from error
 
     def _open(self) -> Any:
         with self._lock:
             if self._connection is None:
                 self._connection = libvirt.open(self.uri)
                 self._connection.setKeepAlive(_KEEPALIVE_SECONDS, _KEEPALIVE_COUNT)
+                if self._events is not None:
+                    self._events.subscribe(self._connection)
             return self._connection
 
     def _drop(self) -> None:
         with self._lock:
             self._connection = None
+
+
+class _Broken(Exception):
+    """The connection is gone: ``error`` says how."""
+
+    def __init__(self, error: Any) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 def lookup(connection: Any, uuid: str) -> Any:

@@ -9,6 +9,7 @@ from nova_lite.core.diagnostics import Diagnostics
 from nova_lite.core.errors import ConfigurationError, DriverError, NotSupported
 from nova_lite.drivers.virt.base import (
     Capabilities,
+    Changed,
     Guest,
     GuestImage,
     GuestInterface,
@@ -25,6 +26,7 @@ from nova_lite.drivers.virt.libvirt.connection import LibvirtConnection, constan
 from nova_lite.drivers.virt.libvirt.diagnostics import measure
 from nova_lite.drivers.virt.libvirt.disks import Disks
 from nova_lite.drivers.virt.libvirt.domains import Domains
+from nova_lite.drivers.virt.libvirt.events import GuestEvents
 from nova_lite.drivers.virt.libvirt.files import Files
 from nova_lite.drivers.virt.libvirt.probe import kvm_works
 
@@ -51,7 +53,7 @@ class LibvirtDriver(VirtDriver):
             conf.libvirt_type, conf.libvirt_cpu_mode, conf.vncserver_listen if conf.vnc_enabled else ""
         )
         return cls(
-            LibvirtConnection(conf.libvirt_uri or "qemu:///system"),
+            LibvirtConnection(conf.libvirt_uri or "qemu:///system", patience=conf.libvirt_reconnect_seconds),
             Disks.from_flags(conf),
             machine,
             console_limit=conf.max_console_bytes,
@@ -78,6 +80,10 @@ class LibvirtDriver(VirtDriver):
         if cpu_mode == "auto":
             cpu_mode = "host-model" if kind == "kvm" else "none"
         self._machine = xml.Machine(kind, cpu_mode, self._machine.vnc_listen)
+
+    def watch(self, changed: Changed) -> None:
+        """Pass libvirt's events on."""
+        self._connection.watch(GuestEvents(changed))
 
     def host_resources(self) -> HostResources:
         """Return the host's size as libvirt sees it."""

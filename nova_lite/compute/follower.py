@@ -1,0 +1,77 @@
+"""Following guests that change by themselves, at once, as the hypervisor tells of them.
+
+Much of what it tells is our own doing: while an action is about a guest nothing is looked at, and when it is over the
+guest is looked at once, for whatever the action came to.
+"""
+
+import contextlib
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+from nova_lite import concurrency
+from nova_lite.core.errors import NovaError
+from nova_lite.core.instance_states import PowerState
+from nova_lite.drivers.virt.base import EVERY_GUEST
+
+LOG = logging.getLogger(__name__)
+
+
+class Follower:
+    """Has ``follow`` look at each guest that changed; with EVERY_GUEST at all of them."""
+
+    def __init__(self, follow: Callable[[str], None], *, workers: int) -> None:
+        self._follow = follow
+        self._pool = concurrency.Pool(workers)
+        self._guard = threading.Lock()
+        self._worked_on: Counter[str] = Counter()
+        self._put_off: set[str] = set()
+        self._waiting: set[str] = set()
+
+    def told(self, uuid: str, power: PowerState) -> None:
+        """Note what the hypervisor says of a guest; returns at once."""
+        with self._guard:
+            if uuid in self._worked_on:
+                self._put_off.add(uuid)
+                return
+            if uuid in self._waiting:
+                # Whoever looks has not looked yet.
+                return
+            self._waiting.add(uuid)
+        with contextlib.suppress(RuntimeError):
+            # The daemon ends: the next one looks at all guests.
+            self._pool.submit(self._look, uuid)
+
+    @contextlib.contextmanager
+    def working(self, uuid: str) -> Iterator[None]:
+        """Put off what is told of a guest while an action is about it."""
+        with self._guard:
+            self._worked_on[uuid] += 1
+        try:
+            yield
+        finally:
+            with self._guard:
+                self._worked_on[uuid] -= 1
+                over = not self._worked_on[uuid]
+                told = over and uuid in self._put_off
+                if over:
+                    del self._worked_on[uuid]
+                    self._put_off.discard(uuid)
+            if told:
+                self.told(uuid, PowerState.NOSTATE)
+
+    def stop(self) -> None:
+        """Look at nothing any more."""
+        self._pool.shutdown()
+
+    def _look(self, uuid: str) -> None:
+        """Look at a guest; the wall between the hypervisor's words and the daemon."""
+        with self._guard:
+            self._waiting.discard(uuid)
+        try:
+            self._follow(uuid)
+        except NovaError as error:
+            LOG.warning("guest %s is looked at later: %s", "of any kind" if uuid == EVERY_GUEST else uuid, error)
+        except Exception:
+            LOG.exception("following guest %s failed; the next comparison does it", uuid)

@@ -1,0 +1,112 @@
+"""libvirt's own words, and a libvirtd that goes and comes: what is told of guests, and what waits for it."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nova_lite.conf import load
+from nova_lite.core import ids
+from nova_lite.core.errors import Unavailable
+from nova_lite.core.instance_states import PowerState
+from nova_lite.drivers.virt.base import EVERY_GUEST, GuestImage, GuestSpec
+from nova_lite.drivers.virt.libvirt.driver import LibvirtDriver
+from tests.cloud import wait_for
+from tools.services import Libvirtd
+
+Told = list[tuple[str, PowerState]]
+
+
+@pytest.fixture(scope="module")
+def one_libvirtd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Libvirtd]:
+    with Libvirtd(tmp_path_factory.mktemp("libvirtd")) as libvirtd:
+        yield libvirtd
+
+
+@pytest.fixture
+def libvirtd(one_libvirtd: Libvirtd) -> Iterator[Libvirtd]:
+    """A libvirtd that may be killed: it runs again for the next test."""
+    yield one_libvirtd
+    if one_libvirtd.pid is None:
+        one_libvirtd.start()
+
+
+def driver_of(folder: Path, libvirtd: Libvirtd, patience: int) -> LibvirtDriver:
+    flags = [f"--state_path={folder}", f"--instances_path={folder / 'instances'}", "--host=host1"]
+    flags += [f"--libvirt_uri={libvirtd.url}", f"--libvirt_reconnect_seconds={patience}"]
+    driver = LibvirtDriver.from_flags(load(flags, prog="nova-compute"))
+    driver.start()
+    return driver
+
+
+@pytest.fixture
+def spec() -> GuestSpec:
+    uuid = ids.new_uuid()
+    return GuestSpec(uuid=uuid, name=f"instance-{uuid[:8]}", memory_mb=64, vcpus=1, root_gb=0)
+
+
+def spawned(driver: LibvirtDriver, spec: GuestSpec) -> None:
+    image = GuestImage(ids.new_uuid(), "raw", 4096, lambda path: path.write_bytes(b"\1" * 4096) and None)
+    driver.create_disks(spec, image)
+    driver.spawn(spec)
+
+
+def qemu_of(spec: GuestSpec) -> int:
+    """Return the number of the process that is a guest."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if spec.uuid.encode() in words:
+            return int(folder.name)
+    raise AssertionError(f"no process is {spec.uuid}")
+
+
+def test_a_guest_whose_process_is_killed_is_told_of(tmp_path: Path, libvirtd: Libvirtd, spec: GuestSpec) -> None:
+    driver = driver_of(tmp_path, libvirtd, 5)
+    told: Told = []
+    driver.watch(lambda uuid, power: told.append((uuid, power)))
+    spawned(driver, spec)
+    assert wait_for(lambda: (spec.uuid, PowerState.RUNNING) in told)
+
+    os.kill(qemu_of(spec), signal.SIGKILL)
+
+    assert wait_for(lambda: (spec.uuid, PowerState.SHUTDOWN) in told)
+    driver.destroy(spec.uuid)
+
+
+def test_a_libvirtd_that_comes_back_is_waited_for_and_tells_of_guests_again(
+    tmp_path: Path, libvirtd: Libvirtd, spec: GuestSpec
+) -> None:
+    driver = driver_of(tmp_path, libvirtd, 30)
+    told: Told = []
+    driver.watch(lambda uuid, power: told.append((uuid, power)))
+    spawned(driver, spec)
+    assert wait_for(lambda: (spec.uuid, PowerState.RUNNING) in told)
+    told.clear()
+
+    libvirtd.kill()
+    # That it went is told by itself.
+    assert wait_for(lambda: (EVERY_GUEST, PowerState.NOSTATE) in told)
+    back = threading.Thread(target=libvirtd.start)
+    back.start()
+    guest = driver.guest(spec.uuid)
+    back.join()
+
+    assert guest is not None
+    assert guest.power_state is PowerState.RUNNING
+    driver.power_off(spec.uuid, 0.0)
+    assert wait_for(lambda: (spec.uuid, PowerState.SHUTDOWN) in told)
+    driver.destroy(spec.uuid)
+
+
+def test_a_libvirtd_that_stays_away_puts_work_off(tmp_path: Path, libvirtd: Libvirtd, spec: GuestSpec) -> None:
+    driver = driver_of(tmp_path, libvirtd, 1)
+    libvirtd.kill()
+
+    with pytest.raises(Unavailable, match="libvirt"):
+        driver.guest(spec.uuid)
