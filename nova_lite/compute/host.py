@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from nova_lite.compute import protection
+from nova_lite.compute.group_filters import GroupFilters
 from nova_lite.compute.links import HostLinks
 from nova_lite.compute.serial import SerialPorts
 from nova_lite.core import config_drive, ids
@@ -45,6 +45,7 @@ class ComputeHost:
     seal: Seal
     serial: SerialPorts
     links: HostLinks
+    groups: GroupFilters
     told: MetadataSettings = dataclasses.field(default_factory=MetadataSettings)
     shutdown_timeout: float = 60.0
 
@@ -62,6 +63,8 @@ class ComputeHost:
             self.network.release(context, [instance.uuid])
         except Unavailable as error:
             LOG.warning("addresses of %s are left to the network's sweep: %s", instance.uuid, error)
+        # Whoever has an address next is no member of the instance's groups.
+        self.groups.left(instance.uuid)
 
     def refresh_networks(self, context: RequestContext, network_ids: Sequence[int]) -> None:
         """Have DHCP know who holds addresses now; while the network is away this is left to its own sweep."""
@@ -91,7 +94,8 @@ class ComputeHost:
     def connect(self, interfaces: Sequence[VirtualInterface]) -> None:
         """Have the bridges that interfaces are put in, and the filter of their traffic in force."""
         self.links.ready(interfaces)
-        self.firewall.protect(*protection.of(self.database, interfaces))
+        for uuid in {interface.instance_uuid for interface in interfaces}:
+            self.groups.protect(uuid)
 
     def disconnect(self, instance: Instance) -> None:
         """Remove what was made for an instance's interfaces: it is not here any more."""

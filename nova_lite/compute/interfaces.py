@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nova_lite.compute import protection
 from nova_lite.compute.host import ComputeHost, guest_interface
 from nova_lite.core import ids
 from nova_lite.core.context import RequestContext
@@ -47,7 +46,7 @@ class InterfaceFlow:
         self._host.firewall.unprotect(self._instance.uuid, ids.tap_name(interface.id))
         self._host.database.run("network.detach", lambda session: addresses.detach(session, interface.id))
         # Whoever has the address next is no member of the instance's groups.
-        self._host.firewall.refresh(protection.groups_of(self._host.database, self._instance.uuid))
+        self._host.groups.left(self._instance.uuid)
         self._host.refresh_networks(self._context, [interface.network_id])
         self._host.links.tidy()
 

@@ -126,16 +126,11 @@ class ComputeManager(ComputeContract):
     def refresh_instance_security(self, context: RequestContext, instance_uuid: str) -> None:
         """Renew the filter of an instance whose groups changed."""
         with concurrency.named_lock(f"instance-{instance_uuid}"):
-            ports, groups = protection.wanted(self._host.database, [instance_uuid])
-            if ports:
-                self._host.firewall.protect(ports, groups)
+            self._host.groups.protect(instance_uuid)
 
     def refresh_security_groups(self, context: RequestContext, group_ids: list[str]) -> None:
         """Renew the filter of groups whose rules or members changed."""
-        wanted = self._host.database.read(
-            "compute.groups", lambda session: protection.groups(session, group_ids)
-        )
-        self._host.firewall.refresh(wanted)
+        self._host.groups.renew(group_ids)
 
     def sweep(self) -> None:
         """Take up what waits for this host although its message is lost, and beat the heart of what runs."""

@@ -5,18 +5,13 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from nova_lite.core import ids
-from nova_lite.core.network import PROVIDER_GROUP, GroupMembers, VirtualInterface
+from nova_lite.core.network import PROVIDER_GROUP, GroupMembers, SecurityGroupRule, VirtualInterface
 from nova_lite.db import addresses, instances, provider_rules, security_groups
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.base import FilterGroup, FilterPort, FilterRule
 
 Protection = tuple[tuple[FilterPort, ...], tuple[FilterGroup, ...]]
 """Ports, and the groups that they are in with all their members."""
-
-
-def of(database: Database, interfaces: Sequence[VirtualInterface]) -> Protection:
-    """Return the protection of instances that have these interfaces."""
-    return database.read("compute.protection", lambda session: _of(session, interfaces))
 
 
 def wanted(database: Database, uuids: Sequence[str]) -> Protection:
@@ -39,16 +34,6 @@ def wanted_on(database: Database, host: str) -> Protection:
     """Return what the whole filter of a host should hold."""
     rows = database.read("compute.on_host", lambda session: instances.on_host(session, host))
     return whole(database, [row.uuid for row in rows])
-
-
-def groups_of(database: Database, instance_uuid: str) -> tuple[FilterGroup, ...]:
-    """Return the groups that an instance is in, with all their members."""
-
-    def work(session: Session) -> tuple[FilterGroup, ...]:
-        _, found = security_groups.filter_groups_of(session, [instance_uuid])
-        return tuple(_group(group) for group in found)
-
-    return database.read("compute.groups_of", work)
 
 
 def _of(session: Session, interfaces: Sequence[VirtualInterface]) -> Protection:
@@ -84,11 +69,19 @@ def _group(group: GroupMembers) -> FilterGroup:
             to_port=rule.to_port,
             cidr=rule.cidr,
             source_group=rule.source_group_id,
-            ethertype=rule.ethertype,
+            ethertype=ethertype,
         )
         for rule in group.rules
+        for ethertype in _versions(rule)
     )
     return FilterGroup(group.group_id, rules, group.addresses)
+
+
+def _versions(rule: SecurityGroupRule) -> tuple[str, ...]:
+    """Return the versions of IP that a rule is for; ICMP's types mean other things in the other version."""
+    if rule.ethertype:
+        return (rule.ethertype,)
+    return ("IPv4",) if rule.protocol == "icmp" and rule.from_port != -1 else ("IPv4", "IPv6")
 
 
 def _port(interface: VirtualInterface, group_ids: Sequence[str]) -> FilterPort:

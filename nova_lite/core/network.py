@@ -268,7 +268,7 @@ class AddressCount:
 class SecurityGroupRule:
     """An ingress permission: an empty protocol means any, ports are inclusive, -1 is any ICMP type or code.
 
-    Exactly one of ``cidr`` and ``source_group_id`` is set.
+    Exactly one of ``cidr`` and ``source_group_id`` is set; with the latter an empty ``ethertype`` means both.
     """
 
     id: str

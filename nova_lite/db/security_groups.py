@@ -10,10 +10,12 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from nova_lite.core import clock, ids
 from nova_lite.core.errors import Conflict
-from nova_lite.core.network import GroupMembers, SecurityGroup, SecurityGroupRule
+from nova_lite.core.network import GroupMembers, SecurityGroup, SecurityGroupRule, address_v6
+from nova_lite.db.addresses import HOLDS, INTERFACES
 from nova_lite.db.base import MYSQL, UUID, Base
 from nova_lite.db.instances import InstanceRow
 from nova_lite.db.networks import FIXED_IPS
+from nova_lite.db.networks import TABLE as NETWORKS
 
 DEFAULT = "default"
 """The name of the group that each project has and that instances are in unless another is named."""
@@ -82,7 +84,7 @@ def ensure_default(session: Session, project_id: str) -> str:
             insert(session, group)
     except Conflict:
         return cast(str, _default_id(session, project_id))
-    among_members = SecurityGroupRule(ids.new_uuid(), group.id, source_group_id=group.id)
+    among_members = SecurityGroupRule(ids.new_uuid(), group.id, source_group_id=group.id, ethertype="")
     insert_rules(session, [among_members])
     return group.id
 
@@ -302,6 +304,22 @@ def hosts_using(session: Session, group_ids: Sequence[str]) -> list[str]:
     return sorted(host for host in session.execute(query).scalars() if host)
 
 
+def hosts_knowing(session: Session, group_ids: Sequence[str]) -> list[str]:
+    """Return the hosts with guests that let in whoever is a member of one of these groups."""
+    knowing = sa.select(_RULES.c.group_id).where(_RULES.c.source_group_id.in_(group_ids))
+    query = (
+        sa.select(_INSTANCES.c.host)
+        .join(_MEMBERS, _MEMBERS.c.instance_uuid == _INSTANCES.c.uuid)
+        .where(
+            _INSTANCES.c.deleted == sa.false(),
+            _INSTANCES.c.host.is_not(None),
+            _MEMBERS.c.group_id.in_(knowing),
+        )
+        .distinct()
+    )
+    return sorted(host for host in session.execute(query).scalars() if host)
+
+
 def referring(session: Session, group_id: str) -> list[str]:
     """Return the groups that have a rule with this group as its source."""
     query = sa.select(_RULES.c.group_id).where(_RULES.c.source_group_id == group_id).distinct()
@@ -358,13 +376,19 @@ def _of_instances(
 
 
 def _addresses(session: Session, group_ids: Iterable[str]) -> dict[str, list[str]]:
+    """Return the addresses of all members by group, those of IPv6 after those of IPv4."""
     query = (
-        sa.select(_MEMBERS.c.group_id, FIXED_IPS.c.address)
-        .join(FIXED_IPS, FIXED_IPS.c.instance_uuid == _MEMBERS.c.instance_uuid)
+        sa.select(_MEMBERS.c.group_id, FIXED_IPS.c.address, INTERFACES.c.mac, NETWORKS.c.cidr_v6)
+        .join(INTERFACES, INTERFACES.c.instance_uuid == _MEMBERS.c.instance_uuid)
+        .join(FIXED_IPS, HOLDS)
+        .join(NETWORKS, NETWORKS.c.id == INTERFACES.c.network_id)
         .where(_MEMBERS.c.group_id.in_(list(group_ids)))
         .order_by(FIXED_IPS.c.id)
     )
     found: dict[str, list[str]] = {}
-    for group_id, address in session.execute(query):
+    found6: dict[str, list[str]] = {}
+    for group_id, address, mac, cidr_v6 in session.execute(query):
         found.setdefault(group_id, []).append(address)
-    return found
+        if cidr_v6:
+            found6.setdefault(group_id, []).append(address_v6(cidr_v6, mac))
+    return {group_id: of_group + found6.get(group_id, []) for group_id, of_group in found.items()}

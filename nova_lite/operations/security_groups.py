@@ -25,7 +25,8 @@ _ANYWHERE = {"IPv4": "0.0.0.0/0", "IPv6": "::/0"}
 class NewRule:
     """An ingress permission to add: -1 is any port, ICMP type or code; an empty protocol is any.
 
-    Without ``cidr`` and ``source_group_id`` it is for everybody.
+    Without ``cidr`` and ``source_group_id`` it is for everybody. With a source group an empty ``ethertype`` means
+    the addresses of both versions of IP that its members have.
     """
 
     group_id: str
@@ -242,7 +243,7 @@ class SecurityGroups:
 
 def check_rule(wanted: NewRule) -> SecurityGroupRule:
     """Return a new rule as the filters understand it; raises InvalidInput."""
-    if wanted.ethertype not in _ANYWHERE:
+    if wanted.ethertype not in _ANYWHERE and not (wanted.source_group_id and not wanted.ethertype):
         raise InvalidInput(f"The ethertype {wanted.ethertype} is neither IPv4 nor IPv6.")
     protocol = _protocol(wanted)
     if protocol in ("tcp", "udp"):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cloud import Cloud, running
-from tests.functional.watched_firewall import WatchedFirewall
+from tests.functional.watched_firewall import FLAG, WatchedFirewall
 
 
 @pytest.fixture
@@ -117,15 +117,16 @@ def test_what_cannot_be_attached_changes_nothing(cloud: Cloud, wanted: Any, stat
 
 
 def test_an_address_that_is_given_back_is_in_no_group(tmp_path: Path) -> None:
-    firewall = "--firewall_driver=tests.functional.watched_firewall.WatchedFirewall"
-    with running(tmp_path, f"sqlite:///{tmp_path}/nova.sqlite", firewall) as cloud:
+    WatchedFirewall.of.clear()
+    with running(tmp_path, f"sqlite:///{tmp_path}/nova.sqlite", FLAG) as cloud:
         stays, goes = cloud.boot("stays"), cloud.boot("goes")
         (interface,) = interfaces(cloud, goes)
         address = interface["fixed_ips"][0]["ip_address"]
         kept = interfaces(cloud, stays)[0]["fixed_ips"][0]["ip_address"]
-        assert WatchedFirewall.newest.members() == {kept, address}
+        firewall = WatchedFirewall.of[cloud.conf.host]
+        assert firewall.members() == {kept, address}
 
         cloud.ask("DELETE", f"/v2.1/servers/{goes}/os-interface/{interface['port_id']}")
         cloud.settle()
 
-        assert WatchedFirewall.newest.members() == {kept}
+        assert firewall.members() == {kept}

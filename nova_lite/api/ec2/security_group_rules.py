@@ -359,7 +359,7 @@ def _new_rule(
         for name in ("FromPort", "ToPort"):
             if name not in permission and not source:
                 raise missing(f"IpPermissions.{name}")
-    ethertype = "IPv4"
+    ethertype = ""
     if not source:
         try:
             ethertype = f"IPv{ipaddress.ip_network(cidr, strict=False).version}"

@@ -11,6 +11,7 @@ from nova_lite.cmd.daemon import Component, Periodic, Served
 from nova_lite.cmd.wiring.base import Base, metadata_settings
 from nova_lite.cmd.wiring.cloud import network_mode
 from nova_lite.compute.aging import Aging
+from nova_lite.compute.group_filters import GroupFilters
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.links import HostLinks
 from nova_lite.compute.reconcile import Reconciler
@@ -75,11 +76,13 @@ def compute_host(base: Base) -> ComputeHost:
     conf = base.conf
     driver = plugins.load(conf, "compute_driver").from_flags(conf)
     port = conf.serial_console_port if conf.serial_console_enabled else 0
+    firewall = plugins.load(conf, "firewall_driver").from_flags(conf)
     return ComputeHost(
         name=conf.host,
         database=base.database,
         driver=driver,
-        firewall=plugins.load(conf, "firewall_driver").from_flags(conf),
+        firewall=firewall,
+        groups=GroupFilters(conf.host, base.database, firewall, base.compute),
         images=plugins.load(conf, "image_service").from_flags(conf),
         network=base.network,
         compute=base.compute,

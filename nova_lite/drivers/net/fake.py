@@ -137,7 +137,7 @@ class FakeFirewall(FirewallDriver):
 
     def _drop_unused(self) -> None:
         used = {PROVIDER} | {group for port in self._ports.values() for group in port.groups}
-        named = {rule.source_group for group in self._groups.values() for rule in group.rules}
+        named = {rule.source_group for key in used & self._groups.keys() for rule in self._groups[key].rules}
         self._groups = {key: group for key, group in self._groups.items() if key in used | named}
 
     def refresh(self, groups: tuple[FilterGroup, ...]) -> None:

@@ -12,6 +12,8 @@ TABLE = ("ip", "nova_network")
 def moves(before: Collection[FloatingAddress], after: Collection[FloatingAddress]) -> str:
     """Return the script that has the table of one network's addresses lead where they are to lead now."""
     lines = []
+    touched = {one.fixed_address for one in set(before) ^ set(after)}
+    before, after = ([one for one in those if one.fixed_address in touched] for those in (before, after))
     for name, of in (("floating", _leads), ("fixed", _back)):
         had, has = of(before), of(after)
         for verb, these, others in (("delete", had, has), ("add", has, had)):

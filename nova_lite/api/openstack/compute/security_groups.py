@@ -62,7 +62,7 @@ def create_rule(call: Call) -> Reply:
             to_port=_port(wanted.get("to_port")),
             cidr="" if source else cidr,
             source_group_id=source,
-            ethertype="IPv6" if ":" in cidr else "IPv4",
+            ethertype="" if source else "IPv6" if ":" in cidr else "IPv4",
         ),
     )
     named = [call.cloud.security_groups.get(call.context, source)] if source else []

@@ -178,7 +178,7 @@ def _rule_view(group: SecurityGroup, rule: SecurityGroupRule) -> Json:
         "id": rule.id,
         "security_group_id": group.id,
         "direction": "ingress",
-        "ethertype": rule.ethertype,
+        "ethertype": rule.ethertype or "IPv4",
         "protocol": rule.protocol or None,
         "port_range_min": None if rule.from_port == -1 else rule.from_port,
         "port_range_max": None if rule.to_port == -1 else rule.to_port,

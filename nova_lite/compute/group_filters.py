@@ -1,0 +1,83 @@
+"""The filters of guests and their groups kept as the database says, here and on the hosts that let members in."""
+
+import logging
+import threading
+from collections.abc import Iterable
+
+from nova_lite.compute import protection
+from nova_lite.core.context import system_context
+from nova_lite.core.errors import DriverError, Unavailable
+from nova_lite.core.turns import Turns
+from nova_lite.db import security_groups
+from nova_lite.db.engine import Database
+from nova_lite.drivers.net.base import FirewallDriver
+from nova_lite.rpc.compute import ComputeProxy
+
+LOG = logging.getLogger(__name__)
+
+
+class GroupFilters:
+    """Renews the filters of one host. However many ask at once, the database is read once for all of them."""
+
+    def __init__(self, host: str, database: Database, firewall: FirewallDriver, compute: ComputeProxy) -> None:
+        self._host = host
+        self._database = database
+        self._firewall = firewall
+        self._compute = compute
+        self._protecting: Turns[str] = Turns(self._protect)
+        self._renewing: Turns[str] = Turns(self._renew)
+        self._telling: Turns[str] = Turns(self._tell)
+        # What is read for a change must not have become old when the change is made.
+        self._look = threading.Lock()
+
+    def protect(self, instance_uuid: str) -> None:
+        """Have the filter of an instance's interfaces in force, and who lets it in know; raises DriverError."""
+        self._protecting.ask([instance_uuid])
+
+    def renew(self, group_ids: Iterable[str]) -> None:
+        """Have the filter hold groups as they are now; raises DriverError."""
+        self._renewing.ask(group_ids)
+
+    def left(self, instance_uuid: str) -> None:
+        """Let all hosts know, this one too, that an address of an instance is no member of its groups any more."""
+        found = self._database.read(
+            "compute.left_groups", lambda session: security_groups.ids_of_instances(session, [instance_uuid])
+        )
+        wanted = found.get(instance_uuid, [])
+        if not wanted:
+            return
+        try:
+            self.renew(wanted)
+        except DriverError as error:
+            LOG.warning("the filter lets %s in until the next look: %s", instance_uuid, error)
+        self._telling.ask(wanted)
+
+    def _protect(self, uuids: set[str]) -> None:
+        with self._look:
+            ports, groups = protection.wanted(self._database, sorted(uuids))
+            if ports:
+                self._firewall.protect(ports, groups)
+        mine = {group for port in ports for group in port.groups}
+        if mine:
+            self._telling.ask(mine)
+
+    def _renew(self, group_ids: set[str]) -> None:
+        with self._look:
+            wanted = self._database.read(
+                "compute.groups", lambda session: protection.groups(session, sorted(group_ids))
+            )
+            self._firewall.refresh(wanted)
+
+    def _tell(self, group_ids: set[str]) -> None:
+        """Ring the hosts that know groups; one that does not hear it finds it out in its periodic repair."""
+        wanted = sorted(group_ids)
+        hosts = self._database.read(
+            "compute.group_hosts", lambda session: security_groups.hosts_knowing(session, wanted)
+        )
+        for host in hosts:
+            if host == self._host:
+                continue
+            try:
+                self._compute.on(host).refresh_security_groups(system_context(), wanted)
+            except Unavailable as error:
+                LOG.warning("nova-compute on %s learns of members later: %s", host, error)
