@@ -26,7 +26,7 @@ from nova_lite.core.diagnostics import Diagnostics
 from nova_lite.core.errors import NotFound, Unavailable
 from nova_lite.core.instance import Instance
 from nova_lite.db import actions, instance_work, instances
-from nova_lite.drivers.virt.base import CachesImages
+from nova_lite.drivers.virt.base import CachesImages, KeepsConsoles
 from nova_lite.rpc.compute import ComputeContract
 
 LOG = logging.getLogger(__name__)
@@ -68,6 +68,7 @@ class ComputeManager(ComputeContract):
         self._host.database.run(
             "compute.recover", lambda session: actions.release_claims(session, self._claimant)
         )
+        self._reconciler.revive()
         self._reconciler.repair()
         self._host.driver.watch(self._follower.told)
         self.sweep()
@@ -94,6 +95,11 @@ class ComputeManager(ComputeContract):
             gone = self._host.driver.clean_cache()
             if gone:
                 LOG.info("removed %d cached images that no guest uses", len(gone))
+
+    def bound_consoles(self) -> None:
+        """Keep what guests print from filling the host."""
+        if isinstance(self._host.driver, KeepsConsoles):
+            self._host.driver.bound_consoles()
 
     def perform(self, context: RequestContext, action_ids: list[str]) -> None:
         """Take up these actions; those that somebody else has, or that are over, are passed over."""

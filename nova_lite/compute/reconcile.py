@@ -5,12 +5,15 @@ An instance or guest that an open action is about is left alone: its flow is bri
 
 import dataclasses
 import logging
+import time
 from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
 from nova_lite.compute import protection
 from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.policy import Orphans, Policy
+from nova_lite.compute.revival import revive
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import PowerState, VmState
 from nova_lite.db import actions, instances, server_migrations
@@ -51,8 +54,14 @@ _STOPPED = (PowerState.SHUTDOWN, PowerState.CRASHED, PowerState.NOSTATE)
 class Reconciler:
     """Finds and mends differences between the database and one compute host."""
 
-    def __init__(self, host: ComputeHost) -> None:
+    def __init__(self, host: ComputeHost, policy: Policy | None = None) -> None:
         self._host = host
+        self._policy = policy or Policy()
+        self._orphans_seen: dict[str, float] = {}
+
+    def revive(self) -> None:
+        """Order the start of guests that a boot of the host ended, if the operator wants that."""
+        revive(self._host, self._policy)
 
     def findings(self) -> list[Finding]:
         """Return what differs; nothing is changed."""
@@ -118,19 +127,21 @@ class Reconciler:
 
     def _orphans(self, view: _View, guests: dict[str, Guest]) -> list[Finding]:
         """Guests that no instance of this host stands for."""
-        found = []
-        for guest in guests.values():
-            if guest.uuid in view.instances or guest.uuid in view.busy:
-                continue
-            found.append(
-                Finding(
-                    "guest",
-                    guest.name,
-                    "the hypervisor runs a guest that is no instance of this host",
-                    lambda guest=guest: self._remove(guest, view),  # type: ignore[misc]
-                )
-            )
-        return found
+        if self._policy.orphans is Orphans.NOOP:
+            return []
+        lost = {
+            uuid: guest for uuid, guest in guests.items() if uuid not in view.instances and uuid not in view.busy
+        }
+        now = time.monotonic()
+        self._orphans_seen = {uuid: self._orphans_seen.get(uuid, now) for uuid in lost}
+        due = [lost[uuid] for uuid, since in self._orphans_seen.items() if now - since >= self._policy.orphans_after]
+        return [self._orphan(guest, view) for guest in due]
+
+    def _orphan(self, guest: Guest, view: _View) -> Finding:
+        sentence = "the hypervisor runs a guest that is no instance of this host"
+        if self._policy.orphans is Orphans.LOG:
+            return Finding("guest", guest.name, f"{sentence}, and it is left alone", lambda: None)
+        return Finding("guest", guest.name, sentence, lambda: self._remove(guest, view))
 
     def _leftovers(self, view: _View, guests: dict[str, Guest], files: tuple[str, ...]) -> list[Finding]:
         """Files of instances that are no longer here."""

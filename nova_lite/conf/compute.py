@@ -83,6 +83,23 @@ FLAGS = (
         default=False,
         help="Start guests that should run when nova-compute starts on a rebooted host.",
     ),
+    cfg.BoolOpt(
+        "start_guests_on_host_boot",
+        default=False,
+        help="Start every guest, stopped ones too, when nova-compute starts on a rebooted host.",
+    ),
+    cfg.StrOpt(
+        "running_deleted_instance_action",
+        default="reap",
+        choices=["noop", "log", "reap"],
+        help="What becomes of guests of ours that no instance stands for: nothing, a line in the log, their end.",
+    ),
+    cfg.IntOpt(
+        "running_deleted_instance_timeout",
+        default=0,
+        min=0,
+        help="Seconds for which such a guest has been seen before anything becomes of it.",
+    ),
     cfg.IntOpt("fake_vcpus", default=1000, min=1, help="Processors that the simulated hypervisor shows."),
     cfg.IntOpt(
         "fake_memory_mb",

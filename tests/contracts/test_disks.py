@@ -194,3 +194,21 @@ def test_a_disk_without_a_size_of_its_own_fits_on_the_host(small: Path, tmp_path
         disks.create(a_spec(root_gb=0), image_of(tmp_path / "bomb", "qcow2"))
 
     assert disks.names() == ()
+
+
+def test_a_console_that_has_grown_is_shortened_and_its_end_kept(tmp_path: Path) -> None:
+    disks = disks_of(tmp_path)
+    disks.create(a_spec(), raw_image())
+    log = tmp_path / "instances" / "instance-00000001" / "console.log"
+    with log.open("ab") as guest:
+        guest.write(b"x" * 5000 + b"the end\n")
+        guest.flush()
+        disks.bound_consoles(1024)
+        assert log.stat().st_size == 1024
+        # The guest goes on to write to the same file.
+        guest.write(b"more\n")
+        guest.flush()
+    assert log.read_bytes().endswith(b"the end\nmore\n")
+
+    disks.bound_consoles(1024)
+    assert log.stat().st_size == 1029

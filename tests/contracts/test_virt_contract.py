@@ -715,3 +715,9 @@ def test_a_driver_tells_at_once_of_guests_that_change(driver: VirtDriver, spec: 
     assert wait_for(lambda: (spec.uuid, PowerState.SHUTDOWN) in told)
     driver.destroy(spec.uuid)
     assert wait_for(lambda: (spec.uuid, PowerState.NOSTATE) in told)
+
+
+def test_a_boot_of_the_host_is_noticed_once(driver: VirtDriver, tmp_path: Path) -> None:
+    assert [driver.was_rebooted(), driver.was_rebooted()] == [False, False]
+    (tmp_path / "instances" / "_hosts" / "host1" / "boot_id").write_text("another boot")
+    assert [driver.was_rebooted(), driver.was_rebooted()] == [True, False]

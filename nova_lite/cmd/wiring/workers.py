@@ -14,6 +14,7 @@ from nova_lite.compute.aging import Aging
 from nova_lite.compute.group_filters import GroupFilters
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.links import HostLinks
+from nova_lite.compute.policy import Orphans, Policy
 from nova_lite.compute.reconcile import Reconciler
 from nova_lite.compute.resources import ResourceReport
 from nova_lite.compute.serial import SerialDoor, SerialPorts
@@ -105,10 +106,16 @@ def compute_parts(base: Base) -> list[Component]:
     conf = base.conf
     host = compute_host(base)
     resources = ResourceReport(base.database, host.driver, host=conf.host, host_ip=conf.my_ip)
+    policy = Policy(
+        orphans=Orphans(conf.running_deleted_instance_action),
+        orphans_after=conf.running_deleted_instance_timeout,
+        resume_guests=conf.resume_guests_state_on_host_boot,
+        start_guests=conf.start_guests_on_host_boot,
+    )
     manager = plugins.load(conf, "compute_manager")(
         host,
         resources,
-        Reconciler(host),
+        Reconciler(host, policy),
         Work(host, max_attempts=conf.action_max_attempts),
         workers=conf.compute_worker_threads,
     )
@@ -122,6 +129,7 @@ def compute_parts(base: Base) -> list[Component]:
         Periodic("resource report", conf.periodic_interval, resources.send),
         Periodic("repair", conf.periodic_interval, manager.repair),
         Periodic("aging", conf.periodic_interval, aging.sweep),
+        Periodic("console logs", conf.periodic_interval, manager.bound_consoles),
         Periodic("image cache", conf.image_cache_manager_interval, manager.clean_cache),
         Periodic("power state", conf.sync_power_state_interval, manager.sync_power_states),
     ]

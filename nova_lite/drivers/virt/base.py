@@ -163,6 +163,10 @@ class VirtDriver(abc.ABC):
         """Return the host's size."""
 
     @abc.abstractmethod
+    def was_rebooted(self) -> bool:
+        """Tell whether the host was booted since this was asked last."""
+
+    @abc.abstractmethod
     def host_uptime(self) -> str:
         """Return since when the host runs and how busy it is, in the words of the program ``uptime``."""
 
@@ -347,6 +351,14 @@ class CachesImages(Protocol):
 
     def clean_cache(self) -> tuple[str, ...]:
         """Remove what no guest has used for as long as the flags say; returns the names of what was removed."""
+
+
+@runtime_checkable
+class KeepsConsoles(Protocol):
+    """What a driver has that writes all that guests print on their consoles to files."""
+
+    def bound_consoles(self) -> None:
+        """Shorten the files that have grown too long, their ends kept."""
 
 
 Watch = Callable[[Progress], bool]

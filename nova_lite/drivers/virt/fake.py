@@ -125,6 +125,10 @@ class FakeVirtDriver(VirtDriver):
         """Return the size that the flags say."""
         return self._size
 
+    def was_rebooted(self) -> bool:
+        """Tell whether the host was booted since this was asked last."""
+        return storage.was_rebooted(self._path, self._hostname)
+
     def host_uptime(self) -> str:
         """Return the driver's own age as that of the host that it pretends to be."""
         minutes = int(time.monotonic() - self._began) // 60

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 _FOLDER = "_hosts"
+_BOOT = "boot_id"
+_KERNEL_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def folder_of(instances_path: Path, host: str) -> Path:
@@ -18,3 +20,14 @@ def register(instances_path: Path, host: str) -> None:
 def sharers(instances_path: Path) -> frozenset[str]:
     """Return the hosts that use ``instances_path``."""
     return frozenset(folder.name for folder in (instances_path / _FOLDER).glob("*"))
+
+
+def was_rebooted(instances_path: Path, host: str) -> bool:
+    """Tell whether a host was booted since this was asked last, and note that it was asked; raises OSError."""
+    noted = folder_of(instances_path, host) / _BOOT
+    now = _KERNEL_BOOT.read_text().strip()
+    before = noted.read_text().strip() if noted.exists() else now
+    new = noted.with_name(f"{_BOOT}.new")
+    new.write_text(now)
+    new.rename(noted)
+    return before != now

@@ -1,5 +1,6 @@
 """Guests' disks: a difference to a cached image for each guest, or a copy of it."""
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ _GIB = 1024**3
 _NEW = ".new"
 _SNAPSHOT = "snapshot"
 _RESCUE = "disk.rescue"
+_CONSOLE_SLACK = 4
 _KINDS = "disk.info"
 """The file that tells which disks of a guest are of another kind than qcow2."""
 
@@ -212,6 +214,17 @@ class Disks:
         except FileNotFoundError:
             return b""
 
+    def bound_consoles(self, limit: int) -> None:
+        """Shorten consoles that have grown to several times ``limit`` to that length."""
+        for path in self._folder.glob("instance-*/console.log"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_size > _CONSOLE_SLACK * limit:
+                    _shorten(path, limit)
+
+    def was_rebooted(self) -> bool:
+        """Tell whether the host was booted since this was asked last."""
+        return storage.was_rebooted(self._folder, self._host)
+
     def create_rescue(self, name: str, image: GuestImage) -> None:
         """Make the disk that a guest is rescued from; raises DriverError for a guest without a disk."""
         self.files(name)
@@ -289,3 +302,13 @@ def _copy(source: Path, target: Path) -> None:
         concurrency.blocking(shutil.copyfile, source, target)
     except OSError as error:
         raise DriverError(f"cannot store {target.name} on the host: {error.strerror}.") from error
+
+
+def _shorten(path: Path, limit: int) -> None:
+    """Keep the end of a file that somebody goes on to append to."""
+    with path.open("r+b") as log:
+        log.seek(-limit, 2)
+        end = log.read()
+        log.truncate(0)
+    with path.open("ab") as log:
+        log.write(end)

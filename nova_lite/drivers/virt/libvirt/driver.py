@@ -94,6 +94,14 @@ class LibvirtDriver(VirtDriver):
         cpu_info = {"arch": model, "model": model, "vendor": "", "topology": {"cores": cpus}, "features": []}
         return HostResources(hostname, version, cpus, memory, total, free, json.dumps(cpu_info))
 
+    def was_rebooted(self) -> bool:
+        """Tell whether the host was booted since this was asked last."""
+        return self._disks.was_rebooted()
+
+    def bound_consoles(self) -> None:
+        """Shorten the files of consoles."""
+        self._disks.bound_consoles(self._console_limit)
+
     def host_uptime(self) -> str:
         """Return what the program says."""
         return self._disks.runner.run(["uptime"]).rstrip()

@@ -1,0 +1,98 @@
+"""Hosts that were booted, and guests that nobody knows: what becomes of guests by the operator's flags."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nova_lite.cmd import wiring
+from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.policy import Orphans, Policy
+from nova_lite.compute.reconcile import Reconciler
+from nova_lite.core import ids
+from nova_lite.core.instance_states import PowerState
+from nova_lite.drivers.virt.base import GuestImage, GuestSpec
+from tests.cloud import Cloud
+
+ORDERED = {
+    Policy(): {"runs": "create", "stopped": "stop"},
+    Policy(resume_guests=True): {"runs": "reboot", "stopped": "stop"},
+    Policy(start_guests=True): {"runs": "reboot", "stopped": "start"},
+}
+"""By the operator's flags, the last thing that is done to a server that should run, and to one that should not."""
+
+
+def boot_the_host(cloud: Cloud) -> None:
+    """Do to the files of simulated guests what a boot of the host does."""
+    own = Path(cloud.conf.instances_path, "_hosts", cloud.conf.host)
+    for file in own.glob("instance-*.json"):
+        uuid, name, _ = json.loads(file.read_text())
+        file.write_text(json.dumps([uuid, name, PowerState.SHUTDOWN]))
+    (own / "boot_id").write_text("another boot")
+
+
+def last_action(cloud: Cloud, server_id: str) -> str:
+    listed = cloud.ask("GET", f"/v2.1/servers/{server_id}/os-instance-actions").json()
+    return str(listed["instanceActions"][0]["action"])
+
+
+@contextlib.contextmanager
+def a_host(cloud: Cloud) -> Iterator[ComputeHost]:
+    """The tools of the host as a nova-compute has them that starts now."""
+    base = wiring.make_base(cloud.conf)
+    host = wiring.compute_host(base)
+    host.driver.start()
+    yield host
+    base.close()
+
+
+@pytest.mark.parametrize("policy", ORDERED)
+def test_guests_are_started_after_a_boot_as_the_flags_say(cloud: Cloud, policy: Policy) -> None:
+    servers = {name: cloud.boot(name) for name in ("runs", "stopped")}
+    cloud.act(servers["stopped"], {"os-stop": None})
+    with a_host(cloud) as host:
+        # Without a boot the start of a daemon changes nothing.
+        Reconciler(host, policy).revive()
+    assert {name: last_action(cloud, server) for name, server in servers.items()} == ORDERED[Policy()]
+
+    boot_the_host(cloud)
+    with a_host(cloud) as host:
+        Reconciler(host, policy).revive()
+    cloud.settle()
+
+    assert {name: last_action(cloud, server) for name, server in servers.items()} == ORDERED[policy]
+    assert cloud.show(servers["runs"])["status"] == "ACTIVE"
+    cloud.delete_all()
+    assert cloud.leaks() == []
+
+
+@pytest.fixture
+def host(cloud: Cloud) -> Iterator[ComputeHost]:
+    """The tools of a host with a guest that no instance stands for."""
+    uuid = ids.new_uuid()
+    spec = GuestSpec(uuid=uuid, name=f"instance-{uuid[:8]}", memory_mb=64, vcpus=1, root_gb=0)
+    image = GuestImage(ids.new_uuid(), "raw", 64, lambda path: path.write_bytes(b"\1" * 64) and None)
+    with a_host(cloud) as host:
+        host.driver.create_disks(spec, image)
+        host.driver.spawn(spec)
+        yield host
+        host.driver.destroy(uuid)
+        host.driver.delete_disks(uuid, spec.name)
+
+
+@pytest.mark.parametrize(
+    ("policy", "found", "kept"),
+    [
+        (Policy(orphans=Orphans.NOOP), 0, 1),
+        (Policy(orphans=Orphans.LOG), 1, 1),
+        (Policy(orphans=Orphans.REAP), 1, 0),
+        (Policy(orphans=Orphans.REAP, orphans_after=3600), 0, 1),
+    ],
+)
+def test_a_guest_that_nobody_knows_is_treated_as_the_flags_say(
+    host: ComputeHost, policy: Policy, found: int, kept: int
+) -> None:
+    assert len(Reconciler(host, policy).repair()) == found
+    assert len(host.driver.guests()) == kept
