@@ -39,9 +39,9 @@ class InstanceMetadata:
 
     @property
     def fqdn(self) -> str:
-        """The instance's full host name."""
-        domain = self.settings.domain
-        return f"{self.instance.hostname}.{domain}" if domain else self.instance.hostname
+        """The instance's full host name: with the cloud's domain, unless its user gave it one."""
+        host, domain = self.instance.hostname, self.settings.domain
+        return f"{host}.{domain}" if domain and "." not in host else host
 
     @property
     def floating(self) -> str:

@@ -290,7 +290,7 @@ def _instances(
                 project_id=context.project_id,
                 user_id=context.user_id,
                 display_name=name,
-                hostname=_hostname(request.hostname or name, uuid),
+                hostname=_wanted_hostname(request, index) or _hostname(name, uuid),
                 description=request.description,
                 flavor=parts.flavor,
                 image_id=parts.image.id,
@@ -354,6 +354,13 @@ def _parameters(request: BootRequest, image: Image) -> Mapping[str, Any]:
     if hints:
         parameters["hints"] = hints
     return parameters
+
+
+def _wanted_hostname(request: BootRequest, index: int) -> str:
+    """Return the host name that a user gave, which may have a domain; each of several gets a number."""
+    host, dot, domain = request.hostname.partition(".")
+    numbered = f"{host[:55]}-{index + 1}" if host and request.max_count > 1 else host
+    return numbered + dot + domain
 
 
 def _hostname(name: str, uuid: str) -> str:

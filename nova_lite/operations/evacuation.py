@@ -22,9 +22,18 @@ class Evacuation:
         self._orders = orders
         self._down_after = down_after
 
-    def begin(self, context: RequestContext, uuid: str, *, host: str = "", admin_password: str = "") -> str:
+    def begin(
+        self,
+        context: RequestContext,
+        uuid: str,
+        *,
+        host: str = "",
+        admin_password: str = "",
+        stays_off: bool = False,
+    ) -> str:
         """Begin to make a server anew on another host, of the scheduler's choice or ``host``.
 
+        One that ``stays_off`` is not started there, whatever it was before.
         Returns the administrator's password. Raises NotFound, WrongState, Locked, and InvalidInput while the
         server's own host is up.
         """
@@ -44,7 +53,7 @@ class Evacuation:
             parameters = {
                 "migration": migration.uuid,
                 "image_id": instance.image_id,
-                "off": instance.power_state is PowerState.SHUTDOWN,
+                "off": stays_off or instance.power_state is PowerState.SHUTDOWN,
                 "ignored_hosts": [instance.host],
                 "old_host": instance.host,
             }

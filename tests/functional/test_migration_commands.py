@@ -88,4 +88,4 @@ def test_a_server_is_brought_away_from_a_dead_host(tmp_path: Path) -> None:
             assert answer["status"] == 0, (order, answer["complained"])
         client.close()
         cloud.settle()
-        assert (cloud.host_of(server_id), cloud.show(server_id)["status"]) == ("host1", "ACTIVE")
+        assert (cloud.host_of(server_id), cloud.show(server_id)["status"]) == ("host1", "SHUTOFF")

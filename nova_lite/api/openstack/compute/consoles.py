@@ -2,6 +2,7 @@
 
 from nova_lite.api.call import Call, Handler, Reply
 from nova_lite.core.console import ConsoleType
+from nova_lite.core.errors import InvalidInput
 
 
 def opener(action: str) -> Handler:
@@ -25,6 +26,8 @@ def create(call: Call) -> Reply:
 
 def authorization(call: Call) -> Reply:
     """Tell what a token lets its bearer see."""
+    if not call.at_least(31):
+        raise InvalidInput("The console type that the token is for is not told before version 2.31.")
     found = call.cloud.consoles.authorization(call.context, call.params["token"])
     console = {
         "instance_uuid": found.instance_uuid,

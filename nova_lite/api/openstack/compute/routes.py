@@ -89,7 +89,11 @@ KEY_PAIRS: tuple[Route, ...] = (
     ),
     Route(
         "POST", _KEY_PAIRS, key_pairs.create, f"{_KEY_RULE}:create", smaller.CREATE_KEY_PAIR_210,
-        since=Microversion(2, 10),
+        since=Microversion(2, 10), until=Microversion(2, 91),
+    ),
+    Route(
+        "POST", _KEY_PAIRS, key_pairs.create, f"{_KEY_RULE}:create", smaller.CREATE_KEY_PAIR_292,
+        since=Microversion(2, 92),
     ),
 )  # fmt: skip
 

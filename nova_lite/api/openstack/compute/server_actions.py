@@ -94,13 +94,14 @@ def unshelve(call: Call) -> Reply:
 
 
 def evacuate(call: Call) -> Reply:
-    """Make a server anew elsewhere, for its host is dead; the password is told until 2.13."""
+    """Make a server anew elsewhere, for its host is dead; the password is told until 2.13, since 2.95 it stays off."""
     wanted = call.body["evacuate"]
     password = call.cloud.evacuation.begin(
         call.context,
         call.params["server_id"],
         host=wanted.get("host") or "",
         admin_password=wanted.get("adminPass") or "",
+        stays_off=call.at_least(95),
     )
     return Reply() if call.at_least(14) else Reply(told(call, password) or None)
 

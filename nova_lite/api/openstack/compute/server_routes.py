@@ -56,7 +56,11 @@ SERVERS: tuple[Route, ...] = (
         "PUT", SERVER, servers.update, f"{_RULE}:update", schemas.UPDATE_219,
         since=Microversion(2, 19), until=Microversion(2, 89),
     ),
-    Route("PUT", SERVER, servers.update, f"{_RULE}:update", schemas.UPDATE_290, since=Microversion(2, 90)),
+    Route(
+        "PUT", SERVER, servers.update, f"{_RULE}:update", schemas.UPDATE_290,
+        since=Microversion(2, 90), until=Microversion(2, 93),
+    ),
+    Route("PUT", SERVER, servers.update, f"{_RULE}:update", schemas.UPDATE_294, since=Microversion(2, 94)),
     Route("DELETE", SERVER, servers.delete, f"{_RULE}:delete", status=204),
     Route("GET", f"{SERVER}/ips", servers.addresses, "os_compute_api:ips:index"),
     Route("GET", f"{SERVER}/ips/{{label}}", servers.network_addresses, "os_compute_api:ips:show"),

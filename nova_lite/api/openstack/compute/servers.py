@@ -172,16 +172,16 @@ def _destination(call: Call, wanted: Json) -> str:
     """Return the host that an admin wants the server on, named by itself or by its hypervisor (since 2.74)."""
     host: str = wanted.get("host", "")
     node = wanted.get("hypervisor_hostname")
-    if node is None:
-        return host
+    if not host and node is None:
+        return ""
     if not call.context.is_admin:
         raise Forbidden(
             "Policy doesn't allow os_compute_api:servers:create:requested_destination to be performed."
         )
     for hypervisor in call.cloud.hosts.hypervisors(call.context):
-        if hypervisor.hypervisor_hostname == node and host in ("", hypervisor.host):
+        if node in (None, hypervisor.hypervisor_hostname) and host in ("", hypervisor.host):
             return hypervisor.host
-    raise InvalidInput(f"Compute host {node} could not be found.")
+    raise InvalidInput(f"Compute host {node or host} could not be found.")
 
 
 def _networks(wanted: Any) -> tuple[RequestedNetwork, ...] | None:

@@ -73,11 +73,23 @@ EXTRA_SPEC: Schema = {"type": "object", "minProperties": 1, "maxProperties": 1, 
 ADD_ACCESS = body("addTenantAccess", {"tenant": _TEXT}, ["tenant"])
 REMOVE_ACCESS = body("removeTenantAccess", {"tenant": _TEXT}, ["tenant"])
 
-_KEY_PAIR: Schema = {"name": _TEXT, "public_key": {"type": ["string", "null"], "maxLength": 65535}}
+_KEY_NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[a-zA-Z0-9 _-]+$"}
+_KEY_NAME_292: Schema = _KEY_NAME | {"pattern": "^[a-zA-Z0-9 _.@-]+$"}
+_KEY_PAIR: Schema = {"name": _KEY_NAME, "public_key": {"type": ["string", "null"], "maxLength": 65535}}
 CREATE_KEY_PAIR = body("keypair", _KEY_PAIR, ["name"])
 CREATE_KEY_PAIR_22 = body("keypair", _KEY_PAIR | {"type": {"enum": ["ssh", "x509"]}}, ["name"])
 CREATE_KEY_PAIR_210 = body(
     "keypair", _KEY_PAIR | {"type": {"enum": ["ssh", "x509"]}, "user_id": _TEXT}, ["name"]
+)
+CREATE_KEY_PAIR_292 = body(
+    "keypair",
+    {
+        "name": _KEY_NAME_292,
+        "public_key": {"type": "string", "minLength": 1, "maxLength": 65535},
+        "type": {"enum": ["ssh", "x509"]},
+        "user_id": _TEXT,
+    },
+    ["name", "public_key"],
 )
 
 _LIMIT: Schema = {

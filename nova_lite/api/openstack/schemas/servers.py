@@ -88,6 +88,13 @@ _HOSTNAME: Schema = {
     "pattern": "^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$",
 }
 
+_FULL_HOSTNAME: Schema = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": 255,
+    "pattern": "^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$",
+}
+
 TAG: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[^,/]*$"}
 TAGS: Schema = {"type": "array", "items": TAG, "maxItems": MOST}
 SET_TAGS: Schema = {
@@ -107,6 +114,7 @@ _ADDED: tuple[tuple[int, Schema], ...] = (
     (67, {}),
     (74, {"host": NAME, "hypervisor_hostname": NAME}),
     (90, {"hostname": _HOSTNAME}),
+    (94, {"hostname": _FULL_HOSTNAME}),
 )
 """What each microversion adds to the body of a create."""
 
@@ -143,6 +151,7 @@ _REBUILD_ADDED: tuple[tuple[int, Schema], ...] = (
     (54, {"key_name": {"type": ["string", "null"], "minLength": 1, "maxLength": 255}}),
     (57, {"user_data": {"type": ["string", "null"], "maxLength": 65535}}),
     (90, {"hostname": _HOSTNAME}),
+    (94, {"hostname": _FULL_HOSTNAME}),
 )
 """What each microversion adds to the body of a rebuild."""
 
@@ -216,6 +225,7 @@ _UPDATE: Schema = {
 UPDATE = body("server", _UPDATE)
 UPDATE_219 = body("server", _UPDATE | {"description": DESCRIPTION})
 UPDATE_290 = body("server", _UPDATE | {"description": DESCRIPTION, "hostname": _HOSTNAME})
+UPDATE_294 = body("server", _UPDATE | {"description": DESCRIPTION, "hostname": _FULL_HOSTNAME})
 
 SET_METADATA: Schema = {
     "type": "object",
