@@ -3,7 +3,6 @@
 import contextlib
 import socket
 import threading
-import time
 import types
 import typing
 import urllib.error
@@ -13,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from websockify.websocket import WebSocket, WebSocketWantReadError
 
 from nova_lite.cmd.wiring.base import Base
 from nova_lite.cmd.wiring.consoles import proxy_parts
@@ -22,6 +20,7 @@ from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.errors import ConfigurationError
 from nova_lite.drivers.virt.fake import FakeVirtDriver
 from tests.cloud import Cloud, running, wait_for
+from tests.viewer import Viewer, websocket_url
 from tools.services import free_port
 
 GREETING = b"RFB 003.008\n"
@@ -98,51 +97,6 @@ def url_of(cloud: Cloud, server_id: str, kind: str) -> str:
     answer = cloud.ask("POST", f"/v2.1/servers/{server_id}/remote-consoles", body)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["remote_console"]["url"])
-
-
-def websocket_url(url: str) -> str:
-    """Return where the page of an address opens its WebSocket, as noVNC does."""
-    parts = urllib.parse.urlsplit(url)
-    path = urllib.parse.parse_qs(parts.query).get("path")
-    return f"ws://{parts.netloc}/{path[0] if path else '?' + parts.query}"
-
-
-class _Client(WebSocket):  # type: ignore[misc]
-    """A WebSocket that does not leave the query of its address out."""
-
-    def __init__(self, query: str) -> None:
-        super().__init__()
-        self._query = query
-
-    def send_request(self, type: str, path: str) -> None:
-        super().send_request(type, f"{path}?{self._query}")
-
-
-class Viewer:
-    """A client that looks at a console through a WebSocket."""
-
-    def __init__(self, url: str, origin: str | None = None) -> None:
-        self._socket = _Client(urllib.parse.urlsplit(url).query)
-        self._socket.connect(url, origin, ["binary"])
-        self._socket.socket.settimeout(10)
-
-    def read(self, length: int) -> bytes:
-        """Return so many bytes, or fewer when no more come."""
-        seen = b""
-        deadline = time.monotonic() + 10
-        while len(seen) < length and time.monotonic() < deadline:
-            with contextlib.suppress(WebSocketWantReadError):
-                chunk = self._socket.recvmsg()
-                if chunk is None:
-                    break
-                seen += chunk
-        return seen
-
-    def write(self, data: bytes) -> None:
-        self._socket.sendmsg(data)
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 def status(url: str, **headers: str) -> int:

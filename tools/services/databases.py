@@ -88,6 +88,10 @@ class MariaDB(Database):
             return True
         return False
 
+    def socket_url(self, name: str) -> str:
+        """Return a URL that works in every network namespace of this machine."""
+        return f"mysql+pymysql://root@localhost/{name}?charset=utf8mb4&unix_socket={self.folder / 'socket'}"
+
     def _create(self, name: str) -> None:
         with self._connect() as connection, connection.cursor() as cursor:
             cursor.execute("CREATE USER IF NOT EXISTS 'root'@'%'")

@@ -1,0 +1,58 @@
+"""A client that looks at a console through a WebSocket, as the page of noVNC does."""
+
+import contextlib
+import time
+import urllib.parse
+
+from websockify.websocket import WebSocket, WebSocketWantReadError
+
+
+def websocket_url(url: str) -> str:
+    """Return where the page of a console's address opens its WebSocket."""
+    parts = urllib.parse.urlsplit(url)
+    path = urllib.parse.parse_qs(parts.query).get("path")
+    return f"ws://{parts.netloc}/{path[0] if path else '?' + parts.query}"
+
+
+class _Client(WebSocket):  # type: ignore[misc]
+    """A WebSocket that does not leave the query of its address out."""
+
+    def __init__(self, query: str) -> None:
+        super().__init__()
+        self._query = query
+
+    def send_request(self, type: str, path: str) -> None:
+        super().send_request(type, f"{path}?{self._query}")
+
+
+class Viewer:
+    """An open console."""
+
+    def __init__(self, url: str, origin: str | None = None) -> None:
+        self._socket = _Client(urllib.parse.urlsplit(url).query)
+        while True:
+            # The answer may come in pieces.
+            with contextlib.suppress(WebSocketWantReadError):
+                self._socket.connect(url, origin, ["binary"])
+                break
+        self._socket.socket.settimeout(10)
+
+    def read(self, length: int) -> bytes:
+        """Return so many bytes, or fewer when no more come."""
+        seen = b""
+        deadline = time.monotonic() + 10
+        while len(seen) < length and time.monotonic() < deadline:
+            with contextlib.suppress(WebSocketWantReadError, TimeoutError):
+                chunk = self._socket.recvmsg()
+                if chunk is None:
+                    break
+                seen += chunk
+        return seen
+
+    def write(self, data: bytes) -> None:
+        """Type."""
+        self._socket.sendmsg(data)
+
+    def close(self) -> None:
+        """Leave."""
+        self._socket.close()
