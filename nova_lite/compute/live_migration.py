@@ -74,7 +74,7 @@ class LiveMigrationFlow:
 
     def expect(self) -> None:
         """Make ready for the guest, its disks included where the hosts do not share them."""
-        driver = _able(self._host.driver)
+        driver = able_to_move(self._host.driver)
         migration = self._migration()
         shared = migration.source_host in self._host.driver.sharers()
         wanted = self._action.parameters["block_migration"]
@@ -87,7 +87,8 @@ class LiveMigrationFlow:
         image = self._host.guest_image(self._instance, self._host.image_facts(self._instance.image_id))
         drive = self._host.disk_spec(self._instance).config_drive
         spec = dataclasses.replace(self._host.protected_spec(self._instance), config_drive=drive)
-        uri = driver.expect(spec, image, shared=shared)
+        traveller = self._host.compute.on(migration.source_host).traveller(self._context, self._instance.uuid)
+        uri = driver.expect(spec, image, traveller, shared=shared)
 
         def work(session: Session) -> None:
             server_migrations.update(session, migration.uuid, uri=uri, shared=shared)
@@ -102,7 +103,7 @@ class LiveMigrationFlow:
 
     def move(self) -> None:
         """Send the guest, unless it has gone because this was done before."""
-        driver = _able(self._host.driver)
+        driver = able_to_move(self._host.driver)
         migration = self._migration()
         if self._host.driver.guest(self._instance.uuid) is None:
             return
@@ -128,7 +129,7 @@ class LiveMigrationFlow:
 
     def _has_landed(self) -> bool:
         migration = self._migration()
-        if not _able(self._host.driver).has_arrived(self._instance.uuid, self._instance.name):
+        if not able_to_move(self._host.driver).has_arrived(self._instance.uuid, self._instance.name):
             self.turn_away()
             self.disconnect()
             return False
@@ -137,7 +138,7 @@ class LiveMigrationFlow:
 
     def take_over(self) -> None:
         """Let the guest be one of this host's own."""
-        _able(self._host.driver).take_over(self._host.protected_spec(self._instance))
+        able_to_move(self._host.driver).take_over(self._host.protected_spec(self._instance))
 
     def _watch(self, progress: Progress) -> bool:
         """Note the progress, and tell whether the guest may stand still.
@@ -175,7 +176,7 @@ class LiveMigrationFlow:
         return found
 
 
-def _able(driver: VirtDriver) -> LiveMigration:
+def able_to_move(driver: VirtDriver) -> LiveMigration:
     """Return a driver as one that moves running guests; raises NotSupported."""
     if not isinstance(driver, LiveMigration):
         raise NotSupported(f"The hypervisor {driver.capabilities.hypervisor_type} cannot move running guests.")

@@ -16,6 +16,7 @@ from nova_lite import concurrency
 from nova_lite.compute import protection
 from nova_lite.compute.follower import Follower
 from nova_lite.compute.host import ComputeHost
+from nova_lite.compute.live_migration import able_to_move
 from nova_lite.compute.reconcile import Reconciler
 from nova_lite.compute.resources import ResourceReport
 from nova_lite.compute.work import Work
@@ -25,6 +26,7 @@ from nova_lite.core.context import RequestContext, system_context
 from nova_lite.core.diagnostics import Diagnostics
 from nova_lite.core.errors import NotFound, Unavailable
 from nova_lite.core.instance import Instance
+from nova_lite.core.server_migration import Traveller
 from nova_lite.db import actions, instance_work, instances
 from nova_lite.drivers.virt.base import CachesImages, KeepsConsoles
 from nova_lite.rpc.compute import ComputeContract
@@ -124,6 +126,15 @@ class ComputeManager(ComputeContract):
     def diagnostics(self, context: RequestContext, instance_uuid: str) -> Diagnostics:
         """Return how a guest does; raises NotFound, DriverError."""
         return self._host.driver.diagnostics(instance_uuid)
+
+    def traveller(self, context: RequestContext, instance_uuid: str) -> Traveller:
+        """Return what another host has to know of a guest; raises NotFound, NotSupported, DriverError."""
+        instance = self._host.database.read(
+            "compute.instance", lambda session: instances.get(session, instance_uuid)
+        )
+        if instance is None:
+            raise NotFound(f"Instance {instance_uuid} could not be found.")
+        return able_to_move(self._host.driver).traveller(instance.uuid, instance.name)
 
     def host_uptime(self, context: RequestContext) -> str:
         """Return since when this host runs and how busy it is."""

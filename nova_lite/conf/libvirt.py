@@ -61,6 +61,43 @@ FLAGS = (
     cfg.IntOpt(
         "max_console_bytes", default=102400, min=1024, help="Most bytes of a guest's console that are shown."
     ),
+    cfg.StrOpt(
+        "live_migration_uri",
+        default="qemu+tcp://%s/system",
+        help="libvirt's address on the host that a guest goes to; %s is that host's live_migration_inbound_addr.",
+    ),
+    cfg.StrOpt(
+        "live_migration_inbound_addr",
+        default="$my_ip",
+        help="Address of this host at which other compute hosts bring guests.",
+    ),
+    cfg.ListOpt(
+        "live_migration_flag",
+        default=[
+            "VIR_MIGRATE_LIVE",
+            "VIR_MIGRATE_PEER2PEER",
+            "VIR_MIGRATE_UNDEFINE_SOURCE",
+            "VIR_MIGRATE_PERSIST_DEST",
+        ],
+        help="libvirt's flags for moving a guest whose disks both hosts share.",
+    ),
+    cfg.ListOpt(
+        "block_migration_flag",
+        default=[
+            "VIR_MIGRATE_LIVE",
+            "VIR_MIGRATE_PEER2PEER",
+            "VIR_MIGRATE_UNDEFINE_SOURCE",
+            "VIR_MIGRATE_PERSIST_DEST",
+            "VIR_MIGRATE_NON_SHARED_INC",
+        ],
+        help="libvirt's flags for moving a guest and copying its disks.",
+    ),
+    cfg.IntOpt(
+        "live_migration_bandwidth",
+        default=0,
+        min=0,
+        help="Most MiB a second of a live migration; 0 is no bound.",
+    ),
     cfg.BoolOpt("vnc_enabled", default=False, help="Give each guest a VNC screen."),
     cfg.StrOpt("vncserver_listen", default="127.0.0.1", help="Address on which guests' VNC screens listen."),
 )

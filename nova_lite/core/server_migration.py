@@ -92,6 +92,34 @@ class Progress:
     disk_remaining: int = 0
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class CarriedDisk:
+    """A disk that a guest takes along: its file, format, size and what is used of it, in bytes.
+
+    ``base`` is the name of the cached image that it is a difference to, empty where it stands for itself.
+    """
+
+    file: str
+    disk_format: str
+    size: int
+    used: int
+    base: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Traveller:
+    """What the host that a running guest is to go to has to know of it, and of the host that it leaves.
+
+    ``folder`` is that of the guests' disks; ``cpu`` describes the processor in the hypervisor's own words.
+    """
+
+    hypervisor: str
+    version: int
+    folder: str
+    cpu: str = ""
+    disks: tuple[CarriedDisk, ...] = ()
+
+
 ARRIVED = frozenset(
     {
         MigrationStatus.POST_MIGRATING,

@@ -6,6 +6,7 @@ from typing import cast as typed
 from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.context import RequestContext
 from nova_lite.core.diagnostics import Diagnostics
+from nova_lite.core.server_migration import Traveller
 from nova_lite.rpc.contract import Contract, call, cast
 from nova_lite.rpc.transport import Transport, caller
 
@@ -14,7 +15,7 @@ class ComputeContract(Contract):
     """Filled by nova-compute and by its proxy."""
 
     topic = "compute"
-    version = "1.0"
+    version = "1.1"
 
     @cast
     @abc.abstractmethod
@@ -35,6 +36,14 @@ class ComputeContract(Contract):
     @abc.abstractmethod
     def diagnostics(self, context: RequestContext, instance_uuid: str) -> Diagnostics:
         """Return how a guest does; raises NotFound, DriverError for one that is off."""
+
+    @call
+    @abc.abstractmethod
+    def traveller(self, context: RequestContext, instance_uuid: str) -> Traveller:
+        """Return what another host has to know of a guest that is to go there alive.
+
+        Raises NotFound, NotSupported, DriverError for one that is off.
+        """
 
     @call
     @abc.abstractmethod
@@ -80,6 +89,10 @@ class ComputeProxy(ComputeContract):
     def diagnostics(self, context: RequestContext, instance_uuid: str) -> Diagnostics:
         """Ask how a guest does; raises NotFound, DriverError, MessagingTimeout, Unavailable."""
         return typed(Diagnostics, self._caller.call("diagnostics", context, instance_uuid=instance_uuid))
+
+    def traveller(self, context: RequestContext, instance_uuid: str) -> Traveller:
+        """Ask the host; raises NotFound, NotSupported, DriverError, MessagingTimeout, Unavailable."""
+        return typed(Traveller, self._caller.call("traveller", context, instance_uuid=instance_uuid))
 
     def host_uptime(self, context: RequestContext) -> str:
         """Ask the host; raises MessagingTimeout, Unavailable."""

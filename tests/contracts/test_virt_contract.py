@@ -594,7 +594,7 @@ class TestLiveMigration:
             here.pause(spec.uuid)
         power = power_of(here, spec)
         for _ in range(2):
-            uri = there.expect(spec, an_image(), shared=shared)
+            uri = there.expect(spec, an_image(), here.traveller(spec.uuid, spec.name), shared=shared)
         assert not there.has_arrived(spec.uuid, spec.name)
         seen: list[Progress] = []
         here.move(spec, uri, shared=shared, watch=lambda progress: bool(seen.append(progress)))
@@ -615,7 +615,7 @@ class TestLiveMigration:
         here, there, shared = pair
         assert isinstance(here, LiveMigration) and isinstance(there, LiveMigration)
         spawned(here, spec)
-        uri = there.expect(spec, an_image(), shared=shared)
+        uri = there.expect(spec, an_image(), here.traveller(spec.uuid, spec.name), shared=shared)
 
         def call_back(progress: Progress) -> bool:
             raise DriverError("the migration was aborted.")

@@ -8,6 +8,7 @@ from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.context import RequestContext
 from nova_lite.core.diagnostics import Cpu, Diagnostics
 from nova_lite.core.instance_states import PowerState
+from nova_lite.core.server_migration import CarriedDisk, Traveller
 from nova_lite.rpc import wire
 from nova_lite.rpc.compute import ComputeContract, ComputeProxy
 from nova_lite.rpc.contract import Kind, methods
@@ -35,6 +36,7 @@ ANSWERS = {
     "host_uptime": "text",
     "allocate": {},
     "diagnostics": DIAGNOSTICS,
+    "traveller": Traveller("fake", 1, "/instances", disks=(CarriedDisk("disk", "qcow2", 5, 3),)),
 }
 
 

@@ -18,7 +18,7 @@ from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.diagnostics import Diagnostics
 from nova_lite.core.hardware import Hardware
 from nova_lite.core.instance_states import PowerState
-from nova_lite.core.server_migration import Progress
+from nova_lite.core.server_migration import Progress, Traveller
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -372,10 +372,17 @@ class LiveMigration(Protocol):
     ``shared`` tells that both hosts have the guest's disks in the same folder: then they are left alone.
     """
 
-    def expect(self, spec: GuestSpec, image: GuestImage, *, shared: bool) -> str:
-        """Make ready for a guest, on the host that it goes to; returns the URI where it is taken in.
+    def traveller(self, uuid: str, name: str) -> Traveller:
+        """Return what the host that a guest is to go to has to know of it.
 
-        Disks that are to be copied are made here, of the same size. Raises DriverError.
+        Raises DriverError for a guest that is off, NotFound.
+        """
+
+    def expect(self, spec: GuestSpec, image: GuestImage, traveller: Traveller, *, shared: bool) -> str:
+        """Make ready for a guest, on the host that it goes to; returns where ``move`` has to send it.
+
+        Disks that are to be copied are made here, of the same size. Raises DriverError for a guest that
+        could not run here, or has no room.
         """
 
     def turn_away(self, uuid: str, name: str, *, shared: bool) -> None:

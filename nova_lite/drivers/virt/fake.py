@@ -14,7 +14,7 @@ from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.diagnostics import Cpu, Diagnostics, DiskUse, Nic
 from nova_lite.core.errors import ConfigurationError, DriverError, NotFound, NotSupported
 from nova_lite.core.instance_states import PowerState
-from nova_lite.core.server_migration import Progress
+from nova_lite.core.server_migration import Progress, Traveller
 from nova_lite.drivers.virt import config_drive, storage
 from nova_lite.drivers.virt.base import (
     Capabilities,
@@ -416,8 +416,15 @@ class FakeVirtDriver(VirtDriver):
             return ""
         return "".join(lines if length is None else lines[max(0, len(lines) - length) :])
 
-    def expect(self, spec: GuestSpec, image: GuestImage, *, shared: bool) -> str:
+    def traveller(self, uuid: str, name: str) -> Traveller:
+        """Return that it is a simulated one."""
+        self._running(uuid)
+        return Traveller("fake", self._size.hypervisor_version, str(self._path))
+
+    def expect(self, spec: GuestSpec, image: GuestImage, traveller: Traveller, *, shared: bool) -> str:
         """Make a folder with a file that stands for the disk; the folder is where the guest is taken in."""
+        if traveller.hypervisor != "fake":
+            raise DriverError(f"a guest of {traveller.hypervisor} cannot go on as a simulated one.")
         if not shared:
             self.create_disks(spec, image)
         return str(self._definitions)

@@ -59,11 +59,11 @@ class LibvirtConnection:
         self._drop()
         self.talk(lambda connection: connection.getLibVersion())
 
-    def talk(self, work: Callable[[Any], T]) -> T:
+    def talk(self, work: Callable[[Any], T], *, once: bool = False) -> T:
         """Run ``work`` with the connection.
 
         Raises DriverError with libvirt's own sentence, LibvirtUnavailable when libvirtd is away for too long.
-        ``work`` must be safe to run again: it is, when the connection broke.
+        ``work`` must be safe to run again: it is, when the connection broke; wanted ``once``, that is an error.
         """
         deadline = time.monotonic() + self._patience
         while True:
@@ -73,8 +73,10 @@ class LibvirtConnection:
             except _Broken as broken:
                 LOG.warning("the connection to libvirtd broke and is opened again: %s", broken.error)
                 self._drop()
+                message = f"libvirt: {broken.error.get_error_message()}."
+                if once:
+                    raise DriverError(message) from broken.error
                 if time.monotonic() >= deadline:
-                    message = f"libvirt: {broken.error.get_error_message()}."
                     raise LibvirtUnavailable(message) from broken.error
                 time.sleep(_LOOK_AGAIN)
 
@@ -130,6 +132,11 @@ def tolerate(work: Callable[[], object], *codes: str) -> None:
 def constant(name: str) -> int:
     """Return a constant of libvirt."""
     return int(getattr(libvirt, name))
+
+
+def text_constant(name: str) -> str:
+    """Return a constant of libvirt that is a text."""
+    return str(getattr(libvirt, name))
 
 
 def _is_broken(error: Any) -> bool:

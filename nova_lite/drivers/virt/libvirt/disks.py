@@ -1,14 +1,18 @@
 """Guests' disks: a difference to a cached image for each guest, or a copy of it."""
 
 import contextlib
+import dataclasses
+import functools
 import json
+import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from nova_lite import concurrency
 from nova_lite.core.errors import ConfigurationError, DriverError
+from nova_lite.core.server_migration import CarriedDisk
 from nova_lite.drivers.runner import Runner, require_programs
 from nova_lite.drivers.virt import config_drive, storage
 from nova_lite.drivers.virt.base import GuestImage, GuestSnapshot, GuestSpec, aside
@@ -18,7 +22,10 @@ from nova_lite.drivers.virt.libvirt.blank_disks import BlankDisks, Formats
 from nova_lite.drivers.virt.libvirt.files import Disk, Files
 from nova_lite.drivers.virt.libvirt.image_cache import Base, CacheRules, ImageCache, Room
 
+LOG = logging.getLogger(__name__)
+
 _GIB = 1024**3
+_BLOCK = 512
 _NEW = ".new"
 _SNAPSHOT = "snapshot"
 _RESCUE = "disk.rescue"
@@ -90,6 +97,55 @@ class Disks:
             self._make(folder / "disk", lambda new: self._root(new, base, spec.root_gb * _GIB or base.size))
         self._add_boot_files(folder, image)
         self._add_others(spec)
+
+    def expect(self, spec: GuestSpec, image: GuestImage, disks: Sequence[CarriedDisk]) -> bool:
+        """Make disks for others to be copied into; returns whether they have to be copied as a whole.
+
+        A difference to a cached image stays one where that image can be had here. Raises DriverError when the
+        host has no room.
+        """
+        if sum(disk.used for disk in disks) > shutil.disk_usage(self._folder).free:
+            raise DriverError("the host has not the room for the guest's disks.")
+        folder = self._folder / spec.name
+        try:
+            self.create(spec, image)
+        except DriverError as error:
+            LOG.info("the disks of %s come without the image that they began with: %s", spec.name, error)
+            folder.mkdir(parents=True, exist_ok=True)
+            self._add_others(spec)
+        whole = False
+        for disk in disks:
+            path = folder / disk.file
+            if not path.exists() or self._carried(path, disk.disk_format) != dataclasses.replace(
+                disk, used=0
+            ):
+                path.unlink(missing_ok=True)
+                self._make(path, functools.partial(_make_empty, self.runner, disk))
+                whole = whole or bool(disk.base)
+        kinds = {disk.file: disk.disk_format for disk in disks if disk.disk_format != QCOW2}
+        if kinds:
+            (folder / _KINDS).write_text(json.dumps(kinds))
+        return whole
+
+    def carried(self, name: str) -> tuple[CarriedDisk, ...]:
+        """Return what a guest has of disks that are its own; raises DriverError when it has none."""
+        return tuple(
+            dataclasses.replace(
+                self._carried(disk.path, disk.disk_format), used=disk.path.stat().st_blocks * _BLOCK
+            )
+            for disk in self.files(name).disks
+            if not disk.readonly
+        )
+
+    def _carried(self, path: Path, kind: str) -> CarriedDisk:
+        base = qemu_img.base_of(path) if kind == QCOW2 else ""
+        size = qemu_img.size_of_difference(self.runner, path, kind)
+        return CarriedDisk(path.name, kind, size, 0, base)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of all guests."""
+        return self._folder
 
     def _room(self, spec: GuestSpec) -> Room:
         if spec.root_gb:
@@ -312,3 +368,7 @@ def _shorten(path: Path, limit: int) -> None:
         log.truncate(0)
     with path.open("ab") as log:
         log.write(end)
+
+
+def _make_empty(runner: Runner, disk: CarriedDisk, path: Path) -> None:
+    qemu_img.create(runner, path, disk.disk_format, disk.size)

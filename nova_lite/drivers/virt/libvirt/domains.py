@@ -78,6 +78,10 @@ class Domains:
 
         self.connection.talk(work)
 
+    def redefine(self, description: str) -> None:
+        """Let a guest be as described from its next start on."""
+        self.connection.talk(lambda connection: connection.defineXML(description))
+
     def start(self, uuid: str, description: str) -> None:
         """Define and start a guest; one that is on is left alone."""
 
@@ -117,7 +121,7 @@ class Domains:
 
     def await_job(self, uuid: str) -> None:
         """Wait for the end of a guest's job; raises DriverError when it did not end well."""
-        while self._job_runs(uuid):
+        while self.job_runs(uuid):
             time.sleep(_LOOK_AGAIN)
 
         def work(found: Any) -> int:
@@ -139,7 +143,8 @@ class Domains:
 
         self.connection.talk(work)
 
-    def _job_runs(self, uuid: str) -> bool:
+    def job_runs(self, uuid: str) -> bool:
+        """Tell whether libvirt does something to a guest that takes time; raises NotFound."""
         return self.run(uuid, lambda found: bool(found.jobInfo()[0] != constant("VIR_DOMAIN_JOB_NONE")))
 
     def _press(self, uuid: str, verb: str) -> None:

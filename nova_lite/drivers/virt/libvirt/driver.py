@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.diagnostics import Diagnostics
 from nova_lite.core.errors import ConfigurationError, DriverError, NotSupported
+from nova_lite.core.server_migration import Traveller
 from nova_lite.drivers.virt.base import (
     Capabilities,
     Changed,
@@ -19,6 +20,7 @@ from nova_lite.drivers.virt.base import (
     Join,
     RebootKind,
     VirtDriver,
+    Watch,
     aside,
 )
 from nova_lite.drivers.virt.libvirt import described, interfaces, serial, xml
@@ -28,6 +30,7 @@ from nova_lite.drivers.virt.libvirt.disks import Disks
 from nova_lite.drivers.virt.libvirt.domains import Domains
 from nova_lite.drivers.virt.libvirt.events import GuestEvents
 from nova_lite.drivers.virt.libvirt.files import Files
+from nova_lite.drivers.virt.libvirt.migration import Migrations, MigrationSettings
 from nova_lite.drivers.virt.libvirt.probe import kvm_works
 
 
@@ -36,11 +39,12 @@ class LibvirtDriver(VirtDriver):
 
     def __init__(
         self, connection: LibvirtConnection, disks: Disks, machine: xml.Machine, *, console_limit: int,
-        soft_reboot_timeout: float, console_host: str = "127.0.0.1",
+        soft_reboot_timeout: float, console_host: str = "127.0.0.1", migration: MigrationSettings,
     ) -> None:  # fmt: skip
         self._connection = connection
         self._domains = Domains(connection)
         self._disks = disks
+        self._migrations = Migrations(self._domains, disks, migration)
         self._machine = machine
         self._console_limit = console_limit
         self._soft_reboot_timeout = soft_reboot_timeout
@@ -59,6 +63,7 @@ class LibvirtDriver(VirtDriver):
             console_limit=conf.max_console_bytes,
             soft_reboot_timeout=conf.soft_reboot_timeout,
             console_host=conf.vncserver_proxyclient_address,
+            migration=MigrationSettings.from_flags(conf),
         )
 
     @property
@@ -70,6 +75,7 @@ class LibvirtDriver(VirtDriver):
         """Check libvirtd, the folders, and that guests can run in the way that the flags want."""
         self._disks.start()
         self._connection.start()
+        self._migrations.start()
         offered = self._connection.talk(_offered_kinds)
         kind = self._machine.kind
         if kind == "auto":
@@ -281,6 +287,35 @@ class LibvirtDriver(VirtDriver):
     def open_serial(self, uuid: str) -> Join:
         """Open the guest's serial port by a stream of libvirt."""
         return serial.open_port(self._connection.uri, uuid)
+
+    def traveller(self, uuid: str, name: str) -> Traveller:
+        """Return what libvirt says of this host, and qemu-img of the disks."""
+        return self._migrations.traveller(uuid, name, self._machine.kind)
+
+    def expect(self, spec: GuestSpec, image: GuestImage, traveller: Traveller, *, shared: bool) -> str:
+        """Compare the hosts, and make the disks where they are not there already."""
+        self._migrations.compare(traveller, self._machine.kind)
+        return self._migrations.expect(spec, image, traveller, shared=shared)
+
+    def turn_away(self, uuid: str, name: str, *, shared: bool) -> None:
+        """Forget the guest, and remove its folder."""
+        self.destroy(uuid)
+        if not shared:
+            self._disks.delete(name)
+
+    def move(self, spec: GuestSpec, uri: str, *, shared: bool, watch: Watch) -> None:
+        """Have libvirt bring the guest there."""
+        self._migrations.move(spec.uuid, uri, shared=shared, watch=watch)
+
+    def has_arrived(self, uuid: str, name: str) -> bool:
+        """Tell whether libvirt runs the guest here, and not only while it is coming."""
+        return self._migrations.has_arrived(uuid)
+
+    def take_over(self, spec: GuestSpec) -> None:
+        """Define the guest as one of this host."""
+        self._domains.require(spec.uuid)
+        self._domains.redefine(xml.domain(spec, self._disks.files(spec.name), self._machine))
+        interfaces.plugged(spec.interfaces)
 
     def console_output(self, uuid: str, name: str, length: int | None) -> str:
         """Return the end of the guest's console log; what is not text is replaced."""

@@ -23,6 +23,12 @@ def virtual_size(runner: Runner, path: Path, kind: str) -> int:
     return int(found["virtual-size"])
 
 
+def size_of_difference(runner: Runner, path: Path, kind: str) -> int:
+    """Return the size of a disk of our own, which may refer to a cached image."""
+    argv = ["qemu-img", "info", "--output=json", "-f", kind, "-U", str(path)]
+    return int(json.loads(runner.run(argv, timeout=60.0, limits=_LOOK))["virtual-size"])
+
+
 def convert(runner: Runner, source: Path, source_kind: str, target: Path, target_kind: str) -> None:
     """Copy a disk from one file to another, what is not written there left out."""
     argv = ["qemu-img", "convert", "-f", source_kind, "-O", target_kind, str(source), str(target)]
