@@ -5,20 +5,22 @@ partition with SYSLINUX, kernel and initial ramdisk. Kernel, ramdisk and root fi
 as files of their own. The result is kept; its name has the hash of all that it is made from here.
 """
 
-import gzip
 import hashlib
 import shutil
 import struct
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
 from pathlib import Path
+
+from tools import kernel
+from tools.kernel import SEARCH_PATH as _PATH
+from tools.kernel import BuildError
+
+__all__ = ["BuildError", "build"]
 
 HERE = Path(__file__).parent
 FILES = HERE / "files"
 BUSYBOX = Path("/bin/busybox")
-KERNEL_PACKAGE = "linux-image-cloud-amd64"
 PROGRAMS = (
     "busybox",
     "dropbear",
@@ -61,17 +63,11 @@ KERNEL_LINE = (
 )
 SECTOR = 512
 ROOT_START = 2048
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-
-class BuildError(Exception):
-    """The image cannot be built; the text says what to do about it."""
-
 
 def image_path(folder: Path) -> Path:
     """Return where the image of the present recipe is kept below ``folder``."""
     digest = hashlib.sha256()
-    for file in sorted([Path(__file__), *FILES.iterdir()]):
+    for file in sorted([Path(__file__), Path(kernel.__file__), *FILES.iterdir()]):
         digest.update(file.read_bytes())
     return folder / f"guest-{digest.hexdigest()[:12]}.qcow2"
 
@@ -87,43 +83,16 @@ def build(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".build-") as temporary:
         work = Path(temporary)
-        kernel_tree = _kernel(folder, work)
-        kernel = next((kernel_tree / "boot").glob("vmlinuz-*"))
-        ramdisk = _ramdisk(work, kernel_tree, kernel.name.removeprefix("vmlinuz-"))
+        tree = kernel.unpacked(folder)
+        vmlinuz = kernel.image(tree)
+        ramdisk = _ramdisk(work, tree, kernel.version(tree))
         root = _root(work)
-        disk = _disk(work, root, _boot_partition(work, kernel, ramdisk))
+        disk = _disk(work, root, _boot_partition(work, vmlinuz, ramdisk))
         _run("qemu-img", "convert", "-c", "-O", "qcow2", disk, work / "image")
-        for made, name in ((kernel, "kernel"), (ramdisk, "ramdisk"), (root, "root")):
+        for made, name in ((vmlinuz, "kernel"), (ramdisk, "ramdisk"), (root, "root")):
             shutil.copyfile(made, target.with_suffix(f".{name}"))
         (work / "image").rename(target)
     return target
-
-
-def _kernel(folder: Path, work: Path) -> Path:
-    """Return the tree of the kernel's package, unpacked beside the images and kept."""
-    tree = folder / "kernel"
-    if (tree / "boot").is_dir():
-        return tree
-    package = next(
-        (
-            line.split()[-1]
-            for line in _run("apt-cache", "depends", KERNEL_PACKAGE).splitlines()
-            if "Depends:" in line
-        ),
-        "",
-    )
-    if not package:
-        raise BuildError(f"the kernel's package is not known: run apt-get update, {KERNEL_PACKAGE} is needed")
-    _run("apt-get", "-o", "APT::Sandbox::User=root", "download", package, cwd=work)
-    archive = next(work.glob("*.deb"), None)
-    if archive is None:
-        raise BuildError(f"the package {package} could not be downloaded")
-    unpacked = work / "kernel"
-    _run("dpkg", "-x", archive, unpacked)
-    version = next((unpacked / "lib/modules").iterdir()).name
-    _run("depmod", "-b", unpacked, version)
-    unpacked.rename(tree)
-    return tree
 
 
 def _ramdisk(work: Path, tree: Path, version: str) -> Path:
@@ -134,33 +103,13 @@ def _ramdisk(work: Path, tree: Path, version: str) -> Path:
     shutil.copy(BUSYBOX, top / "bin/busybox")
     _install(FILES / "init", top / "init")
     order = []
-    for path in dict.fromkeys(path for module in MODULES for path in _needed(tree, version, module)):
+    for path in dict.fromkeys(path for module in MODULES for path in kernel.needed(tree, version, module)):
         shutil.copy(path, top / "modules" / path.name)
         order.append(path.name)
     (top / "modules/order").write_text("".join(f"{name}\n" for name in order))
-    names = "".join(f"{path.relative_to(top)}\n" for path in sorted(top.rglob("*")))
-    archive = subprocess.run(
-        ["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"],
-        cwd=top,
-        input=names.encode(),
-        capture_output=True,
-        check=True,
-    ).stdout
     target = work / "ramdisk"
-    target.write_bytes(gzip.compress(archive, 9, mtime=0))
+    target.write_bytes(kernel.ramdisk(top))
     return target
-
-
-def _needed(tree: Path, version: str, module: str) -> Iterable[Path]:
-    """Return the files of a module and of those that it needs; a module that is built in needs none."""
-    listed = subprocess.run(
-        ["modprobe", "-d", tree, "-S", version, "--show-depends", module],
-        capture_output=True,
-        text=True,
-        env={"PATH": _PATH},
-        check=False,
-    ).stdout
-    return [Path(line.split()[1]) for line in listed.splitlines() if line.startswith("insmod")]
 
 
 def _root(work: Path) -> Path:
@@ -278,18 +227,7 @@ def _install(source: Path, target: Path) -> None:
 
 
 def _run(*argv: str | Path, cwd: Path | None = None) -> str:
-    done = subprocess.run(
-        [str(word) for word in argv],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        env={"PATH": _PATH, "LC_ALL": "C"},
-        check=False,
-    )
-    if done.returncode != 0:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise BuildError(f"{argv[0]} failed while the guest image was built: {reason}")
-    return done.stdout
+    return kernel.run(*argv, cwd=cwd)
 
 
 def main() -> int:
