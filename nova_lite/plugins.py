@@ -31,6 +31,17 @@ class Slot:
 
 _VIRT = "nova_lite.drivers.virt"
 _NET = "nova_lite.drivers.net"
+_DNS = "nova_lite.drivers.dns"
+_DNS_SHORT = {
+    "none": f"{_DNS}.none.NoDns",
+    "file": f"{_DNS}.files.FileDns",
+    "ldap": f"{_DNS}.ldap.LdapDns",
+    "powerdns": f"{_DNS}.powerdns.PowerDns",
+    "fake": f"{_DNS}.fake.FakeDns",
+    "nova.network.dns_driver.DNSDriver": f"{_DNS}.none.NoDns",
+    "nova.network.minidns.MiniDNS": f"{_DNS}.files.FileDns",
+    "nova.network.ldapdns.LdapDNS": f"{_DNS}.ldap.LdapDns",
+}
 _FILTERS = "nova_lite.scheduler.filters"
 
 SLOTS: Mapping[str, Slot] = {
@@ -128,6 +139,8 @@ SLOTS: Mapping[str, Slot] = {
             "keeps buckets and objects",
             {"file": "nova_lite.drivers.object.files.FileObjectStore"},
         ),
+        Slot("instance_dns_manager", f"{_DNS}.base.DnsDriver", "keeps the names of instances", _DNS_SHORT),
+        Slot("floating_ip_dns_manager", f"{_DNS}.base.DnsDriver", "keeps the names of floating addresses", _DNS_SHORT),
         Slot(
             "rpc_backend",
             "nova_lite.rpc.transport.Transport",

@@ -68,6 +68,11 @@ POSTGRESQL = {"/usr/lib/postgresql/15/bin/postgres": "postgresql"}
 BROWSER = {"chromium-headless-shell": "chromium-headless-shell"}
 PAGES = VENV / "novnc"
 """Where the package novnc is unpacked: only its pages are of use, and it would bring fifty others with it."""
+NAME_SERVERS = {
+    "slapd": "slapd",
+    "pdns_server": "pdns-server",
+    "/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql": "pdns-backend-sqlite3",
+}
 _PATH = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"
 
 EXTRAS = {"run": ["client"], "distributed": ["client"], "test": ["test", "lint"], "lint": ["lint"]}

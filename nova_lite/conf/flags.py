@@ -15,6 +15,7 @@ from nova_lite.conf import (
     compute,
     console,
     database,
+    dns,
     ec2,
     files,
     identity,
@@ -31,7 +32,7 @@ from nova_lite.conf.files import Setting
 from nova_lite.core.errors import ConfigurationError
 
 MODULES = (
-    base, database, rpc, api, ec2, metadata, identity, image, compute, libvirt, console, network, scheduler,
+    base, database, rpc, api, ec2, metadata, identity, image, compute, libvirt, console, network, dns, scheduler,
     objectstore, quota,
 )  # fmt: skip
 """Every module of flags, in the order of the sample file."""

@@ -6,7 +6,7 @@ between, the next call or the periodic look finds it.
 
 import datetime
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from sqlalchemy.orm import Session
@@ -32,7 +32,8 @@ _ATTEMPTS = 5
 class NetworkManager(NetworkContract):
     """Base of the modes of networking; a mode says what a network is like on its host.
 
-    ``peers`` speaks to the other network hosts; without it this is the only one.
+    ``peers`` speaks to the other network hosts; without it this is the only one. ``names_changed`` is called
+    when names in the domain name system may be others; it returns at once.
     """
 
     mode: ClassVar[NetworkMode]
@@ -48,6 +49,7 @@ class NetworkManager(NetworkContract):
         self._driver = driver
         self.settings = settings
         self._peers = peers
+        self.names_changed: Callable[[], None] = _nobody
         self._served = ServedNetworks(database, driver, settings, self.plan)
         self.reconciler = Reconciler(database, driver, self._served)
         self._leases = LeaseListener(database, settings.lease_socket) if settings.lease_socket else None
@@ -117,6 +119,7 @@ class NetworkManager(NetworkContract):
             found |= self._database.read(
                 "network.interfaces", lambda session: addresses.interfaces_of(session, list(found))
             )
+        self.names_changed()
         for interface in interfaces:
             LOG.info("instance %s has %s on %s", interface.instance_uuid, interface.address, interface.bridge)
         return found
@@ -132,6 +135,7 @@ class NetworkManager(NetworkContract):
             return freed, hosts
 
         count, hosts = self._database.run("network.release", work)
+        self.names_changed()
         if count:
             LOG.info("%s addresses of %s are free", count, ", ".join(instance_uuids))
         try:
@@ -156,6 +160,10 @@ class NetworkManager(NetworkContract):
     def renew(self, context: RequestContext, network_ids: list[int]) -> None:
         """Do the same on this host only; raises NoAddress where it cannot serve its guests, DriverError."""
         self._served.refresh(network_ids, floating=True)
+
+    def refresh_names(self, context: RequestContext) -> None:
+        """Have who keeps names look at them."""
+        self.names_changed()
 
     def lease_changed(self, context: RequestContext, action: str, mac: str, address: str) -> None:
         """Record what a DHCP server says of a lease: ``del`` at its end, ``add`` or ``old`` where it holds."""
@@ -230,3 +238,7 @@ class NetworkManager(NetworkContract):
             except Conflict as conflict:
                 LOG.debug("addresses of %s are claimed again: %s", instance_uuids, conflict)
         return self._database.run("network.allocate", work)
+
+
+def _nobody() -> None:
+    """Nobody keeps names."""

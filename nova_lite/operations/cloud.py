@@ -6,6 +6,7 @@ from nova_lite.operations.agents import Agents
 from nova_lite.operations.aggregates import Aggregates
 from nova_lite.operations.client_tokens import ClientTokens
 from nova_lite.operations.consoles import Consoles
+from nova_lite.operations.dns import Dns
 from nova_lite.operations.evacuation import Evacuation
 from nova_lite.operations.events import Events
 from nova_lite.operations.fixed_ips import FixedIps
@@ -73,6 +74,7 @@ class Cloud:
     networks: Networks
     fixed_ips: FixedIps
     floating_ips: FloatingIps
+    dns: Dns
     routers: Routers
     resource_tags: ResourceTags
     security_groups: SecurityGroups

@@ -1,5 +1,6 @@
 """Floating addresses: put in pools by operators, taken by projects, and led to their servers."""
 
+import contextlib
 import ipaddress
 import logging
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, DriverError, InvalidInput, NotFound, OverQuota, Unavailable
 from nova_lite.core.network import FloatingIp, FloatingPool, VirtualInterface
 from nova_lite.core.quota import UNLIMITED, Limits
-from nova_lite.db import addresses, floating_ips, instances, networks, quotas, resource_tags
+from nova_lite.db import addresses, dns, floating_ips, instances, networks, quotas, resource_tags
 from nova_lite.db.engine import Database
 from nova_lite.operations.orders import find
 from nova_lite.rpc.network import NetworkProxy
@@ -153,9 +154,12 @@ class FloatingIps:
             _require_own(found)
             floating_ips.release(session, found.id, found.project_id)
             resource_tags.forget(session, found.id)
+            dns.forget_address(session, found.address)
             return found
 
         self._refresh_quietly(context, self._database.run("floating_ip.release", work))
+        with contextlib.suppress(Unavailable):
+            self._network.refresh_names(context)
 
     def associate(
         self, context: RequestContext, id_or_address: str, server_id: str, fixed_address: str = ""

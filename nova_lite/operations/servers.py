@@ -3,6 +3,7 @@
 Each verb is one transaction that writes the instance's state and its action, then one ring at a daemon.
 """
 
+import contextlib
 import dataclasses
 import ipaddress
 import logging
@@ -133,7 +134,11 @@ class Servers:
                 instances.update(session, instance.uuid, **changes)
             return self._whole(session, context, uuid)
 
-        return self._database.run("server.update", work)
+        updated = self._database.run("server.update", work)
+        if "display_name" in changes:
+            with contextlib.suppress(Unavailable):
+                self._network.refresh_names(context)
+        return updated
 
     def delete(self, context: RequestContext, uuid: str) -> None:
         """Begin to delete a server; where the operator keeps deleted servers for a while, it may be restored.

@@ -12,7 +12,7 @@ class NetworkContract(Contract):
     """Filled by nova-network and by its proxy."""
 
     topic = "network"
-    version = "1.0"
+    version = "1.1"
 
     @call
     @abc.abstractmethod
@@ -41,6 +41,11 @@ class NetworkContract(Contract):
     @abc.abstractmethod
     def renew(self, context: RequestContext, network_ids: list[int]) -> None:
         """Let this host, of those that serve networks, know the same; raises NoAddress, DriverError."""
+
+    @cast
+    @abc.abstractmethod
+    def refresh_names(self, context: RequestContext) -> None:
+        """Hear that names in the domain name system may be others now."""
 
     @cast
     @abc.abstractmethod
@@ -79,6 +84,10 @@ class NetworkProxy(NetworkContract):
     def renew(self, context: RequestContext, network_ids: list[int]) -> None:
         """Ask a host for a renewal; raises NoAddress, DriverError, MessagingTimeout, Unavailable."""
         self._caller.call("renew", context, network_ids=network_ids)
+
+    def refresh_names(self, context: RequestContext) -> None:
+        """Ring for names."""
+        self._caller.cast("refresh_names", context)
 
     def lease_changed(self, context: RequestContext, action: str, mac: str, address: str) -> None:
         """Ring with a lease."""

@@ -17,6 +17,7 @@ from nova_lite.operations.boot import Boot
 from nova_lite.operations.client_tokens import ClientTokens
 from nova_lite.operations.cloud import Cloud
 from nova_lite.operations.consoles import Consoles, ConsoleSettings
+from nova_lite.operations.dns import Dns
 from nova_lite.operations.evacuation import Evacuation
 from nova_lite.operations.events import Events
 from nova_lite.operations.fixed_ips import FixedIps
@@ -135,6 +136,7 @@ def make_cloud(base: Base) -> Cloud:
             default_pool=conf.default_floating_pool,
             default_interface=conf.public_interface,
         ),
+        dns=Dns(database, base.network, instance_domain=conf.instance_dns_domain.lower().rstrip(".")),
         routers=Routers(database),
         resource_tags=ResourceTags(database),
         security_groups=SecurityGroups(database, base.compute, limits),

@@ -19,8 +19,12 @@ from nova_lite.compute.reconcile import Reconciler
 from nova_lite.compute.resources import ResourceReport
 from nova_lite.compute.serial import SerialDoor, SerialPorts
 from nova_lite.compute.work import Work
+from nova_lite.core.dns import is_name
+from nova_lite.core.errors import ConfigurationError
+from nova_lite.drivers.dns.none import NoDns
 from nova_lite.drivers.seal import Seal
 from nova_lite.network.manager import NetworkManager
+from nova_lite.network.names import Names
 from nova_lite.network.settings import NetworkSettings, host_interfaces
 from nova_lite.rpc.compute import ComputeContract
 from nova_lite.rpc.network import NetworkContract
@@ -151,11 +155,29 @@ def network_manager(base: Base) -> NetworkManager:
     return manager
 
 
+def names_parts(base: Base, manager: NetworkManager) -> list[Component]:
+    """Return what keeps names in the domain name system, where the flags want any."""
+    drivers = [plugins.load(base.conf, f"{kind}_dns_manager") for kind in ("instance", "floating_ip")]
+    if all(driver is NoDns for driver in drivers):
+        return []
+    instances, floating = (driver.from_flags(base.conf) for driver in drivers)
+    domain = base.conf.instance_dns_domain.lower().rstrip(".")
+    if domain and not is_name(domain):
+        raise ConfigurationError(f"The flag --instance_dns_domain names {domain}, which is no domain.")
+    names = Names(base.database, instances, floating, instance_domain=domain)
+    manager.names_changed = names.ring
+    return [
+        Managing(names.start, names.stop),
+        Periodic("repair of names", base.conf.periodic_interval, names.repair),
+    ]
+
+
 def network_parts(base: Base) -> list[Component]:
     """Return what serves addresses on this host."""
     manager = network_manager(base)
     return [
         base.heartbeat("nova-network"),
+        *names_parts(base, manager),
         Managing(manager.start, lambda _: manager.stop()),
         Served(lambda: base.transport.serve(NetworkContract, manager, base.conf.host)),
         Periodic("network repair", base.conf.periodic_interval, manager.converge),

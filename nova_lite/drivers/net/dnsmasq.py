@@ -18,13 +18,17 @@ _PATIENCE = 5.0
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DnsmasqSettings:
-    """Where files are, and what every DHCP server is told. ``script`` is called when a lease changes."""
+    """Where files are, and what every DHCP server is told. ``script`` is called when a lease changes.
+
+    Names in files in ``names`` are answered, too, if there is such a folder.
+    """
 
     folder: Path
     script: str
     script_environment: tuple[tuple[str, str], ...] = ()
     config_file: str = ""
     forwarders: tuple[str, ...] = ()
+    names: Path | None = None
 
 
 class Dnsmasq:
@@ -150,6 +154,8 @@ class Dnsmasq:
         if plan.cidr_v6:
             prefix = ipaddress.ip_network(plan.cidr_v6)
             command += ["--enable-ra", f"--dhcp-range={prefix.network_address},ra-only,{prefix.prefixlen}"]
+        if settings.names is not None and settings.names.is_dir():
+            command.append(f"--hostsdir={settings.names}")
         if settings.forwarders:
             command += [
                 "--no-hosts",

@@ -47,6 +47,7 @@ class LinuxNetworkDriver(NetworkDriver):
             script_environment=environment,
             config_file=conf.dnsmasq_config_file,
             forwarders=tuple(conf.dns_server),
+            names=Path(conf.dns_hosts_path),
         )
         return cls(Runner.from_flag(conf.root_helper), settings, needed_interface=conf.flat_interface)
 

@@ -9,6 +9,7 @@ from nova_lite.api.openstack.compute import (
     external_events,
     fixed_ips,
     flavors,
+    floating_ip_dns,
     floating_ips,
     gone,
     hosts,
@@ -273,6 +274,9 @@ _GROUP = "/v2.1/os-security-groups/{group_id}"
 _RULES = "/v2.1/os-security-group-rules"
 _GROUP_RULE = "os_compute_api:os-security-groups"
 _FLOATING = "/v2.1/os-floating-ips"
+_DNS = "/v2.1/os-floating-ip-dns"
+_DNS_ENTRY = "/v2.1/os-floating-ip-dns/{domain}/entries/{name}"
+_DNS_RULE = "os_compute_api:os-floating-ip-dns"
 _FIXED = "/v2.1/os-fixed-ips/{address}"
 _ADDRESSES_UNTIL = Microversion(2, 43)
 """The last version at which compute gives servers addresses."""
@@ -416,6 +420,25 @@ NETWORKS: tuple[Route, ...] = (
     action_route(
         floating_ips.remove_from_server, "os_compute_api:os-floating-ips:remove", smaller.REMOVE_FLOATING_IP,
         "removeFloatingIp", until=_ADDRESSES_UNTIL,
+    ),
+    Route(
+        "GET", _DNS, floating_ip_dns.domains, f"{_DNS_RULE}:list", until=_PROXIED,
+    ),
+    Route(
+        "PUT", f"{_DNS}/{{domain}}", floating_ip_dns.create_domain, f"{_DNS_RULE}:domain:update",
+        smaller.CREATE_DNS_DOMAIN, until=_PROXIED,
+    ),
+    Route(
+        "DELETE", f"{_DNS}/{{domain}}", floating_ip_dns.delete_domain, f"{_DNS_RULE}:domain:delete", status=202,
+        until=_PROXIED,
+    ),
+    Route("GET", f"{_DNS}/{{domain}}/entries", floating_ip_dns.entries, f"{_DNS_RULE}:list", until=_PROXIED),
+    Route("GET", _DNS_ENTRY, floating_ip_dns.show_entry, f"{_DNS_RULE}:list", until=_PROXIED),
+    Route(
+        "PUT", _DNS_ENTRY, floating_ip_dns.set_entry, f"{_DNS_RULE}:entry", smaller.SET_DNS_ENTRY, until=_PROXIED,
+    ),
+    Route(
+        "DELETE", _DNS_ENTRY, floating_ip_dns.delete_entry, f"{_DNS_RULE}:entry", status=202, until=_PROXIED,
     ),
     Route(
         "GET", f"{_FLOATING}-bulk", floating_ips.every, "os_compute_api:os-floating-ips-bulk:list", until=_PROXIED,

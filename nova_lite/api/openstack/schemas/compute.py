@@ -278,3 +278,15 @@ DELETE_FLOATING_IPS: Schema = {
     "required": ["ip_range"],
     "additionalProperties": False,
 }
+
+_NULLABLE: Schema = {"type": ["string", "null"], "maxLength": 255}
+CREATE_DNS_DOMAIN = body(
+    "domain_entry",
+    {"scope": {"enum": ["public", "private"]}, "project": _NULLABLE, "availability_zone": _NULLABLE},
+    ["scope"],
+)
+SET_DNS_ENTRY = body(
+    "dns_entry",
+    {"ip": {"type": "string", "format": "ipv4"}, "dns_type": {"enum": ["a", "A"]}},
+    ["ip", "dns_type"],
+)
