@@ -238,7 +238,7 @@ CREATE_NETWORK = body(
         "multi_host": {"type": ["boolean", "null"]},
         "vlan": {"type": ["integer", "null"], "minimum": 1, "maximum": 4094},
         "vpn_start": {"type": ["integer", "null"], "minimum": 1, "maximum": 65535},
-        "cidr_v6": {"type": ["string", "null"], "format": "cidr", "maxLength": 64},
+        "cidr_v6": {"type": ["string", "null"], "maxLength": 64},
         "gateway_v6": {"type": ["string", "null"], "format": "ipv6"},
     },
     ["label", "cidr"],
