@@ -11,10 +11,11 @@ from nova_lite.core.metadata import InjectedFile
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RequestedNetwork:
-    """A network that the instance is to be in, and the fixed address wanted there if any."""
+    """A network that the instance is to be in, the fixed address wanted there if any, and a tag for its guest."""
 
     uuid: str
     fixed_ip: str = ""
+    tag: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -62,7 +62,11 @@ def _meta_data(data: InstanceMetadata) -> bytes:
         "availability_zone": instance.availability_zone,
         "project_id": instance.project_id,
         "meta": dict(instance.metadata),
-        "devices": [],
+        "devices": [
+            {"type": "nic", "bus": "none", "address": "none", "mac": interface.mac, "tags": [interface.tag]}
+            for interface in data.interfaces
+            if interface.tag
+        ],
         "random_seed": base64.b64encode(secrets.token_bytes(_SEED_BYTES)).decode(),
     }
     if instance.key_name and instance.public_key:

@@ -123,6 +123,7 @@ class VirtualInterface:
     mtu: int = 1500
     created_at: datetime.datetime | None = None
     floating: tuple[str, ...] = ()
+    tag: str = ""
     vlan: int | None = None
     bridge_interface: str = ""
     multi_host: bool = False

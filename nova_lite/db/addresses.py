@@ -43,6 +43,7 @@ class VirtualInterfaceRow(Base):
     network_id: Mapped[int] = mapped_column(sa.ForeignKey("networks.id"), index=True)
     name: Mapped[str | None]
     description: Mapped[str | None]
+    tag: Mapped[str | None]
     dhcp_options: Mapped[Any] = mapped_column(JsonText, nullable=True)
     created_at: Mapped[datetime.datetime]
 
@@ -79,6 +80,7 @@ class _Place:
     fixed_ip: str
     vif_id: str
     mac: str
+    tag: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -118,12 +120,15 @@ def allocate(
     return found
 
 
-def attach(session: Session, instance_uuid: str, network: Network, fixed_ip: str = "") -> VirtualInterface:
-    """Give an instance an interface on one more network, and an address there.
+def attach(
+    session: Session, instance_uuid: str, network: Network, fixed_ip: str = "", tag: str = ""
+) -> VirtualInterface:
+    """Give an instance an interface on one more network, and an address there; ``tag`` is for its guest to read.
 
     Raises NoAddress, NotFound for an address that the network does not have, and Conflict as ``allocate``.
     """
-    (made,) = _claim_all(session, [_Place(instance_uuid, network, fixed_ip, ids.new_uuid(), ids.new_mac())])
+    place = _Place(instance_uuid, network, fixed_ip, ids.new_uuid(), ids.new_mac(), tag)
+    (made,) = _claim_all(session, [place])
     return made
 
 
@@ -353,6 +358,7 @@ def _interfaces() -> sa.Select[Any]:
             _NETWORKS.c.bridge,
             _NETWORKS.c.mtu,
             INTERFACES.c.created_at,
+            sa.func.coalesce(INTERFACES.c.tag, "").label("tag"),
             *(_NETWORKS.c[name] for name in _OF_NETWORK),
             sa.func.coalesce(_gateway_of_host(), _NETWORKS.c.gateway).label("dhcp_server"),
         )
@@ -421,7 +427,9 @@ def _missing(instance_uuid: str, rows: Sequence[Any]) -> list[_Place]:
     if asked is None:
         chosen = [RequestedNetwork(uuid) for uuid in by_uuid]
     else:
-        chosen = [RequestedNetwork(item["uuid"], item.get("fixed_ip") or "") for item in asked]
+        chosen = [
+            RequestedNetwork(item["uuid"], item.get("fixed_ip") or "", item.get("tag") or "") for item in asked
+        ]
     places = []
     for request in chosen:
         row = by_uuid.get(request.uuid)
@@ -429,7 +437,8 @@ def _missing(instance_uuid: str, rows: Sequence[Any]) -> list[_Place]:
             raise NotFound(f"Network {request.uuid} could not be found.")
         if row.vif_id is None:
             network = networks.to_value(row)
-            places.append(_Place(instance_uuid, network, request.fixed_ip, ids.new_uuid(), ids.new_mac()))
+            vif_id, mac = ids.new_uuid(), ids.new_mac()
+            places.append(_Place(instance_uuid, network, request.fixed_ip, vif_id, mac, request.tag))
     return places
 
 
@@ -451,7 +460,7 @@ def _claim_all(session: Session, places: Sequence[_Place]) -> list[VirtualInterf
             sa.insert(INTERFACES),
             [
                 {name: getattr(interface, name) for name in ("id", "mac", "instance_uuid", "network_id")}
-                | {"created_at": now}
+                | {"tag": interface.tag or None, "created_at": now}
                 for interface in interfaces
             ],
         )
@@ -475,6 +484,7 @@ def _interface(place: _Place, address: str, now: datetime.datetime) -> VirtualIn
         bridge=network.bridge,
         mtu=network.mtu,
         created_at=now,
+        tag=place.tag,
         vlan=network.vlan,
         bridge_interface=network.bridge_interface,
         multi_host=network.multi_host,

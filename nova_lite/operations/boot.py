@@ -345,7 +345,7 @@ def image_parameters(image: Image) -> dict[str, Any]:
 def _parameters(request: BootRequest, image: Image) -> Mapping[str, Any]:
     parameters = image_parameters(image)
     if request.networks is not None:
-        wanted = [{"uuid": network.uuid, "fixed_ip": network.fixed_ip} for network in request.networks]
+        wanted = [dataclasses.asdict(network) for network in request.networks]
         parameters["networks"] = wanted or "none"
     if request.host:
         parameters["force_host"] = request.host

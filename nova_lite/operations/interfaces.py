@@ -26,7 +26,7 @@ class Interfaces:
         self._orders = orders
 
     def attach(
-        self, context: RequestContext, uuid: str, network: str = "", address: str = ""
+        self, context: RequestContext, uuid: str, network: str = "", address: str = "", tag: str = ""
     ) -> VirtualInterface:
         """Order an interface in a network, named by id or label, at ``address`` or any.
 
@@ -37,7 +37,7 @@ class Interfaces:
 
         def prepare(session: Session, instance: Instance) -> Mapping[str, Any]:
             chosen = _network(session, context, instance, network)
-            made.append(addresses.attach(session, uuid, chosen, address))
+            made.append(addresses.attach(session, uuid, chosen, address, tag))
             return {"interface": _parameters(made[-1])}
 
         for left in reversed(range(_ATTEMPTS)):

@@ -1,9 +1,14 @@
 """What single microversions change of requests, each just before and from its version on."""
 
+import json
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
+from nova_lite.core import metadata_openstack
+from nova_lite.core.metadata import InstanceMetadata, MetadataSettings
+from nova_lite.db import instance_metadata, instances
 from tests.cloud import Cloud
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -73,6 +78,47 @@ def test_an_admin_chooses_a_host_since_2_74(cloud: Cloud) -> None:
     assert boot("demo", host="host1") == 403
     assert boot("demo", hypervisor_hostname="host1") == 403
     assert boot(version="2.73", host="host1") == 400
+
+
+def devices(cloud: Cloud, server_id: str) -> Any:
+    """Return the devices that a server's guest is told of."""
+
+    def read(session: Session) -> InstanceMetadata:
+        found = instances.get(session, server_id)
+        assert found is not None
+        return instance_metadata.of(session, found, MetadataSettings())
+
+    told = metadata_openstack.file(cloud.database.read("devices", read), "latest", "meta_data.json")
+    return json.loads(told or b"{}")["devices"]
+
+
+def test_interfaces_are_tagged_in_2_32_and_again_since_2_42(cloud: Cloud) -> None:
+    network = cloud.ask("GET", "/v2.1/os-networks", version="2.1").json()["networks"][0]["id"]
+
+    def boot(version: str) -> Any:
+        wanted = [{"uuid": network, "tag": "front"}]
+        server = {"name": "n", "flavorRef": "6", "imageRef": cloud.image(), "networks": wanted}
+        answer = cloud.ask("POST", "/v2.1/servers", {"server": server}, version=version)
+        cloud.settle()
+        return answer
+
+    assert [boot(version).status_code for version in ("2.31", "2.37", "2.41")] == [400] * 3
+    assert boot("2.32").status_code == 202
+    server_id = boot("2.42").json()["server"]["id"]
+    path = f"/v2.1/servers/{server_id}/os-interface"
+    (shown,) = cloud.ask("GET", path, version="2.70").json()["interfaceAttachments"]
+    assert shown["tag"] == "front"
+    assert "tag" not in cloud.ask("GET", path, version="2.69").json()["interfaceAttachments"][0]
+    assert devices(cloud, server_id) == [
+        {"type": "nic", "bus": "none", "address": "none", "mac": shown["mac_addr"], "tags": ["front"]}
+    ]
+    cloud.ask("DELETE", f"{path}/{shown['port_id']}")
+    cloud.settle()
+    again = {"interfaceAttachment": {"net_id": network, "tag": "back"}}
+    assert cloud.ask("POST", path, again, version="2.48").status_code == 400
+    assert cloud.ask("POST", path, again, version="2.49").status_code == 200
+    cloud.settle()
+    assert cloud.ask("GET", path).json()["interfaceAttachments"][0]["tag"] == "back"
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ def attach(call: Call) -> Reply:
         call.params["server_id"],
         wanted.get("net_id") or "",
         fixed[0].get("ip_address", ""),
+        wanted.get("tag", ""),
     )
     return Reply({"interfaceAttachment": _view(call, made)})
 
@@ -70,4 +71,4 @@ def _view(call: Call, interface: VirtualInterface) -> Json:
         "mac_addr": interface.mac,
         "fixed_ips": [{"subnet_id": subnet_id_of(interface.network_uuid), "ip_address": interface.address}],
     }
-    return view | {"tag": None} if call.at_least(70) else view
+    return view | {"tag": interface.tag or None} if call.at_least(70) else view

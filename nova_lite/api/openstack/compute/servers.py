@@ -198,7 +198,7 @@ def _network(item: Json) -> RequestedNetwork:
         raise InvalidInput(f"Port {item['port']} could not be found: ports are made with their servers.")
     if "uuid" not in item:
         raise InvalidInput("Bad network format: missing 'uuid'")
-    return RequestedNetwork(item["uuid"], item.get("fixed_ip", ""))
+    return RequestedNetwork(item["uuid"], item.get("fixed_ip", ""), item.get("tag", ""))
 
 
 def told(call: Call, password: str) -> Json:

@@ -22,18 +22,22 @@ BOOLEAN: Schema = {
     ]
 }
 REFERENCE: Schema = {"type": ["string", "integer"], "minLength": 1, "maxLength": 255}
-NETWORKS: Schema = {
-    "type": "array",
-    "items": {
-        "type": "object",
-        "properties": {
-            "uuid": {"type": "string", "minLength": 1, "maxLength": 64},
-            "fixed_ip": {"type": "string", "format": "ipv4"},
-            "port": {"type": ["string", "null"], "format": "uuid"},
-        },
-        "additionalProperties": False,
-    },
+_NETWORK_KEYS: Schema = {
+    "uuid": {"type": "string", "minLength": 1, "maxLength": 64},
+    "fixed_ip": {"type": "string", "format": "ipv4"},
+    "port": {"type": ["string", "null"], "format": "uuid"},
 }
+_DEVICE_TAG: Schema = {"tag": {"type": "string", "minLength": 1, "maxLength": 60, "pattern": "^[^,/]*$"}}
+
+
+def _networks(more: Schema) -> Schema:
+    """Return the schema of networks that are named one by one."""
+    item: Schema = {"type": "object", "properties": _NETWORK_KEYS | more, "additionalProperties": False}
+    return {"type": "array", "items": item}
+
+
+NETWORKS = _networks({})
+TAGGED_NETWORKS = _networks(_DEVICE_TAG)
 
 _CREATE: Schema = {
     "name": NAME,
@@ -81,6 +85,7 @@ _WITHOUT_PERSONALITY = 57
 
 DESCRIPTION: Schema = {"type": ["string", "null"], "maxLength": 255}
 _AUTO_NETWORKS: Schema = {"oneOf": [NETWORKS, {"enum": ["none", "auto"]}]}
+_AUTO_TAGGED_NETWORKS: Schema = {"oneOf": [TAGGED_NETWORKS, {"enum": ["none", "auto"]}]}
 _HOSTNAME: Schema = {
     "type": "string",
     "minLength": 1,
@@ -107,7 +112,9 @@ SET_TAGS: Schema = {
 _ADDED: tuple[tuple[int, Schema], ...] = (
     (1, {"personality": _PERSONALITY}),
     (19, {"description": DESCRIPTION}),
+    (32, {"networks": TAGGED_NETWORKS}),
     (37, {"networks": _AUTO_NETWORKS}),
+    (42, {"networks": _AUTO_TAGGED_NETWORKS}),
     (52, {"tags": TAGS}),
     (57, {}),
     (63, {"trusted_image_certificates": {"type": "null"}}),
