@@ -40,6 +40,8 @@ BUILD = {
 GUESTS = {
     "qemu-system-x86_64": "qemu-system-x86",
     "qemu-img": "qemu-utils",
+    "qemu-storage-daemon": "qemu-system-common",
+    "openssl": "openssl",
     "libvirtd": "libvirt-daemon",
     "/etc/libvirt/libvirtd.conf": "libvirt-daemon-system",
     "virsh": "libvirt-clients",

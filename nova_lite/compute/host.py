@@ -1,7 +1,9 @@
 """What the flows work with on one compute host: the database, the drivers and the other daemons."""
 
+import base64
 import dataclasses
 import hashlib
+import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +13,7 @@ from sqlalchemy.orm import Session
 from nova_lite.compute.group_filters import GroupFilters
 from nova_lite.compute.links import HostLinks
 from nova_lite.compute.serial import SerialPorts
-from nova_lite.core import config_drive, ids
+from nova_lite.core import config_drive, ids, interfaces_file
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import DriverError, Unavailable
 from nova_lite.core.hardware import Hardware
@@ -24,7 +26,7 @@ from nova_lite.db.engine import Database
 from nova_lite.drivers.image.base import ImageStore
 from nova_lite.drivers.net.base import FirewallDriver
 from nova_lite.drivers.seal import Seal
-from nova_lite.drivers.virt.base import GuestImage, GuestInterface, GuestSpec, VirtDriver
+from nova_lite.drivers.virt.base import GuestImage, GuestInterface, GuestSpec, Injected, VirtDriver
 from nova_lite.rpc.compute import ComputeProxy
 from nova_lite.rpc.network import NetworkProxy
 
@@ -76,14 +78,27 @@ class ComputeHost:
     def disk_spec(self, instance: Instance) -> GuestSpec:
         """Return what an instance's guest is like as far as its disks are concerned."""
         spec = guest_spec(instance, ())
-        if not instance.config_drive:
-            return spec
+        if instance.config_drive:
+            return dataclasses.replace(spec, config_drive=config_drive.files(self._metadata(instance)))
+        if self.driver.capabilities.injects_files:
+            return dataclasses.replace(spec, injected=self._injected(instance))
+        return spec
 
-        def work(session: Session) -> InstanceMetadata:
-            return instance_metadata.of(session, instance, self.told)
+    def _metadata(self, instance: Instance) -> InstanceMetadata:
+        return self.database.read(
+            "compute.metadata", lambda session: instance_metadata.of(session, instance, self.told)
+        )
 
-        told = self.database.read("compute.metadata", work)
-        return dataclasses.replace(spec, config_drive=config_drive.files(told))
+    def _injected(self, instance: Instance) -> Injected:
+        """Return what an instance's guest is to find in its disk."""
+        told = self._metadata(instance)
+        return Injected(
+            files={file.path: base64.b64decode(file.contents) for file in told.files},
+            key=instance.public_key or "",
+            interfaces=interfaces_file.render(self.interfaces(instance)),
+            metadata=json.dumps(dict(instance.metadata)) if instance.metadata else "",
+            password_hash=instance.admin_password_hash,
+        )
 
     def protected_spec(self, instance: Instance) -> GuestSpec:
         """Return what an instance's guest is like, the filter of its interfaces in force."""

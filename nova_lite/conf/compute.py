@@ -31,6 +31,12 @@ FLAGS = (
         help="Seconds after which a shelved server leaves its host; 0: at once, -1: never by itself.",
     ),
     cfg.BoolOpt("force_config_drive", default=False, help="Whether every guest gets a config drive."),
+    cfg.StrOpt(
+        "config_drive_format",
+        default="iso9660",
+        choices=["iso9660", "vfat"],
+        help="File system of config drives; vfat is for guests that only read disks.",
+    ),
     cfg.StrOpt("instances_path", default="$state_path/instances", help="Folder of the guests' disks."),
     cfg.StrOpt("base_dir_name", default="_base", help="Folder of cached images below instances_path."),
     cfg.StrOpt(

@@ -22,6 +22,19 @@ FLAGS = (
         choices=["auto", "host-model", "host-passthrough", "none"],
         help="Which processor a guest sees.",
     ),
+    cfg.IntOpt(
+        "libvirt_inject_partition",
+        default=-2,
+        min=-2,
+        max=128,
+        help="Partition into which keys, files and network settings are written, 0 for disks without any, -2: none is.",
+    ),
+    cfg.BoolOpt("libvirt_inject_key", default=True, help="Write the user's public key into guests' disks."),
+    cfg.BoolOpt(
+        "libvirt_inject_password",
+        default=False,
+        help="Write the administrator's password into guests' disks; nova-api has to know it too.",
+    ),
     cfg.BoolOpt(
         "use_cow_images",
         default=True,

@@ -7,7 +7,7 @@ import datetime
 import ipaddress
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -73,6 +73,7 @@ class Boot:
         *,
         metadata_items: int,
         force_config_drive: bool = False,
+        hash_password: Callable[[str], str] = lambda _password: "",
     ) -> None:
         self._database = database
         self._images = images
@@ -80,6 +81,7 @@ class Boot:
         self._limits = limits
         self._metadata_items = metadata_items
         self._force_config_drive = force_config_drive
+        self._hash_password = hash_password
 
     def boot(self, context: RequestContext, request: BootRequest) -> Booted:
         """Order servers; see ``Servers.boot``."""
@@ -93,6 +95,7 @@ class Boot:
             admin_password=request.admin_password or ids.new_secret(9),
         )
         action_ids = [ids.new_uuid() for _ in booted.uuids]
+        password_hash = self._hash_password(booted.admin_password)
         token = ClientToken("RunInstances", request.client_token, request.fingerprint)
 
         def work(session: Session) -> int:
@@ -104,7 +107,10 @@ class Boot:
             count = request.max_count
             if count > request.min_count:
                 count = self._reserve(session, context, parts.flavor, request)
-            rows = _instances(context, request, parts, booted)[:count]
+            rows = [
+                dataclasses.replace(row, admin_password_hash=password_hash)
+                for row in _instances(context, request, parts, booted)[:count]
+            ]
             instances.insert(session, rows)
             if request.files:
                 instances.set_files(session, [row.uuid for row in rows], request.files)

@@ -13,8 +13,10 @@ from nova_lite.db import quotas
 
 
 def check(files: Sequence[InjectedFile]) -> None:
-    """Raise InvalidInput unless the content of each file is Base64 text (RFC 4648, section 4)."""
+    """Raise InvalidInput unless each file has a place and Base64 text (RFC 4648, section 4)."""
     for file in files:
+        if ".." in file.path.split("/") or not file.path.isprintable() or file.path.endswith("/"):
+            raise InvalidInput(f"The path {file.path!r} is not that of a file.")
         try:
             base64.b64decode(file.contents, validate=True)
         except (binascii.Error, ValueError) as error:

@@ -1,6 +1,6 @@
 """Rebuilding: the same server, with the addresses that it has, from an image anew."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -22,11 +22,15 @@ from nova_lite.operations.orders import Order, Orders
 class Rebuild:
     """Turns rebuild requests into changed rows and orders."""
 
-    def __init__(self, images: Images, orders: Orders, limits: Limits, *, metadata_items: int) -> None:
+    def __init__(
+        self, images: Images, orders: Orders, limits: Limits, *, metadata_items: int,
+        hash_password: Callable[[str], str] = lambda _password: "",
+    ) -> None:  # fmt: skip
         self._images = images
         self._orders = orders
         self._limits = limits
         self._metadata_items = metadata_items
+        self._hash_password = hash_password
 
     def begin(self, context: RequestContext, uuid: str, request: RebuildRequest) -> str:
         """Begin to make a server anew; returns its administrator's password.
@@ -38,17 +42,20 @@ class Rebuild:
         boot.check_user_data(request.changes.get("user_data") or "")
         injected_files.check(request.files or ())
         image = boot.usable_image(self._images, context, request.image_id)
+        password = request.admin_password or ids.new_secret(9)
+        password_hash = self._hash_password(password)
 
         def prepare(session: Session, instance: Instance) -> Mapping[str, Any]:
             boot.check_fit(instance.flavor, image)
             if request.files is not None:
                 injected_files.check_limits(session, instance.project_id, self._limits, request.files)
                 instances.set_files(session, [uuid], request.files)
-            instances.update(session, uuid, **_values(session, context, request, image))
+            values = _values(session, context, request, image)
+            instances.update(session, uuid, admin_password_hash=password_hash, **values)
             return boot.image_parameters(image)
 
         self._orders.place(context, uuid, Order(_verb, prepare))
-        return request.admin_password or ids.new_secret(9)
+        return password
 
 
 def _verb(instance: Instance) -> Verb:

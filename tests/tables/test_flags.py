@@ -37,6 +37,7 @@ def test_every_default_is_of_its_flags_type():
 NOT_SECRET = {
     "password_hash_rounds", "password_regex", "password_regex_description", "password_expires_days",
     "minimum_password_age", "unique_last_password_count", "enable_instance_password",
+    "libvirt_inject_password",
 }  # fmt: skip
 
 

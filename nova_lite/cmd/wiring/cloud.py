@@ -9,7 +9,9 @@ from nova_lite.core.catalog import Catalog, services_of
 from nova_lite.core.console import ConsoleType
 from nova_lite.core.network import NetworkMode
 from nova_lite.core.quota import Limits
+from nova_lite.drivers import shadow
 from nova_lite.drivers.image.web import WebSource
+from nova_lite.drivers.runner import Runner
 from nova_lite.drivers.seal import Seal
 from nova_lite.operations.agents import Agents
 from nova_lite.operations.aggregates import Aggregates
@@ -82,6 +84,12 @@ def make_cloud(base: Base) -> Cloud:
         tags=conf.image_tag_quota,
     )
     images = Images(database, store, image_limits)
+    runner = Runner.from_flag(conf.root_helper)
+
+    def hash_password(password: str) -> str:
+        """Return what guests' disks are given of a password: nothing, unless the flag says so."""
+        return shadow.hashed(runner, password) if conf.libvirt_inject_password else ""
+
     boot = Boot(
         database,
         images,
@@ -89,6 +97,7 @@ def make_cloud(base: Base) -> Cloud:
         limits,
         metadata_items=conf.quota_metadata_items,
         force_config_drive=conf.force_config_drive,
+        hash_password=hash_password,
     )
     orders = Orders(database, base.scheduler, base.compute)
     servers = Servers(
@@ -105,7 +114,9 @@ def make_cloud(base: Base) -> Cloud:
         servers=servers,
         server_groups=ServerGroups(database, limits),
         tags=Tags(database),
-        rebuild=Rebuild(images, orders, limits, metadata_items=conf.quota_metadata_items),
+        rebuild=Rebuild(
+            images, orders, limits, metadata_items=conf.quota_metadata_items, hash_password=hash_password
+        ),
         rescue=Rescue(database, images, orders, image_id=conf.rescue_image_id),
         resize=Resize(database, base.scheduler, base.compute, Rules(limits, conf.allow_resize_to_same_host)),
         live_migrations=LiveMigrations(database, orders, down_after=conf.service_down_time),

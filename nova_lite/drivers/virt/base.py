@@ -28,6 +28,7 @@ class Capabilities:
     hypervisor_type: str
     has_imagecache: bool = False
     supports_soft_reboot: bool = False
+    injects_files: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -78,12 +79,26 @@ class GuestImage:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Injected:
+    """What is put into a guest's root disk: files by their path, a public key, the file of its network interfaces.
+
+    ``metadata`` is the text of /meta.js, ``password_hash`` root's password as /etc/shadow has it.
+    """
+
+    files: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
+    key: str = ""
+    interfaces: str = ""
+    metadata: str = ""
+    password_hash: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class GuestSpec:
     """Everything that a driver needs to make a guest: memory in MiB, root and ephemeral disk in GiB, swap in MiB.
 
     ``root_gb`` 0 means: as large as the image; ``root_device`` is the root disk's name in the guest.
     ``config_drive`` has the content of each file by its path; it is there only where disks are made, and empty for a
-    guest without such a drive.
+    guest without such a drive; so is ``injected`` for drivers that put things into disks.
     """
 
     uuid: str
@@ -98,6 +113,7 @@ class GuestSpec:
     config_drive: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
     root_device: str = "/dev/vda"
     hardware: Hardware = dataclasses.field(default_factory=Hardware)
+    injected: Injected = dataclasses.field(default_factory=Injected)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

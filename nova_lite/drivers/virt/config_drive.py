@@ -1,10 +1,14 @@
-"""Config drives as files: ISO 9660 with Rock Ridge and Joliet names, labelled ``config-2`` as guests look for it."""
+"""Config drives as files: ISO 9660 with Rock Ridge and Joliet names, or FAT; labelled ``config-2`` for guests."""
 
+import dataclasses
+import tempfile
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 import pycdlib
+
+from nova_lite.drivers.runner import Runner, require_programs
 
 NAME = "disk.config"
 """The name of a config drive's file in the folder of its guest."""
@@ -12,19 +16,55 @@ NAME = "disk.config"
 LABEL = "config-2"
 
 
-def make(files: Mapping[str, bytes], folder: Path) -> None:
-    """Write a drive with these files into a guest's folder; one that is there is kept, and none is made of nothing."""
-    target = folder / NAME
-    if not files or target.exists():
-        return
-    new = target.with_name(f"{NAME}.new")
+VFAT = "vfat"
+
+_VFAT_KIB = 64 * 1024
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ConfigDrives:
+    """Makes config drives of the kind that the operator wants."""
+
+    kind: str = "iso9660"
+    runner: Runner = dataclasses.field(default_factory=Runner)
+
+    def start(self) -> None:
+        """Check the programs that are needed; raises ConfigurationError."""
+        if self.kind == VFAT:
+            require_programs("mkfs.vfat", "mcopy")
+
+    def make(self, files: Mapping[str, bytes], folder: Path) -> None:
+        """Write a drive into a guest's folder; one that is there is kept, and none is made of nothing."""
+        target = folder / NAME
+        if not files or target.exists():
+            return
+        new = target.with_name(f"{NAME}.new")
+        if self.kind == VFAT:
+            self._write_vfat(files, new)
+        else:
+            _write_iso(files, new)
+        new.rename(target)
+
+    def _write_vfat(self, files: Mapping[str, bytes], new: Path) -> None:
+        """Write a FAT file system with mtools, which need not mount it."""
+        new.unlink(missing_ok=True)
+        self.runner.run(["mkfs.vfat", "-n", LABEL, "-C", str(new), str(_VFAT_KIB)])
+        with tempfile.TemporaryDirectory(prefix="nova-drive-") as folder:
+            for name, content in files.items():
+                path = Path(folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            tops = [str(path) for path in sorted(Path(folder).iterdir())]
+            self.runner.run(["mcopy", "-s", "-Q", "-i", str(new), *tops, "::"])
+
+
+def _write_iso(files: Mapping[str, bytes], new: Path) -> None:
     with new.open("wb") as stream:
         image = pycdlib.PyCdlib()
         image.new(interchange_level=3, joliet=3, rock_ridge="1.09", vol_ident=LABEL)
         _fill(image, files)
         image.write_fp(stream)
         image.close()
-    new.rename(target)
 
 
 def _fill(image: pycdlib.PyCdlib, files: Mapping[str, bytes]) -> None:

@@ -25,6 +25,7 @@ from nova_lite.drivers.virt.base import (
     GuestSnapshot,
     GuestSpec,
     HostResources,
+    Injected,
     Join,
     RebootKind,
     VirtDriver,
@@ -41,7 +42,7 @@ _DISKS = (
     "disk", "disk.new", "disk.local", "disk.swap", "disk.rescue", *_BOOT_FILES,
     config_drive.NAME, f"{config_drive.NAME}.new",
 )  # fmt: skip
-_FILES = (*_DISKS, "interfaces", "memory", "console.log", *_COPIES)
+_FILES = (*_DISKS, "injected", "interfaces", "memory", "console.log", *_COPIES)
 """What the folder of a guest may hold."""
 
 _CONSOLES = {
@@ -64,9 +65,11 @@ class FakeVirtDriver(VirtDriver):
 
     def __init__(
         self, instances_path: Path, *, hostname: str, size: HostResources, migration_seconds: float = 0.0,
-        cache: FakeImageCache | None = None,
+        cache: FakeImageCache | None = None, drives: config_drive.ConfigDrives | None = None, injects: bool = False,
     ) -> None:  # fmt: skip
         self._path = instances_path
+        self._drives = drives or config_drive.ConfigDrives()
+        self._injects = injects
         self._cache = cache or FakeImageCache(instances_path / "_base")
         self._definitions = storage.folder_of(instances_path, hostname)
         self._hostname = hostname
@@ -96,6 +99,8 @@ class FakeVirtDriver(VirtDriver):
             hostname=conf.host,
             size=size,
             migration_seconds=conf.fake_live_migration_seconds,
+            drives=config_drive.ConfigDrives(conf.config_drive_format),
+            injects=conf.libvirt_inject_partition != -2,
             cache=FakeImageCache(
                 Path(conf.instances_path, conf.base_dir_name),
                 age=conf.remove_unused_original_minimum_age_seconds if conf.remove_unused_base_images else None,
@@ -105,10 +110,13 @@ class FakeVirtDriver(VirtDriver):
     @property
     def capabilities(self) -> Capabilities:
         """What a simulated hypervisor can do."""
-        return Capabilities(hypervisor_type="fake", has_imagecache=True, supports_soft_reboot=True)
+        return Capabilities(
+            hypervisor_type="fake", has_imagecache=True, supports_soft_reboot=True, injects_files=self._injects
+        )
 
     def start(self) -> None:
         """Make the folder and find the guests that are there already."""
+        self._drives.start()
         try:
             storage.register(self._path, self._hostname)
             found = [_read(file) for file in self._definitions.glob("instance-*.json")]
@@ -151,6 +159,8 @@ class FakeVirtDriver(VirtDriver):
             name = self._cache.use(image, spec.root_gb * _GIB)
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "disk").write_text(name)
+            if spec.injected != Injected():
+                (folder / "injected").write_text(repr(spec.injected))
         self._add_others(spec, image)
 
     def _add_others(self, spec: GuestSpec, image: GuestImage) -> None:
@@ -161,7 +171,7 @@ class FakeVirtDriver(VirtDriver):
             if size:
                 with (folder / name).open("ab") as disk:
                     disk.truncate(size)
-        config_drive.make(spec.config_drive, folder)
+        self._drives.make(spec.config_drive, folder)
 
     @staticmethod
     def _add_boot_files(folder: Path, image: GuestImage, suffix: str = "") -> None:

@@ -21,6 +21,7 @@ from nova_lite.drivers.virt.libvirt import qemu_img
 from nova_lite.drivers.virt.libvirt.blank_disks import BlankDisks, Formats
 from nova_lite.drivers.virt.libvirt.files import Disk, Files
 from nova_lite.drivers.virt.libvirt.image_cache import Base, CacheRules, ImageCache, Room
+from nova_lite.drivers.virt.libvirt.injection import Injection, InjectionRules
 
 LOG = logging.getLogger(__name__)
 
@@ -46,6 +47,8 @@ class Disks:
         *,
         host: str,
         cow: bool = True,
+        injection: Injection | None = None,
+        drives: config_drive.ConfigDrives | None = None,
     ) -> None:
         self.runner = runner
         self._folder = folder
@@ -53,6 +56,8 @@ class Disks:
         self._cache = cache
         self._blank = blank
         self._cow = cow
+        self._injection = injection or Injection(runner, InjectionRules())
+        self._drives = drives or config_drive.ConfigDrives()
 
     @classmethod
     def from_flags(cls, conf: Any) -> "Disks":
@@ -65,19 +70,29 @@ class Disks:
             made_age=conf.remove_unused_resized_minimum_age_seconds,
         )
         cache = ImageCache(runner, folder / conf.base_dir_name, rules)
+        injected = InjectionRules(
+            conf.libvirt_inject_partition, conf.libvirt_inject_key, conf.libvirt_inject_password
+        )
         formats = Formats.from_flags(conf.virt_mkfs, conf.default_ephemeral_format)
         return cls(
-            runner, folder, cache, BlankDisks(runner, cache, formats), host=conf.host, cow=conf.use_cow_images
-        )
+            runner, folder, cache, BlankDisks(runner, cache, formats), host=conf.host, cow=conf.use_cow_images,
+            injection=Injection(runner, injected), drives=config_drive.ConfigDrives(conf.config_drive_format, runner),
+        )  # fmt: skip
 
     def start(self) -> None:
         """Make the folders and check the programs; raises ConfigurationError."""
-        require_programs("qemu-img", "prlimit", "mkswap")
+        require_programs("qemu-img", "prlimit", "mkswap", *self._injection.programs)
+        self._drives.start()
         try:
             self._cache.folder.mkdir(parents=True, exist_ok=True)
             storage.register(self._folder, self._host)
         except OSError as error:
             raise ConfigurationError(f"cannot use instances_path {self._folder}: {error.strerror}") from error
+
+    @property
+    def injects(self) -> bool:
+        """Whether anything is put into guests' disks."""
+        return bool(self._injection.programs)
 
     def sharers(self) -> frozenset[str]:
         """Return the hosts that use the folder."""
@@ -94,7 +109,7 @@ class Disks:
         if not (folder / "disk").exists():
             base = self._cache.base_image(image, self._room(spec))
             folder.mkdir(parents=True, exist_ok=True)
-            self._make(folder / "disk", lambda new: self._root(new, base, spec.root_gb * _GIB or base.size))
+            self._make(folder / "disk", lambda new: self._root(new, base, spec, whole=image.kernel is not None))
         self._add_boot_files(folder, image)
         self._add_others(spec)
 
@@ -152,7 +167,12 @@ class Disks:
             return Room(spec.root_gb * _GIB, "the flavor's disk")
         return Room(shutil.disk_usage(self._folder).free, "the space that the host has left")
 
-    def _root(self, path: Path, base: Base, size: int) -> None:
+    def _root(self, path: Path, base: Base, spec: GuestSpec, *, whole: bool) -> None:
+        """Make a root disk with what is put into it; ``whole`` tells that it has no partitions."""
+        self._root_disk(path, base, spec.root_gb * _GIB or base.size)
+        self._injection.inject(path, QCOW2 if self._cow else RAW, spec.injected, whole=whole)
+
+    def _root_disk(self, path: Path, base: Base, size: int) -> None:
         """Make a root disk; the kind of one that is a copy is noted, for its guest could make it look another."""
         if self._cow:
             qemu_img.create(self.runner, path, QCOW2, size, (base.path, base.kind))
@@ -210,7 +230,7 @@ class Disks:
             )
         if spec.swap_mb:
             self._make(folder / "disk.swap", lambda new: self._blank.swap(new, spec.swap_mb))
-        config_drive.make(spec.config_drive, folder)
+        self._drives.make(spec.config_drive, folder)
         (folder / "console.log").touch()
 
     def files(self, name: str) -> Files:

@@ -69,7 +69,9 @@ class LibvirtDriver(VirtDriver):
     @property
     def capabilities(self) -> Capabilities:
         """What libvirt can do."""
-        return Capabilities(hypervisor_type="QEMU", has_imagecache=True, supports_soft_reboot=True)
+        return Capabilities(
+            hypervisor_type="QEMU", has_imagecache=True, supports_soft_reboot=True, injects_files=self._disks.injects
+        )
 
     def start(self) -> None:
         """Check libvirtd, the folders, and that guests can run in the way that the flags want."""

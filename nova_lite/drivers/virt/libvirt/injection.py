@@ -1,0 +1,184 @@
+"""Putting files into a guest's disk before it starts for the first time.
+
+The disk is shown as a raw one by QEMU's storage daemon, and its file system is read and written without the kernel's
+help; nothing is mounted.
+"""
+
+import contextlib
+import dataclasses
+import logging
+import os
+import signal
+import struct
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from nova_lite.core.errors import DriverError
+from nova_lite.drivers.runner import Runner
+from nova_lite.drivers.virt.base import Injected
+from nova_lite.drivers.virt.image_safety import RAW
+from nova_lite.drivers.virt.libvirt.ext_files import ExtFiles
+
+LOG = logging.getLogger(__name__)
+
+OFF = -2
+"""As the number of the partition: nothing is put into disks."""
+
+_SECTOR = 512
+_GPT = 0xEE
+_MOST_PARTITIONS = 128
+_KEYS = "/root/.ssh/authorized_keys"
+_SHADOW = "/etc/shadow"
+_SECONDS = 10.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class InjectionRules:
+    """What the operator's flags say: ``partition`` is where the root file system is, 0 for the whole disk."""
+
+    partition: int = OFF
+    key: bool = True
+    password: bool = False
+
+
+class Injection:
+    """Writes what a guest is to find into its root disk."""
+
+    def __init__(self, runner: Runner, rules: InjectionRules) -> None:
+        self._runner = runner
+        self._rules = rules
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """The programs that it takes, none where nothing is written."""
+        return () if self._rules.partition == OFF else ("debugfs", "qemu-storage-daemon")
+
+    def inject(self, disk: Path, kind: str, injected: Injected, *, whole: bool) -> None:
+        """Write into a disk; ``whole`` tells that it has no partitions. Raises DriverError.
+
+        A disk whose file system is not known is an error only for what the user wanted to have in it.
+        """
+        wanted = self._wanted(injected)
+        if self._rules.partition == OFF or wanted == Injected():
+            return
+        with self._raw(disk, kind) as raw:
+            try:
+                files = ExtFiles(self._runner, raw, 0 if whole else _start_of(raw, self._rules.partition))
+                if not files.is_ext():
+                    raise DriverError("cannot write files into the guest's disk: its file system is not ext2, 3 or 4.")
+            except DriverError as error:
+                if wanted.files or wanted.password_hash:
+                    raise
+                LOG.warning("a key, metadata or network settings are left out of %s: %s", disk, error)
+                return
+            _write(files, wanted)
+
+    def _wanted(self, injected: Injected) -> Injected:
+        return dataclasses.replace(
+            injected,
+            key=injected.key if self._rules.key else "",
+            password_hash=injected.password_hash if self._rules.password else "",
+        )
+
+    @contextlib.contextmanager
+    def _raw(self, disk: Path, kind: str) -> Iterator[Path]:
+        """Show a disk as a raw one for a while."""
+        if kind == RAW:
+            yield disk
+            return
+        with tempfile.TemporaryDirectory(prefix="nova-disk-") as folder:
+            raw, pid = Path(folder, "raw"), Path(folder, "pid")
+            raw.touch()
+            self._runner.run(
+                [
+                    "qemu-storage-daemon", "--daemonize", "--pidfile", str(pid),
+                    "--blockdev", f"driver=file,filename={disk},node-name=file",
+                    "--blockdev", f"driver={kind},file=file,node-name=disk",
+                    "--export", f"type=fuse,id=raw,node-name=disk,mountpoint={raw},writable=on",
+                ]
+            )  # fmt: skip
+            try:
+                yield raw
+            finally:
+                _end(int(pid.read_text()))
+
+
+def _write(files: ExtFiles, wanted: Injected) -> None:
+    if wanted.key:
+        line = wanted.key.strip().encode() + b"\n"
+        before = files.read(_KEYS) or b""
+        if line not in before:
+            note = b"\n# The following ssh key was injected by Nova\n"
+            files.write(_KEYS, before + note + line, mode=0o600, folder_mode=0o700)
+    if wanted.interfaces:
+        files.write("/etc/network/interfaces", wanted.interfaces.encode())
+    if wanted.metadata:
+        files.write("/meta.js", wanted.metadata.encode())
+    if wanted.password_hash:
+        files.write(_SHADOW, _with_password(files.read(_SHADOW) or b"", wanted.password_hash), mode=0o600)
+    for path, content in wanted.files.items():
+        files.write(path if path.startswith("/") else f"/{path}", content)
+
+
+def _with_password(shadow: bytes, password_hash: str) -> bytes:
+    """Return the accounts with another password for root; raises DriverError for a guest that has none."""
+    lines = shadow.split(b"\n")
+    for number, line in enumerate(lines):
+        fields = line.split(b":")
+        if fields[0] == b"root" and len(fields) > 2:
+            fields[1] = password_hash.encode()
+            lines[number] = b":".join(fields)
+            return b"\n".join(lines)
+    raise DriverError("cannot set the administrator's password in the guest's disk: it has no account root.")
+
+
+def _start_of(disk: Path, partition: int) -> int:
+    """Return where a partition begins in bytes, by a Master Boot Record or a GUID table; raises DriverError."""
+    if partition == 0:
+        return 0
+    with disk.open("rb") as stream:
+        record = stream.read(_SECTOR)
+        if len(record) == _SECTOR and record[510:] == b"\x55\xaa":
+            entry = record[446 + 16 * (partition - 1) : 462 + 16 * (partition - 1)]
+            if record[450] == _GPT:
+                return _start_by_guid(stream.read(_SECTOR), disk, partition)
+            start = struct.unpack_from("<I", entry, 8)[0] if partition <= 4 else 0
+            if start:
+                return int(start) * _SECTOR
+    raise DriverError(f"cannot write files into the guest's disk: it has no partition {partition}.")
+
+
+def _start_by_guid(header: bytes, disk: Path, partition: int) -> int:
+    """The same, by the header of a GUID table (UEFI specification, section 5.3)."""
+    if header[:8] == b"EFI PART":
+        table, count, size = (
+            struct.unpack_from("<Q", header, 72)[0], *struct.unpack_from("<II", header, 80),
+        )  # fmt: skip
+        if partition <= min(count, _MOST_PARTITIONS) and 128 <= size <= 4096:
+            with disk.open("rb") as stream:
+                stream.seek(table * _SECTOR + size * (partition - 1))
+                entry = stream.read(128)
+            start = struct.unpack_from("<Q", entry, 32)[0] if len(entry) == 128 else 0
+            if start:
+                return int(start) * _SECTOR
+    raise DriverError(f"cannot write files into the guest's disk: it has no partition {partition}.")
+
+
+def _end(pid: int) -> None:
+    """End the process that shows the disk, and wait for it: what it has not written yet would be lost."""
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + _SECONDS
+    while _lives(pid):
+        if time.monotonic() > deadline:
+            raise DriverError("cannot close the guest's disk after writing into it.")
+        time.sleep(0.01)
+
+
+def _lives(pid: int) -> bool:
+    """Tell whether a process runs; one that nobody has asked for its end does not."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
