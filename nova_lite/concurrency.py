@@ -89,6 +89,15 @@ def blocking(function: Callable[..., T], *args: Any, **keywords: Any) -> T:
     return function(*args, **keywords)
 
 
+def beside(function: Callable[..., T], *args: Any) -> Callable[[], T]:
+    """Begin a call that blocks in C, and return at once what waits for its end, and returns or raises as it does."""
+    if current() is Mode.EVENTLET:
+        execute = importlib.import_module("eventlet.tpool").execute
+        wait: Callable[[], T] = importlib.import_module("eventlet").spawn(execute, function, *args).wait
+        return wait
+    return _beside.submit(function, *args).result
+
+
 def native_thread(function: Callable[[], None]) -> None:
     """Run ``function``, a loop that blocks in C, in a thread of the operating system until the process ends."""
     if current() is Mode.EVENTLET:
@@ -184,6 +193,9 @@ class Pool:
                 return self._waiting.popleft()
             self._workers.discard(threading.current_thread())
             return None
+
+
+_beside = Pool(16, "beside")
 
 
 class Mailbox(Generic[T]):

@@ -20,6 +20,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CHUNK_HEADER = re.compile(rb"([0-9a-fA-F]{1,16})(?:;chunk-signature=([0-9a-f]{64}))?")
 _LONGEST_DOCUMENT = 2 * 1024 * 1024
 _MOST_TRAILERS = 16
+_WORTH_A_THREAD = 64 * 1024
 _SIGNED_CHUNKS = {
     "STREAMING-AWS4-HMAC-SHA256-PAYLOAD": True,
     "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER": True,
@@ -67,10 +68,14 @@ class Payload:
         total = self._algorithm.make() if self._algorithm else None
         updates = [one.update for one in (md5, sha256, total) if one is not None]
         size = 0
+        wait: Callable[[], object] = _nothing
         for chunk in self._unpacked():
             size += len(chunk)
-            concurrency.blocking(_update, updates, chunk)
+            wait()
+            # The sums are made while the chunk is stored and the next one comes.
+            wait = _begin(updates, chunk)
             yield chunk
+        wait()
         if self.length is not None and size != self.length:
             raise S3Error("IncompleteBody")
         if sha256 is not None and sha256.hexdigest() != self._expected_hash:
@@ -176,6 +181,17 @@ class Payload:
         digest = hashlib.sha256(lines).hexdigest()
         if signer is None or not signing.same(signer.of_trailer(previous, digest), signature):
             raise S3Error("SignatureDoesNotMatch")
+
+
+def _begin(updates: list[Callable[[bytes], Any]], chunk: bytes) -> Callable[[], object]:
+    if len(chunk) < _WORTH_A_THREAD:
+        _update(updates, chunk)
+        return _nothing
+    return concurrency.beside(_update, updates, chunk)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _update(updates: list[Callable[[bytes], Any]], chunk: bytes) -> None:

@@ -12,6 +12,7 @@ from nova_lite.core.errors import NovaError
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_SPECIAL = re.compile("[\x00-\x08\x0b-\x1f&<>\"\ufffe\uffff]")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0d\x0e-\x1f\ufffe\uffff]")
 
 Fields = Iterable[tuple[str, Any]]
@@ -34,6 +35,8 @@ def _inside(fields: Fields) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, str):
+        if not _SPECIAL.search(value):
+            return value
         return _CONTROLS.sub(lambda found: f"&#x{ord(found.group()):x};", escape(value, {'"': "&quot;"}))
     if isinstance(value, bool):
         return "true" if value else "false"

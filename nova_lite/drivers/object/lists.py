@@ -1,6 +1,5 @@
 """The lists of the index: each one a way to fetch entries from a place on."""
 
-import json
 import sqlite3
 from typing import Any
 
@@ -8,7 +7,10 @@ from nova_lite.core.objects import Found, Listing, Page
 from nova_lite.drivers.object import rows
 from nova_lite.drivers.object.listing import Place, paged
 
-_FOUND = "key, size, etag, modified_at, version, latest, marker, details"
+_FOUND = (
+    "key, size, etag, modified_at, version, latest, marker, json_extract(details, '$.owner'), "
+    "json_extract(details, '$.checksum[0]'), json_extract(details, '$.checksum[1]')"
+)
 
 
 def objects(connection: sqlite3.Connection, bucket: str, wanted: Listing) -> Page:
@@ -87,17 +89,15 @@ def _within(connection: sqlite3.Connection, bucket_id: int, place: Place) -> tup
 
 
 def _found(row: tuple[Any, ...]) -> Found:
-    key, size, etag, modified_at, version, latest, marker, details = row
-    kept = json.loads(details)
-    checksum = kept.get("checksum") or ("", "")
+    key, size, etag, modified_at, version, latest, marker, owner, algorithm, checksum = row
     return Found(
         key=key,
         size=size,
         etag=etag,
         modified_at=rows.moment(modified_at),
-        owner=kept.get("owner", ""),
+        owner=owner or "",
         version=version,
         is_latest=bool(latest),
         is_marker=bool(marker),
-        checksum=(checksum[0], checksum[1]),
+        checksum=(algorithm or "", checksum or ""),
     )
