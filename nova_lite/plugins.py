@@ -68,6 +68,12 @@ SLOTS: Mapping[str, Slot] = {
             },
         ),
         Slot(
+            "cert_manager",
+            "nova_lite.rpc.cert.CertContract",
+            "does nova-cert's work",
+            {"nova.cert.manager.CertManager": "nova_lite.cert.manager.CertManager"},
+        ),
+        Slot(
             "scheduler_manager",
             "nova_lite.rpc.scheduler.SchedulerContract",
             "chooses hosts",

@@ -12,6 +12,7 @@ from nova_lite import __version__
 from nova_lite.conf import (
     api,
     base,
+    cert,
     compute,
     console,
     database,
@@ -33,7 +34,7 @@ from nova_lite.core.errors import ConfigurationError
 
 MODULES = (
     base, database, rpc, api, ec2, metadata, identity, image, compute, libvirt, console, network, dns, scheduler,
-    objectstore, quota,
+    objectstore, cert, quota,
 )  # fmt: skip
 """Every module of flags, in the order of the sample file."""
 

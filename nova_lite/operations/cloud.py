@@ -4,6 +4,7 @@ import dataclasses
 
 from nova_lite.operations.agents import Agents
 from nova_lite.operations.aggregates import Aggregates
+from nova_lite.operations.certificates import Certificates
 from nova_lite.operations.client_tokens import ClientTokens
 from nova_lite.operations.consoles import Consoles
 from nova_lite.operations.dns import Dns
@@ -67,6 +68,7 @@ class Cloud:
     hosts: Hosts
     aggregates: Aggregates
     agents: Agents
+    certificates: Certificates
     images: Images
     image_members: ImageMembers
     image_imports: ImageImports

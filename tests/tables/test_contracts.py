@@ -4,12 +4,14 @@ import inspect
 
 import pytest
 
+from nova_lite.core.certificate import IssuedCertificate
 from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.context import RequestContext
 from nova_lite.core.diagnostics import Cpu, Diagnostics
 from nova_lite.core.instance_states import PowerState
 from nova_lite.core.server_migration import CarriedDisk, Traveller
 from nova_lite.rpc import wire
+from nova_lite.rpc.cert import CertContract, CertProxy
 from nova_lite.rpc.compute import ComputeContract, ComputeProxy
 from nova_lite.rpc.contract import Kind, methods
 from nova_lite.rpc.network import NetworkContract, NetworkProxy
@@ -20,6 +22,7 @@ PAIRS = [
     (SchedulerContract, SchedulerProxy),
     (ComputeContract, ComputeProxy),
     (NetworkContract, NetworkProxy),
+    (CertContract, CertProxy),
 ]
 METHODS = [(proxy, method) for contract, proxy in PAIRS for method in methods(contract).values()]
 VALUES = {
@@ -37,6 +40,13 @@ ANSWERS = {
     "allocate": {},
     "diagnostics": DIAGNOSTICS,
     "traveller": Traveller("fake", 1, "/instances", disks=(CarriedDisk("disk", "qcow2", 5, 3),)),
+    "generate_x509_cert": IssuedCertificate("certificate", "key"),
+    "fetch_ca": "text",
+    "fetch_crl": "text",
+    "revoke_certs_by_user": 1,
+    "revoke_certs_by_project": 1,
+    "revoke_certs_by_user_and_project": 1,
+    "decrypt_text": "text",
 }
 
 

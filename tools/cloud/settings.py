@@ -18,7 +18,7 @@ PORTS = {
 }  # fmt: skip
 CONSOLES = {"novnc": 6080, "serial": 6083}
 DAEMONS = (
-    "nova-network", "nova-compute", "nova-scheduler", "nova-objectstore", "nova-api", "nova-novncproxy",
+    "nova-network", "nova-compute", "nova-scheduler", "nova-cert", "nova-objectstore", "nova-api", "nova-novncproxy",
     "nova-serialproxy",
 )  # fmt: skip
 _RANGES = ("10.0.0.0/24", "10.77.0.0/24", "172.30.77.0/24")
@@ -123,6 +123,8 @@ def write_flags(settings: Settings, *, sql: str, bus: str, libvirt_uri: str) -> 
         "networks_path": folder / "networks",
         "reserved_host_memory_mb": 0,
         "public_host": "",
+        "ec2_dmz_host": "127.0.0.1",
+        "s3_dmz": "127.0.0.1",
         "vnc_enabled": not fake,
         "serial_console_enabled": True,
         "serialproxy_base_url": f"ws://127.0.0.1:{CONSOLES['serial']}/",

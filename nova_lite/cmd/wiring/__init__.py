@@ -14,6 +14,8 @@ from nova_lite.cmd.wiring.cloud import make_cloud
 from nova_lite.cmd.wiring.consoles import proxy_parts
 from nova_lite.cmd.wiring.objectstore import objectstore_parts
 from nova_lite.cmd.wiring.workers import (
+    cert_manager,
+    cert_parts,
     compute_host,
     compute_parts,
     network_manager,
@@ -22,6 +24,8 @@ from nova_lite.cmd.wiring.workers import (
 )
 from nova_lite.db.engine import Database
 from nova_lite.operations.cloud import Cloud
+from nova_lite.rpc.cert import CertContract
+from nova_lite.rpc.transport import LOCAL
 
 Conf = Any
 
@@ -50,6 +54,12 @@ def network_components(conf: Conf) -> list[Component]:
     return [*base.parts(), *network_parts(base)]
 
 
+def cert_components(conf: Conf) -> list[Component]:
+    """Return what nova-cert runs."""
+    base = make_base(conf)
+    return [*base.parts(), *cert_parts(base)]
+
+
 def objectstore_components(conf: Conf) -> list[Component]:
     """Return what nova-objectstore runs."""
     base = make_base(conf)
@@ -64,6 +74,7 @@ def all_components(conf: Conf) -> list[Component]:
         *network_parts(base),
         *compute_parts(base),
         *scheduler_parts(base),
+        *cert_parts(base),
         *objectstore_parts(base),
         *api_parts(base),
         *(part for name in conf.console_proxies for part in proxy_parts(base, name)),
@@ -80,6 +91,9 @@ def proxy_components(conf: Conf, name: str) -> list[Component]:
 def desk(conf: Conf) -> Iterator[tuple[Database, Cloud]]:
     """Give nova-manage the database and the operations, and close them after it."""
     base = make_base(conf, checked=False)
+    if str(conf.transport_url).startswith(LOCAL):
+        # The bus of a cloud in one process ends with that process: what signs certificates is here, too.
+        base.transport.serve(CertContract, cert_manager(base), conf.host)
     try:
         yield base.database, make_cloud(base)
     finally:
@@ -90,6 +104,7 @@ __all__ = [
     "Base",
     "all_components",
     "api_components",
+    "cert_components",
     "compute_components",
     "compute_host",
     "desk",

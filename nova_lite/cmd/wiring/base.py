@@ -12,6 +12,7 @@ from nova_lite.core.metadata import MetadataSettings
 from nova_lite.db import migration
 from nova_lite.db.engine import Database
 from nova_lite.db.services import ServiceReport
+from nova_lite.rpc.cert import CertContract, CertProxy
 from nova_lite.rpc.compute import ComputeProxy
 from nova_lite.rpc.network import NetworkProxy
 from nova_lite.rpc.scheduler import SchedulerProxy
@@ -31,6 +32,7 @@ class Base:
     scheduler: SchedulerProxy
     compute: ComputeProxy
     network: NetworkProxy
+    cert: CertContract
 
     def parts(self) -> list[Component]:
         """Return what is closed last of all."""
@@ -62,6 +64,7 @@ def make_base(conf: Any, *, checked: bool = True) -> Base:
         SchedulerProxy(transport),
         ComputeProxy(transport),
         NetworkProxy(transport),
+        CertProxy(transport),
     )
 
 

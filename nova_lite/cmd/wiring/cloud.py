@@ -16,6 +16,7 @@ from nova_lite.drivers.seal import Seal
 from nova_lite.operations.agents import Agents
 from nova_lite.operations.aggregates import Aggregates
 from nova_lite.operations.boot import Boot
+from nova_lite.operations.certificates import Certificates
 from nova_lite.operations.client_tokens import ClientTokens
 from nova_lite.operations.cloud import Cloud
 from nova_lite.operations.consoles import Consoles, ConsoleSettings
@@ -134,6 +135,7 @@ def make_cloud(base: Base) -> Cloud:
         hosts=Hosts(database, base.compute, down_after=conf.service_down_time),
         aggregates=Aggregates(database),
         agents=Agents(database),
+        certificates=Certificates(base.cert),
         images=images,
         image_members=ImageMembers(database, image_limits),
         image_imports=ImageImports(database, store, image_limits, WebSource.from_flags(conf)),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nova_lite import plugins
+from nova_lite.cert.manager import CertManager
 from nova_lite.cmd import sockets
 from nova_lite.cmd.daemon import Component, Periodic, Served
 from nova_lite.cmd.wiring.base import Base, metadata_settings
@@ -26,6 +27,7 @@ from nova_lite.drivers.seal import Seal
 from nova_lite.network.manager import NetworkManager
 from nova_lite.network.names import Names
 from nova_lite.network.settings import NetworkSettings, host_interfaces
+from nova_lite.rpc.cert import CertContract
 from nova_lite.rpc.compute import ComputeContract
 from nova_lite.rpc.network import NetworkContract
 from nova_lite.rpc.scheduler import SchedulerContract
@@ -181,4 +183,21 @@ def network_parts(base: Base) -> list[Component]:
         Managing(manager.start, lambda _: manager.stop()),
         Served(lambda: base.transport.serve(NetworkContract, manager, base.conf.host)),
         Periodic("network repair", base.conf.periodic_interval, manager.converge),
+    ]
+
+
+def cert_manager(base: Base) -> CertManager:
+    """Build what signs certificates."""
+    manager: CertManager = plugins.load(base.conf, "cert_manager").from_flags(base.conf, base.database)
+    return manager
+
+
+def cert_parts(base: Base) -> list[Component]:
+    """Return what signs certificates."""
+    conf, manager = base.conf, cert_manager(base)
+    return [
+        base.heartbeat("nova-cert"),
+        Managing(manager.start, lambda _: None),
+        Served(lambda: base.transport.serve(CertContract, manager, conf.host)),
+        Periodic("certificate purge", conf.periodic_interval, manager.forget_expired),
     ]

@@ -74,6 +74,8 @@ SERVERS: tuple[Rule, ...] = (
 )
 
 OTHERS: tuple[Rule, ...] = (
+    Rule("os_compute_api:os-certificates:show", READER, "Show the certificate of the authority"),
+    Rule("os_compute_api:os-certificates:create", MEMBER, "Make a certificate of oneself"),
     Rule("os_compute_api:os-agents:list", ADMIN, "List builds of guest agents"),
     Rule("os_compute_api:os-agents:create", ADMIN, "Add a build of a guest agent"),
     Rule("os_compute_api:os-agents:update", ADMIN, "Change a build of a guest agent"),

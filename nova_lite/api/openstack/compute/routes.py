@@ -6,6 +6,7 @@ from nova_lite.api.call import Handler, Microversion
 from nova_lite.api.openstack.compute import (
     agents,
     aggregates,
+    certificates,
     external_events,
     fixed_ips,
     flavors,
@@ -204,10 +205,19 @@ def _aggregate_action(handler: Handler, schema: dict[str, Any], name: str) -> Ro
     return Route("POST", f"{_AGGREGATE}/action", handler, f"{_AGGREGATE_RULE}:{name}", schema, action=name)
 
 
+_CERTIFICATES = "/v2.1/os-certificates"
 _AGENTS = "/v2.1/os-agents"
 _AGENT = "/v2.1/os-agents/{agent_id}"
 
 AGENTS: tuple[Route, ...] = (
+    Route("GET", f"{_CERTIFICATES}/root", certificates.show_root, "os_compute_api:os-certificates:show"),
+    Route(
+        "POST",
+        _CERTIFICATES,
+        certificates.create,
+        "os_compute_api:os-certificates:create",
+        smaller.CREATE_CERTIFICATE,
+    ),
     Route("GET", _AGENTS, agents.listing, "os_compute_api:os-agents:list", query=queries.AGENTS),
     Route("POST", _AGENTS, agents.create, "os_compute_api:os-agents:create", smaller.CREATE_AGENT),
     Route("PUT", _AGENT, agents.update, "os_compute_api:os-agents:update", smaller.UPDATE_AGENT),

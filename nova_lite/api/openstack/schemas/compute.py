@@ -14,6 +14,7 @@ def _count(least: int = 0) -> Schema:
     return {"anyOf": [number, {"type": "string", "pattern": "^[0-9]{1,9}$"}]}
 
 
+CREATE_CERTIFICATE: Schema = {"type": "object"}
 _GROUP: Schema = {"name": NAME, "description": {"type": ["string", "null"], "maxLength": 255}}
 CREATE_SECURITY_GROUP = body("security_group", _GROUP, ["name", "description"])
 UPDATE_SECURITY_GROUP = body("security_group", _GROUP, ["name", "description"])

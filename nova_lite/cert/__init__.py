@@ -1,0 +1,1 @@
+"""nova-cert: the authority that signs users' certificates and reads what is encrypted for the cloud."""
