@@ -8,7 +8,7 @@ nothing.
 import dataclasses
 import datetime
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -223,12 +223,17 @@ def holder_of(session: Session, address: str) -> Holder | None:
 
 
 def held(
-    session: Session, network_ids: Sequence[int], host: str = "", *, firsts: bool = False
+    session: Session,
+    network_ids: Sequence[int],
+    host: str = "",
+    *,
+    firsts: bool = False,
+    only: Collection[str] | None = None,
 ) -> list[HeldAddress]:
     """Return the addresses of networks that guests hold, with what their DHCP servers have to know.
 
     With ``host``, of multi_host networks those of the guests on that host only. Without ``firsts`` each counts as
-    one in its guest's first network.
+    one in its guest's first network. With ``only`` those of these instances.
     """
     query = (
         sa.select(
@@ -246,6 +251,8 @@ def held(
         .where(FIXED_IPS.c.network_id.in_(network_ids), FIXED_IPS.c.instance_uuid.is_not(None))
         .order_by(FIXED_IPS.c.id)
     )
+    if only is not None:
+        query = query.where(FIXED_IPS.c.instance_uuid.in_(only))
     if host:
         query = query.join(_NETWORKS, _NETWORKS.c.id == FIXED_IPS.c.network_id)
         query = query.where(sa.or_(_NETWORKS.c.multi_host == sa.false(), _INSTANCES.c.host == host))

@@ -1,7 +1,7 @@
 """Floating addresses: each is claimed by one conditional UPDATE, and leads to the interface that its row names."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -139,9 +139,16 @@ def point(session: Session, floating_id: str, project_id: str, vif_id: str | Non
     return bool(pointed.rowcount)  # type: ignore[attr-defined]
 
 
-def leading_to(session: Session, network_ids: Sequence[int], host: str = "") -> list[FloatingIp]:
-    """Return the addresses that lead to guests of networks; of multi_host ones those on ``host`` only."""
+def leading_to(
+    session: Session, network_ids: Sequence[int], host: str = "", only: Collection[str] | None = None
+) -> list[FloatingIp]:
+    """Return the addresses that lead to guests of networks; of multi_host ones those on ``host`` only.
+
+    With ``only`` those that lead to these instances.
+    """
     query = _query().where(INTERFACES.c.network_id.in_(network_ids), _TABLE.c.project_id != "")
+    if only is not None:
+        query = query.where(INTERFACES.c.instance_uuid.in_(only))
     if host:
         query = query.join(_NETWORKS, _NETWORKS.c.id == INTERFACES.c.network_id)
         query = query.outerjoin(_INSTANCES, _INSTANCES.c.uuid == INTERFACES.c.instance_uuid)

@@ -113,7 +113,10 @@ class NetworkManager(NetworkContract):
         interfaces = [interface for of_instance in found.values() for interface in of_instance]
         assigned = self._assign_floating(found) if self.settings.auto_assign_pool else False
         for host, mine in self._serving(interfaces).items():
-            self._renew_on(context, host, mine, floating=assigned)
+            if self._is_here(host):
+                self._served.refresh(mine, floating=assigned, only=list(found))
+            elif self._peers is not None:
+                self._peers.on(host or self.settings.network_host).renew(context, list(mine))
         if any(interface.multi_host for interface in interfaces):
             # Only now do their hosts have the addresses by which they are the gateways.
             found |= self._database.read(
@@ -139,7 +142,7 @@ class NetworkManager(NetworkContract):
         if count:
             LOG.info("%s addresses of %s are free", count, ", ".join(instance_uuids))
         try:
-            self._served.refresh((), gone=instance_uuids)
+            self._served.refresh((), gone=instance_uuids, only=())
         except DriverError as error:
             LOG.warning("DHCP still knows %s until the next look: %s", ", ".join(instance_uuids), error)
         self._renew_elsewhere(context, hosts)
@@ -183,15 +186,9 @@ class NetworkManager(NetworkContract):
         )
         return {host: sorted(wanted.intersection(ids)) for host, ids in hosts.items()}
 
-    def _renew_on(
-        self, context: RequestContext, host: str, network_ids: Sequence[int], *, floating: bool
-    ) -> None:
-        """Have a host serve guests; raises DriverError, NoAddress, Unavailable."""
-        host = host or self.settings.network_host
-        if host == self.settings.host or self._peers is None:
-            self._served.refresh(network_ids, floating=floating)
-        else:
-            self._peers.on(host).renew(context, list(network_ids))
+    def _is_here(self, host: str) -> bool:
+        """Tell whether a host that serves networks, the network host unless it is named, is this one."""
+        return self._peers is None or (host or self.settings.network_host) == self.settings.host
 
     def _renew_elsewhere(self, context: RequestContext, hosts: Mapping[str, list[int]]) -> None:
         """Have the other hosts know of a change; who is away finds it out by itself."""

@@ -31,6 +31,16 @@ class _Asked:
     network_ids: set[int] = dataclasses.field(default_factory=set)
     gone: set[str] = dataclasses.field(default_factory=set)
     floating: bool = False
+    only: set[str] = dataclasses.field(default_factory=set)
+    everybody: bool = False
+
+    def add(self, other: "_Asked") -> None:
+        """Want what another one wants, too."""
+        self.network_ids |= other.network_ids
+        self.gone |= other.gone
+        self.floating |= other.floating
+        self.only |= other.only
+        self.everybody |= other.everybody
 
 
 class ServedNetworks:
@@ -45,6 +55,7 @@ class ServedNetworks:
         self._plan = plan
         self._plans: dict[int, NetworkPlan] = {}
         self._holders: dict[int, set[str]] = {}
+        self._known: dict[int, _Found] = {}
         self._mine = _Mine()
         self._asked = _Asked()
         self._done = 0
@@ -52,18 +63,26 @@ class ServedNetworks:
         self._turn = threading.Lock()
 
     def refresh(
-        self, network_ids: Iterable[int], gone: Iterable[str] = (), *, floating: bool = False
+        self,
+        network_ids: Iterable[int],
+        gone: Iterable[str] = (),
+        *,
+        floating: bool = False,
+        only: Iterable[str] | None = None,
     ) -> None:
         """Have networks as the database says that their guests are now; raises DriverError.
 
         Networks that still serve an instance of ``gone`` are meant too. ``floating`` says that addresses of the
-        world may lead elsewhere now; they are looked up besides where some lead to the networks.
+        world may lead elsewhere now; they are looked up besides where some lead to the networks. With ``only``
+        nothing has changed but what these instances have; and ``gone``, of which nothing is left.
         """
+        wanted = _Asked(
+            network_ids=set(network_ids), gone=set(gone), floating=floating, only=set(only or ()),
+            everybody=only is None,
+        )  # fmt: skip
         with self._guard:
             self._asked.turn += 1
-            self._asked.network_ids.update(network_ids)
-            self._asked.gone.update(gone)
-            self._asked.floating |= floating
+            self._asked.add(wanted)
             mine = self._asked.turn
         with self._turn:
             if self._done >= mine:
@@ -74,9 +93,7 @@ class ServedNetworks:
                 self._renew(asked)
             except BaseException:
                 with self._guard:
-                    self._asked.network_ids |= asked.network_ids
-                    self._asked.gone |= asked.gone
-                    self._asked.floating |= asked.floating
+                    self._asked.add(asked)
                 raise
             self._done = asked.turn
 
@@ -123,14 +140,18 @@ class ServedNetworks:
             # The last guest of this host may have left a network, or the first one come.
             self._converge()
         elif wanted:
-            self._renew_guests(wanted, floating=asked.floating)
+            only = None if asked.everybody else asked.only | asked.gone
+            self._renew_guests(wanted, floating=asked.floating, only=only)
         for network_id in asked.network_ids & self._mine.full.keys():
             raise self._mine.full[network_id]
 
-    def _renew_guests(self, network_ids: Collection[int], *, floating: bool) -> None:
+    def _renew_guests(
+        self, network_ids: Collection[int], *, floating: bool, only: Collection[str] | None
+    ) -> None:
         lead = floating or any(self._plans[network_id].floating for network_id in network_ids)
         found = self._database.read(
-            "network.held", lambda session: self._found(session, list(network_ids), floating=lead)
+            "network.held",
+            lambda session: self._found(session, list(network_ids), floating=lead, only=only),
         )
         for network_id in network_ids:
             refused = self._set_guests(found.on(self._plans[network_id]), found)
@@ -169,7 +190,7 @@ class ServedNetworks:
         plans = {network_id: found.on(plan) for network_id, plan in self._mine.plans.items()}
         if repeat or _frames(plans) != _frames(self._plans):
             self._driver.apply(tuple(plans.values()))
-            self._plans, self._holders = {}, {}
+            self._plans, self._holders, self._known = {}, {}, {}
             for plan in plans.values():
                 self._remember(plan, found)
             LOG.info("serving networks: %s", ", ".join(plan.bridge for plan in plans.values()) or "none")
@@ -198,18 +219,32 @@ class ServedNetworks:
                     mine.plans[network.id] = dataclasses.replace(plan, gateway=gateway)
         return mine
 
-    def _found(self, session: Session, network_ids: Sequence[int], *, floating: bool = True) -> "_Found":
-        """Return what guests have in networks, without ``floating`` only their fixed addresses."""
-        host = self._settings.host
-        lead = floating_ips.leading_to(session, network_ids, host) if floating else ()
-        firsts = self._settings.single_gateway
-        return _Found(addresses.held(session, network_ids, host, firsts=firsts), lead)
+    def _found(
+        self,
+        session: Session,
+        network_ids: Sequence[int],
+        *,
+        floating: bool = True,
+        only: Collection[str] | None = None,
+    ) -> "_Found":
+        """Return what guests have in networks, without ``floating`` only their fixed addresses.
+
+        What others than ``only`` have is taken as it is known.
+        """
+        host, firsts = self._settings.host, self._settings.single_gateway
+        lead = floating_ips.leading_to(session, network_ids, host, only) if floating else []
+        held = addresses.held(session, network_ids, host, firsts=firsts, only=only)
+        if only is not None:
+            known = [self._known[network_id] for network_id in network_ids if network_id in self._known]
+            held += [one for of in known for one in of.held if one.instance_uuid not in only]
+            lead += [one for of in known for one in of.floating if one.instance_uuid not in only]
+        return _Found(held, lead)
 
     def _remember(self, plan: NetworkPlan, found: "_Found") -> None:
         self._plans[plan.network_id] = plan
-        self._holders[plan.network_id] = {
-            address.instance_uuid for address in found.held if address.network_id == plan.network_id
-        }
+        mine = found.of_network(plan.network_id)
+        self._known[plan.network_id] = mine
+        self._holders[plan.network_id] = {address.instance_uuid for address in mine.held}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -244,7 +279,18 @@ class _Found:
             for one in self.floating
             if one.network_id == plan.network_id
         )
-        return dataclasses.replace(plan, hosts=hosts, floating=floating)
+        return dataclasses.replace(
+            plan,
+            hosts=tuple(sorted(hosts, key=lambda one: (one.address, one.mac))),
+            floating=tuple(sorted(floating, key=lambda one: one.address)),
+        )
+
+    def of_network(self, network_id: int) -> "_Found":
+        """Return what guests have in one network."""
+        return _Found(
+            [one for one in self.held if one.network_id == network_id],
+            [one for one in self.floating if one.network_id == network_id],
+        )
 
 
 def _frames(plans: dict[int, NetworkPlan]) -> dict[int, NetworkPlan]:

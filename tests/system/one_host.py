@@ -41,10 +41,15 @@ def port(name: str, *groups: str) -> FilterPort:
     )  # fmt: skip
 
 
+def udhcpc() -> list[str]:
+    """Return the words of a DHCP client that gives up soon."""
+    script = str(Path(__file__).with_name("udhcpc.script"))
+    return [busybox(), "udhcpc", "-i", "eth0", "-n", "-q", "-t", "5", "-T", "1", "-s", script]
+
+
 def dhcp(guest: Namespace) -> None:
     """Get an address as a guest does."""
-    script = Path(__file__).with_name("udhcpc.script")
-    guest.run(busybox(), "udhcpc", "-i", "eth0", "-n", "-q", "-t", "5", "-T", "1", "-s", str(script))
+    guest.run(*udhcpc())
 
 
 def addressed(guest: Namespace, name: str) -> None:

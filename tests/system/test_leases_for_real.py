@@ -44,7 +44,7 @@ class Site:
         schema.METADATA.create_all(database.engine)
         settings = NetworkSettings(HOST, lease_socket=str(self.socket), metadata_host="127.0.0.1")
         manager = FlatDHCPManager(database, self.driver, settings)
-        self.world = World(database, self.driver, manager, Networks(database), None, None, None)  # type: ignore[arg-type]
+        self.world = World(database, self.driver, manager, Networks(database), *[None] * 5)  # type: ignore[arg-type]
 
     def boot(self) -> VirtualInterface:
         """Give an instance its address and plug the guest in."""

@@ -4,7 +4,9 @@ import dataclasses
 import os
 import socket
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 
@@ -31,6 +33,7 @@ from tests.system.one_host import (
     pings,
     port,
     refusing,
+    udhcpc,
 )
 
 
@@ -39,6 +42,33 @@ def test_dhcp_gives_each_guest_the_address_that_the_plan_says(site: Site) -> Non
         dhcp(guest)
         assert f"inet {GUESTS[name][1]}/24" in guest.run("ip", "-4", "addr", "show", "eth0")
         assert "default via 10.0.0.1" in guest.run("ip", "route")
+
+
+class Recording(Runner):
+    """Runs programs, and notes which."""
+
+    ran: ClassVar[list[str]] = []
+
+    def privileged(self, argv: Sequence[str], **options: Any) -> str:
+        self.ran.append(argv[0])
+        return super().privileged(argv, **options)
+
+
+def test_a_guest_that_came_is_served_without_telling_dhcp_of_all_the_others(site: Site, tmp_path: Path) -> None:
+    one, other = site.plan.hosts
+    driver = LinuxNetworkDriver(Recording(), DnsmasqSettings(tmp_path, str(tmp_path / "lease-script")))
+    with site.host.entered():
+        driver.set_hosts(dataclasses.replace(site.plan, hosts=(one,)))
+        assert Recording.ran == ["kill"], "one that went is forgotten"
+        driver.set_hosts(site.plan)
+        assert Recording.ran == ["kill"]
+        assert site.network.differences((site.plan,)) == ()
+    dhcp(site.b)
+    assert f"inet {GUESTS['b'][1]}/24" in site.b.run("ip", "-4", "addr", "show", "eth0")
+    with site.host.entered():
+        driver.set_hosts(dataclasses.replace(site.plan, hosts=(other,)))
+    dhcp(site.b)
+    assert not site.a.succeeds(*udhcpc())
 
 
 def test_metadata_requests_reach_the_service_with_the_guests_own_address(site: Site) -> None:

@@ -1,4 +1,8 @@
-"""DHCP by dnsmasq: one process a bridge, told of new addresses by its hosts file and SIGHUP."""
+"""DHCP by dnsmasq: one process a bridge, told of guests by files.
+
+At SIGHUP it reads its files again, and runs the lease script for every lease that it has given. So it is told of
+guests that only came by a file more in a folder that it watches, and reads the whole again when one has gone.
+"""
 
 import dataclasses
 import ipaddress
@@ -6,6 +10,7 @@ import os
 import shlex
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from nova_lite.core.errors import DriverError
@@ -40,7 +45,11 @@ class Dnsmasq:
 
     def serve(self, plan: NetworkPlan) -> bool:
         """Let a server run as planned that knows ``plan.hosts``; True if anything had to change."""
-        written = self._write_files(plan)
+        changed = self._changed(plan)
+        came = self._only_came(plan, changed)
+        if came:
+            self._add(plan.bridge, came)
+        self._write(plan.bridge, changed)
         pid, command = self._running(plan.bridge)
         if pid is not None and command != self._command(plan):
             self._end(plan.bridge, pid)
@@ -48,9 +57,10 @@ class Dnsmasq:
         if pid is None:
             self._start(plan)
             return True
-        if written:
+        if changed and not came:
+            self._forget_added(plan.bridge)
             self._runner.privileged(["kill", "-HUP", str(pid)])
-        return written
+        return bool(changed)
 
     def pid(self, bridge: str) -> int | None:
         """Return the process that serves a bridge, None when there is none."""
@@ -74,6 +84,7 @@ class Dnsmasq:
             self._end(bridge, pid)
         for suffix in ("pid", *_FILES):
             self._file(bridge, suffix).unlink(missing_ok=True)
+        shutil.rmtree(self._file(bridge, "added"), ignore_errors=True)
 
     def _running(self, bridge: str) -> tuple[int | None, list[str]]:
         """Return the process that serves a bridge, with what it was started as."""
@@ -111,17 +122,35 @@ class Dnsmasq:
         except FileNotFoundError:
             return None
 
-    def _write_files(self, plan: NetworkPlan) -> bool:
-        changed = self._changed(plan)
+    def _write(self, bridge: str, changed: Mapping[str, str]) -> None:
         for suffix, text in changed.items():
-            file = self._file(plan.bridge, suffix)
-            temporary = file.with_suffix(".new")
-            temporary.write_text(text)
-            temporary.chmod(0o644)
-            temporary.rename(file)
-        return bool(changed)
+            _replace(self._file(bridge, suffix), text)
+
+    def _only_came(self, plan: NetworkPlan, changed: Mapping[str, str]) -> str:
+        """Return the lines of guests that came, empty if anything else is new, too."""
+        if list(changed) != ["hosts"]:
+            return ""
+        text = self._read(plan.bridge, "hosts")
+        before, now = set((text or "").splitlines()), set(changed["hosts"].splitlines())
+        if text is None or before - now:
+            return ""
+        return "".join(f"{line}\n" for line in sorted(now - before))
+
+    def _add(self, bridge: str, lines: str) -> None:
+        """Let a server know of more guests."""
+        folder = self._file(bridge, "added")
+        folder.mkdir(exist_ok=True)
+        _replace(folder / str(time.time_ns()), lines)
+
+    def _forget_added(self, bridge: str) -> None:
+        """Empty the folder of guests that came: the file of all has them, and twice is an error."""
+        folder = self._file(bridge, "added")
+        folder.mkdir(exist_ok=True)
+        for file in folder.iterdir():
+            file.unlink()
 
     def _start(self, plan: NetworkPlan) -> None:
+        self._forget_added(plan.bridge)
         environment = dict(self._settings.script_environment) | {"NETWORK_ID": str(plan.network_id)}
         self._runner.privileged(self._command(plan), environment=environment)
         if self.pid(plan.bridge) is None:
@@ -142,6 +171,7 @@ class Dnsmasq:
             f"--dhcp-range=set:{plan.bridge},{plan.dhcp_start},static,{_mask(plan.cidr)},{plan.lease_seconds}s",
             f"--dhcp-lease-max={ipaddress.ip_network(plan.cidr).num_addresses}",
             f"--dhcp-hostsfile={self._file(plan.bridge, 'hosts')}",
+            f"--dhcp-hostsdir={self._file(plan.bridge, 'added')}",
             f"--dhcp-optsfile={self._file(plan.bridge, 'opts')}",
             f"--dhcp-script={self._lease_script()}",
             "--leasefile-ro",
@@ -167,15 +197,20 @@ class Dnsmasq:
     def _lease_script(self) -> Path:
         """Write what dnsmasq calls: at each SIGHUP that is once for every lease, of which nothing is new."""
         file = self._settings.folder / "nova-leases.sh"
-        temporary = file.with_suffix(".new")
         called = shlex.quote(_absolute(self._settings.script))
-        temporary.write_text(f'#!/bin/sh\n[ "$1" = old ] && exit 0\nexec {called} "$@"\n')
-        temporary.chmod(0o755)
-        temporary.rename(file)
+        _replace(file, f'#!/bin/sh\n[ "$1" = old ] && exit 0\nexec {called} "$@"\n', mode=0o755)
         return file
 
     def _file(self, bridge: str, suffix: str) -> Path:
         return self._settings.folder / f"nova-{bridge}.{suffix}"
+
+
+def _replace(file: Path, text: str, mode: int = 0o644) -> None:
+    """Write a file, which is there with all of its text or not at all; a hidden name is not read meanwhile."""
+    temporary = file.with_name(f".{file.name}.new")
+    temporary.write_text(text)
+    temporary.chmod(mode)
+    temporary.rename(file)
 
 
 def _hosts(plan: NetworkPlan) -> str:

@@ -19,6 +19,7 @@ from nova_lite.core.instance import Flavor, Instance
 from nova_lite.core.instance_states import PowerState, TaskState, Verb, VmState
 from nova_lite.core.network import Network, VirtualInterface
 from nova_lite.core.quota import Limits
+from nova_lite.core.server_migration import Traveller
 from nova_lite.db import actions, addresses, instances, security_groups
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.base import NetworkPlan
@@ -101,6 +102,9 @@ class Computes(ComputeContract):
 
     def diagnostics(self, context: RequestContext, instance_uuid: str) -> Diagnostics:
         raise AssertionError("nobody asks for diagnostics here")
+
+    def traveller(self, context: RequestContext, instance_uuid: str) -> Traveller:
+        raise AssertionError("nobody travels from here")
 
     def host_uptime(self, context: RequestContext) -> str:
         return ""
