@@ -25,7 +25,7 @@ def listed(call: Call, name: str, items: Sequence[Json]) -> Reply:
     limit = _limit(call)
     start = _start(call, chosen)
     page = chosen[start : start + limit] if limit else chosen[start:]
-    if limit and start + limit < len(chosen):
+    if limit and start + limit < len(chosen) and "id" in page[-1]:
         query = [(key, value) for key, value in call.request.GET.items() if key != "marker"]
         href = call.url(f"{call.request.path}?{urlencode([*query, ('marker', page[-1]['id'])])}")
         body[f"{name}_links"] = [{"rel": "next", "href": href}]
@@ -103,7 +103,7 @@ def _start(call: Call, items: Sequence[Json]) -> int:
     if not marker:
         return 0
     for position, item in enumerate(items):
-        if item["id"] == marker:
+        if item.get("id") == marker:
             return position + 1
     raise InvalidInput(f"The marker {marker[:64]} could not be found.")
 
