@@ -81,6 +81,7 @@ def show(settings: Settings) -> None:
         openrc = settings.folder / "openrc"
         print(f"Screen:   . {openrc}; {program('openstack')} console url show --novnc {instance.NAME}")
     print(f"Client:   . {settings.folder / 'openrc'}; {program('openstack')} server list")
+    print(f"EC2:      . {settings.folder / 'ec2rc'}; aws ec2 describe-instances")
     print("Stop:     make stop")
 
 

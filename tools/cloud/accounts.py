@@ -1,6 +1,7 @@
 """The first content of a new cloud: schema, projects, users, a network, and the files to log in with."""
 
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 from nova_lite import concurrency
@@ -54,6 +55,7 @@ def _account(cloud: Cloud, settings: Settings, user: str, project: str, role: st
         context, Actor(account.id), identity.find_role(role).id, Scope(ScopeKind.PROJECT, owner.id)
     )
     _write_openrc(settings, user, project, password)
+    _write_ec2rc(cloud, settings, user, account.id, owner.id)
 
 
 def _password(file: Path) -> str:
@@ -80,6 +82,31 @@ def _write_openrc(settings: Settings, user: str, project: str, password: str) ->
         "OS_PROJECT_DOMAIN_ID": "default",
         "OS_IDENTITY_API_VERSION": "3",
     }
-    file = settings.folder / ("openrc" if user == "demo" else f"openrc-{user}")
+    _write_exports(settings, "openrc", user, values)
+
+
+def _write_ec2rc(cloud: Cloud, settings: Settings, user: str, user_id: str, project_id: str) -> None:
+    """Write what Amazon's clients read, those of today and those of old."""
+    context, identity = system_context(), cloud.identity
+    kept = [key for key in identity.list_ec2_credentials(context, user_id) if key.project_id == project_id]
+    keys = kept[0] if kept else identity.create_ec2_credential(context, user_id, project_id)
+    ec2, s3 = settings.ec2_url, settings.s3_url
+    values = {
+        "AWS_ACCESS_KEY_ID": keys.access,
+        "AWS_SECRET_ACCESS_KEY": keys.secret,
+        "AWS_DEFAULT_REGION": settings.region,
+        "AWS_ENDPOINT_URL_EC2": ec2,
+        "AWS_ENDPOINT_URL_STS": ec2,
+        "AWS_ENDPOINT_URL_S3": s3,
+        "EC2_ACCESS_KEY": keys.access,
+        "EC2_SECRET_KEY": keys.secret,
+        "EC2_URL": ec2,
+        "S3_URL": s3,
+    }
+    _write_exports(settings, "ec2rc", user, values)
+
+
+def _write_exports(settings: Settings, name: str, user: str, values: Mapping[str, str]) -> None:
+    file = settings.folder / (name if user == "demo" else f"{name}-{user}")
     file.touch(0o600)
     file.write_text("".join(f"export {name}={value}\n" for name, value in values.items()))

@@ -54,6 +54,21 @@ class Settings:
         """Where clients log in."""
         return f"http://127.0.0.1:{PORTS['identity']}/v3"
 
+    @property
+    def ec2_url(self) -> str:
+        """Where clients of EC2 ask."""
+        return f"http://127.0.0.1:{PORTS['ec2']}/services/Cloud"
+
+    @property
+    def s3_url(self) -> str:
+        """Where clients of S3 ask."""
+        return f"http://127.0.0.1:{PORTS['s3']}"
+
+    @property
+    def region(self) -> str:
+        """The region by whose name clients sign."""
+        return "RegionOne"
+
 
 def program(name: str) -> str:
     """Return the path of a program of the virtual environment."""
