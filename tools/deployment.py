@@ -192,4 +192,4 @@ def _prepare(flag_file: Path) -> None:
         user = cloud.identity.create_user(context, NewUser("bench", "bench"))
         role = cloud.identity.find_role("admin")
         cloud.identity.grant_role(context, Actor(user.id), role.id, Scope(ScopeKind.PROJECT, project.id))
-        cloud.networks.create(context, NewNetwork("private", NewSubnet("10.0.0.0/20")))
+        cloud.networks.create(context, NewNetwork("private", NewSubnet("10.0.0.0/19")))

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from nova_lite.core.hints import Hints
+from nova_lite.core.instance import Instance
 from nova_lite.core.instance_options import InstanceOptions
 from nova_lite.core.local_disks import LocalDisks
 from nova_lite.core.metadata import InjectedFile
@@ -61,8 +62,14 @@ class BootRequest:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Booted:
-    """What the user gets at once: the reservation and the servers in it, all still building."""
+    """What the user gets at once: the reservation and the servers in it, all still building.
+
+    ``instances`` are the servers as they were written, ``security_groups`` the ids and names of their groups; both
+    are empty where the same request had been made before.
+    """
 
     reservation_id: str
     uuids: tuple[str, ...]
     admin_password: str
+    instances: tuple[Instance, ...] = ()
+    security_groups: tuple[tuple[str, str], ...] = ()

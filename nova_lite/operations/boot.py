@@ -58,7 +58,7 @@ class _Parts:
     flavor: Flavor
     image: Image
     public_key: str | None
-    groups: tuple[str, ...]
+    groups: tuple[tuple[str, str], ...]
 
 
 class Boot:
@@ -97,6 +97,7 @@ class Boot:
         action_ids = [ids.new_uuid() for _ in booted.uuids]
         password_hash = self._hash_password(booted.admin_password)
         token = ClientToken("RunInstances", request.client_token, request.fingerprint)
+        made: list[Booted] = []
 
         def work(session: Session) -> int:
             if token.token and not client_tokens.claim(
@@ -115,13 +116,14 @@ class Boot:
             if request.files:
                 instances.set_files(session, [row.uuid for row in rows], request.files)
             actions.insert(session, _boot_actions(context, request, image, rows, action_ids))
-            memberships = [(row.uuid, group) for row in rows for group in parts.groups]
+            memberships = [(row.uuid, group_id) for row in rows for group_id, _ in parts.groups]
             security_groups.add_members(session, memberships)
             if request.hints.group:
                 self._join(session, context, request.hints.group, booted.uuids[:count])
             if request.min_count == request.max_count:
                 # All of a project's boots want its counters: the row is locked last, and shortly.
                 self._reserve(session, context, parts.flavor, request)
+            made[:] = [dataclasses.replace(booted, instances=tuple(rows), security_groups=parts.groups)]
             return count
 
         def landed(session: Session) -> int | None:
@@ -131,7 +133,7 @@ class Boot:
         if count == _ALREADY:
             return self._database.read("server.booted", lambda session: _booted(session, context, token))
         self._scheduler.place(context, action_ids[:count])
-        return dataclasses.replace(booted, uuids=booted.uuids[:count])
+        return dataclasses.replace(made[0], uuids=booted.uuids[:count])
 
     def _check(self, context: RequestContext, request: BootRequest) -> None:
         if not 1 <= request.min_count <= request.max_count:
@@ -169,7 +171,7 @@ class Boot:
             public_key = key_pair.public_key
         _check_networks(session, context, request)
         injected_files.check_limits(session, context.project_id, self._limits, request.files)
-        return _Parts(flavor, image, public_key, _group_ids(session, context, request))
+        return _Parts(flavor, image, public_key, _groups(session, context, request))
 
     def _reserve(
         self, session: Session, context: RequestContext, flavor: Flavor, request: BootRequest
@@ -267,17 +269,17 @@ def _check_networks(session: Session, context: RequestContext, request: BootRequ
             raise InvalidInput(f"Network {wanted.uuid} could not be found.")
 
 
-def _group_ids(session: Session, context: RequestContext, request: BootRequest) -> tuple[str, ...]:
+def _groups(session: Session, context: RequestContext, request: BootRequest) -> tuple[tuple[str, str], ...]:
     names = request.security_groups or ("default",)
     found = []
     for name in dict.fromkeys(names):
         if name == "default":
-            found.append(security_groups.ensure_default(session, context.project_id))
+            found.append((security_groups.ensure_default(session, context.project_id), name))
             continue
         group = security_groups.find(session, context.project_id, name)
         if group is None:
             raise InvalidInput(f"Security group {name} not found for project {context.project_id}.")
-        found.append(group.id)
+        found.append((group.id, group.name))
     return tuple(found)
 
 

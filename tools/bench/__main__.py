@@ -10,7 +10,7 @@ from pathlib import Path
 
 import prettytable
 
-from tools.bench import network_host, objects
+from tools.bench import ec2, network_host, objects
 from tools.deployment import Client, Deployment, deployed
 
 AIMS = {
@@ -22,6 +22,7 @@ AIMS = {
     "SQL per boot and delete": "30",
     "start-up": "3 s",
     "memory": "500 MB",
+    **ec2.AIMS,
 }
 _SEQUENTIAL = 30
 _PATIENCE = 300.0
@@ -54,7 +55,7 @@ def measure(deployment: Deployment) -> dict[str, str]:
     figures["show, 8 threads"] = _shows(deployment, client)
     figures["1350 log-ins, 8 threads"] = _log_ins(deployment)
     figures["memory"] = f"{deployment.memory_mb():.0f} MB"
-    return figures
+    return figures | ec2.measure(client, image)
 
 
 def _order(client: Client, image: str, count: int = 1) -> str:

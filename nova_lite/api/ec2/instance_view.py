@@ -11,6 +11,7 @@ from nova_lite.api.ec2.filters import Table
 from nova_lite.api.ec2.status import PENDING, STOPPED, TERMINATED, State, state_of
 from nova_lite.api.ec2.tags import TAG
 from nova_lite.api.ec2.xml import Shape, always, either, flag, many, moment, number, one, text
+from nova_lite.core.boot import Booted, BootRequest
 from nova_lite.core.ec2_ids import ec2_id
 from nova_lite.core.errors import NoValidHost
 from nova_lite.core.instance import Instance
@@ -340,6 +341,25 @@ FILTERS: Table = {
     "vpc-id": lambda shown: shown.vpc,
 }
 """What filters of instances look at."""
+
+
+def new(call: Ec2Call, request: BootRequest, booted: Booted) -> list[Shown]:
+    """Return new instances by their places in their reservation, without a look at the database."""
+    zone, domain = request.availability_zone or call.conf.node_availability_zone, call.conf.dhcp_domain
+    group_ids = tuple(group_id for group_id, _ in booted.security_groups)
+    names = tuple(name for _, name in booted.security_groups)
+    return [
+        Shown(
+            ec2_id("i", instance.uuid),
+            instance,
+            ServerDetails(instance, (), names, security_group_ids=group_ids),
+            state_of(instance),
+            zone,
+            domain,
+            request.client_token,
+        )
+        for instance in booted.instances
+    ]
 
 
 def of_reservation(call: Ec2Call, uuids: Sequence[str]) -> list[Shown]:

@@ -72,8 +72,8 @@ def run_instances(call: Ec2Call) -> Reservation:
     _refuse_what_is_not_there(call)
     request, forced = _request(call)
     booted = call.cloud.servers.boot(call.elevated() if forced else call.context, request)
-    page = instance_view.of_reservation(call, booted.uuids)
-    return Reservation(booted.reservation_id, call.context.project_id, page)
+    shown = instance_view.new(call, request, booted) or instance_view.of_reservation(call, booted.uuids)
+    return Reservation(booted.reservation_id, call.context.project_id, shown)
 
 
 def _request(call: Ec2Call) -> tuple[BootRequest, bool]:
