@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from nova_lite.core import clock
 from nova_lite.core.errors import Conflict, Locked, NotFound, Superseded, WrongState
 from nova_lite.core.instance import Fault, Flavor, Instance
-from nova_lite.core.instance_options import InstanceOptions, ShutdownBehavior
+from nova_lite.core.instance_options import InstanceOptions
 from nova_lite.core.instance_states import TRANSITIONS, PowerState, TaskState, Transition, Verb, VmState
 from nova_lite.core.local_disks import LocalDisks
 from nova_lite.core.metadata import InjectedFile
@@ -474,10 +474,7 @@ def options_to_json(options: InstanceOptions) -> dict[str, Any] | None:
 
 
 def _options_from_json(document: Any) -> InstanceOptions:
-    if document is None:
-        return InstanceOptions()
-    behavior = ShutdownBehavior(document["shutdown_behavior"])
-    return InstanceOptions(**(document | {"shutdown_behavior": behavior}))
+    return InstanceOptions(**(document or {}))
 
 
 def _fault_to_json(fault: Fault) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Resizing and migrating servers, and the user's word that ends it."""
 
 import dataclasses
+import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -10,10 +11,10 @@ from sqlalchemy.orm import Session
 from nova_lite.core import hardware, ids
 from nova_lite.core.actions import Action, new_action
 from nova_lite.core.context import RequestContext, system_context
-from nova_lite.core.errors import InvalidInput, WrongState
+from nova_lite.core.errors import InvalidInput, NoValidHost, Unavailable, WrongState
 from nova_lite.core.image import Image, Visibility
 from nova_lite.core.instance import Flavor, Instance
-from nova_lite.core.instance_states import PowerState, Verb
+from nova_lite.core.instance_states import PowerState, Verb, VmState
 from nova_lite.core.quota import Limits, Usage
 from nova_lite.core.server_migration import (
     MigrationKind,
@@ -28,6 +29,10 @@ from nova_lite.operations.images import new_image
 from nova_lite.operations.orders import find
 from nova_lite.rpc.compute import ComputeProxy
 from nova_lite.rpc.scheduler import SchedulerProxy
+
+_PATIENCE = 120.0
+"""Seconds for which the caller of ``change_flavor`` waits at most."""
+_PAUSE = 0.05
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,6 +70,34 @@ class Resize:
             return flavor
 
         self._begin(context, uuid, wanted, MigrationKind.RESIZE)
+
+    def change_flavor(self, context: RequestContext, uuid: str, flavor_id: str) -> None:
+        """Give a server that is off another size, and wait until it has it.
+
+        Raises as ``resize``, NoValidHost where no host takes it, Unavailable where it takes too long: then the same
+        may be asked again.
+        """
+        server = self._now(context, uuid)
+        if server.flavor.id != flavor_id:
+            self.resize(context, uuid, flavor_id)
+            server = self._wait(context, uuid)
+        if server.flavor.id != flavor_id:
+            raise NoValidHost(server.fault.message if server.fault else "")
+        if server.vm_state is VmState.RESIZED:
+            self.confirm(context, uuid)
+            self._wait(context, uuid)
+
+    def _wait(self, context: RequestContext, uuid: str) -> Instance:
+        """Return a server once nothing is going on with it any more; raises Unavailable when that takes too long."""
+        deadline = time.monotonic() + _PATIENCE
+        while (server := self._now(context, uuid)).task_state is not None:
+            if time.monotonic() > deadline:
+                raise Unavailable(f"Instance {uuid} is still being resized.")
+            time.sleep(_PAUSE)
+        return server
+
+    def _now(self, context: RequestContext, uuid: str) -> Instance:
+        return self._database.read("server.instance", lambda session: find(session, context, uuid))
 
     def migrate(self, context: RequestContext, uuid: str, host: str = "") -> None:
         """Begin to bring a server to another host, of the scheduler's choice or ``host``; raises as ``resize``."""

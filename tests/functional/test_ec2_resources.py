@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import botocore.exceptions
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 
 from nova_lite.cmd import wiring
 from nova_lite.core.ec2_ids import ec2_id
-from tests.cloud import Cloud
+from tests.cloud import Cloud, running
 from tests.ec2 import QUICK, Ec2, image_of, public_key, refusal_of
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -423,3 +424,39 @@ def test_a_key_that_is_tried_too_often_is_locked_out(shared_cloud: Cloud) -> Non
 
     refused("UnauthorizedOperation", ec2.client().describe_regions)
     assert Ec2(shared_cloud).client().describe_regions()["Regions"]
+
+
+@pytest.mark.usefixtures("database_url")
+def test_the_type_of_an_instance_that_is_off_can_be_changed(tmp_path: Path) -> None:
+    flags = ("--allow_resize_to_same_host", "--ec2_default_instance_type=m1.nano")
+    with running(tmp_path, f"sqlite:///{tmp_path}/nova.sqlite", *flags) as cloud:
+        client = Ec2(cloud).client()
+        instance = run(client, cloud)
+        refused(
+            "IncorrectInstanceState", client.modify_instance_attribute, InstanceId=instance,
+            InstanceType={"Value": "m1.tiny"},
+        )  # fmt: skip
+        client.stop_instances(InstanceIds=[instance])
+        cloud.settle()
+
+        client.modify_instance_attribute(InstanceId=instance, InstanceType={"Value": "m1.tiny"})
+
+        (seen,) = client.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"]
+        assert (seen["InstanceType"], seen["State"]["Name"]) == ("m1.tiny", "stopped")
+        client.start_instances(InstanceIds=[instance])
+        cloud.settle()
+        client.get_waiter("instance_running").wait(InstanceIds=[instance], WaiterConfig=QUICK)
+        client.terminate_instances(InstanceIds=[instance])
+        cloud.settle()
+        assert cloud.leaks() == []
+
+
+def test_an_instance_that_wants_tokens_is_told_nothing_without(cloud: Cloud, client: Any) -> None:
+    instance = run(client, cloud, MetadataOptions={"HttpTokens": "required"})
+    (seen,) = client.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"]
+    assert seen["MetadataOptions"]["HttpTokens"] == "required"
+    told = client.modify_instance_metadata_options(InstanceId=instance, HttpTokens="optional")
+    assert told["InstanceMetadataOptions"]["HttpTokens"] == "optional"
+    refused(
+        "UnsupportedOperation", client.modify_instance_metadata_options, InstanceId=instance, HttpEndpoint="disabled"
+    )

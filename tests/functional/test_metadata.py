@@ -11,6 +11,7 @@ import requests
 from nova_lite.cmd import wiring
 from nova_lite.conf import load
 from nova_lite.core.context import system_context
+from nova_lite.core.ec2_ids import ec2_id
 from nova_lite.core.errors import ConfigurationError
 from nova_lite.operations.networks import NewNetwork
 from nova_lite.operations.subnets import NewSubnet
@@ -211,6 +212,18 @@ def test_only_the_nearest_address_that_is_no_trusted_proxy_counts(
     source = address(cloud, cloud.boot())
     answer = ask(cloud, forwarded.format(guest=source), "/latest/meta-data/local-ipv4")
     assert answer.status_code == (200 if believed else 404)
+
+
+def test_an_owner_may_require_tokens_for_an_instance(cloud: Cloud) -> None:
+    server_id = cloud.boot()
+    source = address(cloud, server_id)
+    with wiring.desk(cloud.conf) as (_, operations):
+        operations.servers.set_options(system_context(), server_id, metadata_tokens=True)
+
+    path = "/latest/meta-data/instance-id"
+    assert ask(cloud, source, path).status_code == 401
+    token = ask(cloud, source, "/latest/api/token", "PUT", headers={TTL: "60"}).text
+    assert ask(cloud, source, path, headers={TOKEN: token}).text == ec2_id("i", server_id)
 
 
 def test_who_forwards_for_another_gets_no_token(cloud: Cloud) -> None:

@@ -90,7 +90,7 @@ def _beside(
     times: int,
     ready: Callable[[], object] = lambda: None,
 ) -> str:
-    """Return how long the second takes and how many times as long as the first, asked turn by turn once all is ready."""
+    """Return how long the second takes, and how many times as long as the first, asked in turn once all is ready."""
     taken: dict[int, list[float]] = {0: [], 1: []}
     for _ in range(times):
         for place, ask in enumerate((compute, ec2)):

@@ -143,7 +143,13 @@ _ROWS = (
     ),
     Action(
         "ModifyInstanceAttribute", instance_attributes.modify_instance_attribute, SYSTEM,
-        "Change one attribute of an instance.", instance_attributes.MODIFY, codes=_INSTANCE_CODES,
+        "Change one attribute of an instance.", instance_attributes.MODIFY,
+        codes={**_INSTANCE_CODES, OverQuota: "InstanceLimitExceeded"},
+    ),
+    Action(
+        "ModifyInstanceMetadataOptions", instance_attributes.modify_metadata_options, SYSTEM,
+        "Change how the metadata service tells an instance of itself.",
+        (_INSTANCE, *run_instances.METADATA_OPTIONS), instance_attributes.METADATA, _INSTANCE_CODES,
     ),
     Action(
         "ResetInstanceAttribute", instance_attributes.reset_instance_attribute, SYSTEM,

@@ -7,16 +7,16 @@ from typing import Any
 from nova_lite.api.ec2 import ids
 from nova_lite.api.ec2.call import Ec2Call
 from nova_lite.api.ec2.errors import Ec2Error, invalid, missing, unsupported
-from nova_lite.api.ec2.instance_view import GROUP
+from nova_lite.api.ec2.instance_view import GROUP, METADATA_OPTIONS
 from nova_lite.api.ec2.query import Blob, Flag, Many, Struct, Text
 from nova_lite.api.ec2.query import ids as identifiers
+from nova_lite.api.ec2.run_instances import wants_tokens
 from nova_lite.api.ec2.security_groups import groups_named
 from nova_lite.api.ec2.status import STOPPED, state_of
 from nova_lite.api.ec2.xml import Shape, Write, always, either, flag, many, moment, one, text
 from nova_lite.core import clock
 from nova_lite.core.ec2_ids import ec2_id
 from nova_lite.core.instance import Instance
-from nova_lite.core.instance_options import ShutdownBehavior
 from nova_lite.core.instance_states import VmState
 
 
@@ -50,9 +50,7 @@ _ELEMENTS: dict[str, Write] = {
     "ebsOptimized": one("ebsOptimized", _itself, _truth(lambda i: i.options.ebs_optimized)),
     "enaSupport": always("enaSupport", {"value": False}),
     "enclaveOptions": always("enclaveOptions", {"enabled": False}),
-    "instanceInitiatedShutdownBehavior": one(
-        "instanceInitiatedShutdownBehavior", _itself, _value(lambda i: str(i.options.shutdown_behavior))
-    ),
+    "instanceInitiatedShutdownBehavior": always("instanceInitiatedShutdownBehavior", {"value": "stop"}),
     "instanceType": one("instanceType", _itself, _value(lambda i: i.flavor.name)),
     "kernel": one(
         "kernel",
@@ -86,6 +84,10 @@ def _write(out: list[str], attribute: Attribute) -> None:
 
 
 SHOWN = Shape(text("instanceId", lambda attribute: ids.instance_id(attribute.instance)), _write)
+METADATA = Shape(
+    text("instanceId", ids.instance_id),
+    one("instanceMetadataOptions", lambda instance: instance.options, METADATA_OPTIONS),
+)
 PASSWORD = Shape(
     text("instanceId", lambda told: told[0]),
     moment("timestamp", lambda told: told[1]),
@@ -109,7 +111,6 @@ _OPTIONS = {
     "disableApiTermination": "disable_delete",
     "disableApiStop": "disable_stop",
     "ebsOptimized": "ebs_optimized",
-    "instanceInitiatedShutdownBehavior": "shutdown_behavior",
 }
 """The attributes that are options of an instance, and their fields."""
 
@@ -136,11 +137,21 @@ def modify_instance_attribute(call: Ec2Call) -> None:
     elif name == "instanceType":
         _require_stopped(instance)
         _change_type(call, instance, value)
+    elif name == "instanceInitiatedShutdownBehavior":
+        if value != "stop":
+            raise unsupported("An instance whose guest switches itself off is stopped, never terminated.")
     elif name == "sourceDestCheck":
         if not value:
             raise unsupported("Guests may send only from their own addresses here.")
     else:
         raise unsupported(f"The attribute {name} cannot be changed.")
+
+
+def modify_metadata_options(call: Ec2Call) -> Instance:
+    """Change whether an instance's metadata is told only to who shows a token."""
+    instance = ids.instance(call, call.get("InstanceId"))
+    tokens = wants_tokens(call, call.values)
+    return call.cloud.servers.set_options(call.context, instance.uuid, metadata_tokens=tokens)
 
 
 def reset_instance_attribute(call: Ec2Call) -> None:
@@ -186,10 +197,6 @@ def _typed(name: str, value: Any) -> Any:
     """Return a value as the attribute has it; raises Ec2Error."""
     if name in ("disableApiTermination", "disableApiStop", "ebsOptimized", "sourceDestCheck"):
         return value if isinstance(value, bool) else Flag("Value").read("Value", value)
-    if name == "instanceInitiatedShutdownBehavior":
-        if value not in tuple(ShutdownBehavior):
-            raise invalid(name, value, "It must be stop or terminate.")
-        return ShutdownBehavior(value)
     if name == "userData":
         return Blob("Value").read("Value", value)
     return value
@@ -207,6 +214,4 @@ def _change_type(call: Ec2Call, instance: Instance, name: str) -> None:
     flavors = [flavor for flavor in call.cloud.flavors.listing(call.context) if flavor.name == name]
     if not flavors:
         raise invalid("InstanceType", name, "There is no such instance type.")
-    if flavors[0].id == instance.flavor.id:
-        return
-    raise unsupported("The type of an instance is changed by a resize, which only the compute API offers.")
+    call.cloud.resize.change_flavor(call.context, instance.uuid, flavors[0].id)

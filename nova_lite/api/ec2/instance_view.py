@@ -204,6 +204,15 @@ _PLACEMENT = Shape(
 )
 _CPU = Shape(number("coreCount", lambda flavor: flavor.vcpus), always("threadsPerCore", 1))
 
+METADATA_OPTIONS = Shape(
+    always("state", "applied"),
+    text("httpTokens", lambda options: "required" if options.metadata_tokens else "optional"),
+    always("httpPutResponseHopLimit", 1),
+    always("httpEndpoint", "enabled"),
+    always("httpProtocolIpv6", "disabled"),
+    always("instanceMetadataTags", "enabled"),
+)
+
 INSTANCE = Shape(
     text("instanceId", lambda shown: shown.id),
     text("imageId", lambda shown: ec2_id("ami", shown.instance.image_id)),
@@ -251,13 +260,7 @@ INSTANCE = Shape(
     one("cpuOptions", lambda shown: shown.instance.flavor, _CPU),
     always("capacityReservationSpecification", {"capacityReservationPreference": "open"}),
     always("hibernationOptions", {"configured": False}),
-    always(
-        "metadataOptions",
-        {
-            "state": "applied", "httpTokens": "optional", "httpPutResponseHopLimit": 1,
-            "httpEndpoint": "enabled", "httpProtocolIpv6": "disabled", "instanceMetadataTags": "disabled",
-        },
-    ),
+    one("metadataOptions", lambda shown: shown.instance.options, METADATA_OPTIONS),
     always("enclaveOptions", {"enabled": False}),
     always("maintenanceOptions", {"autoRecovery": "disabled"}),
 )  # fmt: skip
@@ -305,6 +308,8 @@ FILTERS: Table = {
     "key-name": lambda shown: shown.instance.key_name,
     "launch-index": lambda shown: shown.instance.launch_index,
     "launch-time": _launch_time,
+    "metadata-options.http-endpoint": lambda shown: "enabled",
+    "metadata-options.http-tokens": lambda shown: "required" if shown.instance.options.metadata_tokens else "optional",
     "monitoring-state": lambda shown: "enabled" if shown.instance.options.monitoring else "disabled",
     "network-interface.addresses.association.public-ip": _of_nics(lambda nic: nic.public),
     "network-interface.addresses.private-ip-address": _of_nics(lambda nic: nic.interface.address),

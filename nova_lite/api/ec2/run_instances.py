@@ -15,16 +15,17 @@ from nova_lite.api.ec2.status import image_state_of
 from nova_lite.api.ec2.tags import wanted_tags
 from nova_lite.core.boot import BootRequest, RequestedNetwork
 from nova_lite.core.errors import InvalidInput, NotFound, OverQuota
-from nova_lite.core.instance_options import InstanceOptions, ShutdownBehavior
+from nova_lite.core.instance_options import InstanceOptions
 from nova_lite.core.resource_tags import ResourceKind
 
 STARTED = RESERVATION
 CODES = {OverQuota: "InstanceLimitExceeded", InvalidInput: "InvalidParameterValue"}
-_AS_USUAL = {
-    "HttpTokens": "optional", "HttpEndpoint": "enabled", "HttpProtocolIpv6": "disabled",
-    "InstanceMetadataTags": "disabled",
-}  # fmt: skip
-"""What the metadata service does of what can be asked for."""
+_AS_USUAL = {"HttpEndpoint": "enabled", "HttpProtocolIpv6": "disabled", "InstanceMetadataTags": "enabled"}
+"""What the metadata service does for every guest."""
+METADATA_OPTIONS = (
+    Text("HttpTokens"), Number("HttpPutResponseHopLimit", least=1, most=64), Text("HttpEndpoint"),
+    Text("HttpProtocolIpv6"), Text("InstanceMetadataTags"),
+)  # fmt: skip
 _VIRTUAL = re.compile(r"ephemeral[0-9]{1,2}|swap|ami|root")
 
 EBS = Struct(
@@ -51,10 +52,7 @@ PARAMETERS = (
     Struct("Monitoring", Flag("Enabled")), Flag("EbsOptimized"), Flag("DisableApiTermination"),
     Flag("DisableApiStop"), Text("InstanceInitiatedShutdownBehavior", "stop", "terminate"),
     Struct("HibernationOptions", Flag("Configured")),
-    Struct(
-        "MetadataOptions", Text("HttpTokens"), Number("HttpPutResponseHopLimit"), Text("HttpEndpoint"),
-        Text("HttpProtocolIpv6"), Text("InstanceMetadataTags"),
-    ),
+    Struct("MetadataOptions", *METADATA_OPTIONS),
     Struct("CreditSpecification", Text("CpuCredits")), Struct("EnclaveOptions", Flag("Enabled")),
     Struct("MaintenanceOptions", Text("AutoRecovery")),
     Struct("CapacityReservationSpecification", Text("CapacityReservationPreference")),
@@ -110,9 +108,9 @@ def _request(call: Ec2Call) -> tuple[BootRequest, bool]:
         options=InstanceOptions(
             disable_delete=call.get("DisableApiTermination", False),
             disable_stop=call.get("DisableApiStop", False),
-            shutdown_behavior=ShutdownBehavior(call.get("InstanceInitiatedShutdownBehavior", "stop")),
             monitoring=call.part("Monitoring").get("Enabled", False),
             ebs_optimized=call.get("EbsOptimized", False),
+            metadata_tokens=wants_tokens(call, call.part("MetadataOptions")),
         ),
         client_token=call.get("ClientToken", ""),
         fingerprint=call.fingerprint(),
@@ -200,6 +198,18 @@ def _refuse_what_is_not_there(call: Ec2Call) -> None:
         raise unsupported("Hibernation and enclaves are not supported.")
     if call.get("Ipv6AddressCount"):
         raise unsupported("Instances have no IPv6 addresses.")
+    if call.get("InstanceInitiatedShutdownBehavior", "stop") != "stop":
+        raise unsupported("An instance whose guest switches itself off is stopped, never terminated.")
+
+
+def wants_tokens(call: Ec2Call, options: Mapping[str, Any]) -> bool:
+    """Return whether an instance's metadata is told only to who shows a token; raises Ec2Error."""
     for name, usual in _AS_USUAL.items():
-        if call.part("MetadataOptions").get(name, usual) != usual:
+        if options.get(name, usual) != usual:
             raise unsupported(f"The metadata service knows only {name} {usual}.")
+    tokens = options.get("HttpTokens", call.conf.metadata_tokens)
+    if tokens not in ("optional", "required"):
+        raise invalid("HttpTokens", tokens)
+    if tokens == "optional" and call.conf.metadata_tokens == "required":
+        raise unsupported("The metadata service requires tokens of every guest.")
+    return bool(tokens == "required")

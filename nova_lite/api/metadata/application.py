@@ -87,7 +87,8 @@ def _issue(request: webob.Request) -> str:
 def _check_token(request: webob.Request, data: InstanceMetadata) -> None:
     """Raise HttpError (401) for a token that is not the instance's, and for none where one is required."""
     token = request.headers.get(_TOKEN)
-    if token is None and request.environ[CONF].metadata_tokens != "required":
+    required = request.environ[CONF].metadata_tokens == "required" or data.instance.options.metadata_tokens
+    if token is None and not required:
         return
     if token is None or not request.environ[CLOUD].metadata_tokens.holds(token, data.instance.uuid):
         raise HttpError(401, f"A valid {_TOKEN} is needed: PUT /latest/api/token gives one.")
