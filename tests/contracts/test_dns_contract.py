@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import dns.exception
 import dns.resolver
 import ldap3
 import pytest
@@ -31,13 +32,16 @@ class Server:
     driver: DnsDriver
     port: int = 0
 
-    def resolve(self, name: str) -> list[str]:
+    def resolve(self, name: str) -> list[str] | None:
+        """Return the addresses of a name, None while nobody answers."""
         resolver = dns.resolver.Resolver(configure=False)
         resolver.nameservers, resolver.port = ["127.0.0.1"], self.port
         try:
             return [str(answer) for answer in resolver.resolve(f"{name}.{DOMAIN}.", "A", lifetime=2)]
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, dns.resolver.NoNameservers):
             return []
+        except dns.exception.Timeout:
+            return None
 
 
 @pytest.fixture(scope="module")
