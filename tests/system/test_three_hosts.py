@@ -13,8 +13,9 @@ from tests.system.three_hosts import POOL, Guest, Mode, ThreeHosts, at_once, ser
 from tools.deployment import Daemon
 from tools.services import Broker, MariaDB
 
+DOMAIN = "guests.example.org"
 MODES = {
-    "flatdhcp": Mode("FlatDHCPManager"),
+    "flatdhcp": Mode("FlatDHCPManager", {"instance_dns_manager": "file", "instance_dns_domain": DOMAIN}),
     "multi_host": Mode("FlatDHCPManager", {"multi_host": True}, network_hosts=(1, 2, 3), multi_host=True),
     "flat": Mode("FlatManager", {"flat_injected": True, "force_config_drive": True}, by_hand=True),
 }
@@ -56,13 +57,15 @@ def lead(site: ThreeHosts, floating: str, guest: Guest) -> None:
 
 def test_a_cloud_on_three_hosts(site: ThreeHosts) -> None:
     first = site.hosts[0]
-    first.manage("network", "create", "--label", "private", "--fixed_range_v4", "10.0.0.0/24")
+    first.manage("network", "create", "--label", "private", *site.mode.networks)
     first.manage("floating", "create", "--ip_range", POOL, "--interface", "eth2")
     guests = site.boot({"a": ("red", 1), "b": ("red", 2), "c": ("blue", 3)})
     a, b, c = guests.values()
 
     for guest in guests.values():
         check_told(site, guest)
+    if "instance_dns_domain" in site.mode.flags:
+        assert wait_for(lambda: b.address() in c.lookup(f"b.{DOMAIN}"))
     check_groups(site, a, b, c)
     allow(site, "tcp", 1, 100)
     a.serve()
@@ -81,7 +84,8 @@ def test_a_cloud_on_three_hosts(site: ThreeHosts) -> None:
 
 def check_told(site: ThreeHosts, guest: Guest) -> None:
     """The guest gets the address that is its own, and metadata knows it by that."""
-    address = site.show(guest.server_id)["addresses"]["private"][0]["addr"]
+    [[told]] = site.show(guest.server_id)["addresses"].values()
+    address = told["addr"]
     assert addressed(site, guest) == address
     assert guest.metadata("latest/meta-data/local-ipv4") == address
     assert guest.metadata("latest/meta-data/hostname") == f"{guest.name}.novalocal"

@@ -88,6 +88,11 @@ class Guest:
         """Tell whether the guest gets an answer to a ping."""
         return self.space.succeeds("ping", "-c", "1", "-W", "1", address)
 
+    def lookup(self, name: str) -> str:
+        """Ask the way out of the network, which is the DHCP server, for the address of a name."""
+        gateway = self.space.run("ip", "route", "show", "default").split()[2]
+        return self.space.run(busybox(), "nslookup", name, gateway, check=False)
+
     def metadata(self, path: str) -> str:
         """Return what the metadata service tells the guest."""
         return self.space.run(
@@ -164,7 +169,8 @@ class Host:
 class Mode:
     """A way of networking: the manager, further flags, and on which hosts nova-network runs.
 
-    ``by_hand``: bridges, the gateway and the way to the metadata service are the operator's own.
+    ``by_hand``: bridges, the gateway and the way to the metadata service are the operator's own. ``networks`` are
+    the words of ``nova-manage network create``.
     """
 
     manager: str
@@ -172,6 +178,7 @@ class Mode:
     network_hosts: Sequence[int] = (1,)
     multi_host: bool = False
     by_hand: bool = False
+    networks: Sequence[str] = ("--fixed_range_v4", "10.0.0.0/24")
 
 
 class ThreeHosts:
