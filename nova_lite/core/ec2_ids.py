@@ -5,6 +5,7 @@ is the same in the EC2 API, the metadata service and on a config drive, and the 
 own key.
 """
 
+import functools
 import re
 import uuid
 
@@ -26,6 +27,18 @@ def image_ec2_id(image_id: str, container_format: str | None = None) -> str:
 def derived_uuid(*parts: str) -> str:
     """Return the UUID of what has none of its own, always the same for the same parts."""
     return str(uuid.uuid5(_SPACE, "/".join(parts)))
+
+
+@functools.lru_cache(maxsize=4096)
+def vpc_uuid(project_id: str) -> str:
+    """Return the UUID of a project's VPC."""
+    return derived_uuid("vpc", project_id)
+
+
+@functools.lru_cache(maxsize=4096)
+def subnet_uuid(network_uuid: str, zone: str) -> str:
+    """Return the UUID of a network's subnet in a zone."""
+    return derived_uuid("subnet", network_uuid, zone)
 
 
 def start_of_uuid(identifier: str, *prefixes: str) -> str | None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 
 from nova_lite.core import clock
-from nova_lite.core.ec2_ids import ec2_id
+from nova_lite.core.ec2_ids import ec2_id, subnet_uuid, vpc_uuid
 from nova_lite.core.metadata import InstanceMetadata
 from nova_lite.core.network import VirtualInterface
 
@@ -86,14 +86,15 @@ def _interfaces(data: InstanceMetadata) -> Tree:
 def _interface(data: InstanceMetadata, number: int, interface: VirtualInterface) -> Tree:
     tree: dict[str, Tree | str] = {
         "device-number": str(number),
-        "interface-id": f"eni-{interface.id[:8]}",
+        "interface-id": ec2_id("eni", interface.id),
         "local-hostname": data.fqdn,
         "local-ipv4s": interface.address,
         "mac": interface.mac,
         "owner-id": data.instance.project_id,
         "security-groups": "\n".join(data.security_groups),
-        "subnet-id": f"subnet-{interface.network_uuid[:8]}",
+        "subnet-id": ec2_id("subnet", subnet_uuid(interface.network_uuid, data.instance.availability_zone or "")),
         "subnet-ipv4-cidr-block": interface.cidr,
+        "vpc-id": ec2_id("vpc", vpc_uuid(data.instance.project_id)),
     }
     if interface.cidr_v6:
         tree["ipv6s"] = interface.address_v6

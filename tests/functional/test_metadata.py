@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from nova_lite.api.ec2 import places
 from nova_lite.cmd import wiring
 from nova_lite.conf import load
 from nova_lite.core.context import system_context
@@ -69,7 +70,10 @@ def test_the_ec2_tree_tells_a_guest_of_itself(cloud: Cloud) -> None:
     assert (document["privateIp"], document["region"]) == (source, "RegionOne")
     mac = told("/latest/meta-data/mac")
     assert told("/latest/meta-data/network/interfaces/macs/") == f"{mac}/"
-    assert told(f"/latest/meta-data/network/interfaces/macs/{mac}/local-ipv4s") == source
+    interface = f"/latest/meta-data/network/interfaces/macs/{mac}"
+    assert told(f"{interface}/local-ipv4s") == source
+    network = cloud.ask("GET", "/v2.1/os-networks", version="2.1").json()["networks"][0]["id"]
+    assert told(f"{interface}/subnet-id") == places.subnet_id(network, "nova")
 
 
 @pytest.mark.parametrize(

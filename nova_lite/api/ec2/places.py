@@ -3,21 +3,9 @@
 import functools
 
 from nova_lite.api.ec2.call import Ec2Call
-from nova_lite.core.ec2_ids import derived_uuid, ec2_id
+from nova_lite.core.ec2_ids import ec2_id, subnet_uuid, vpc_uuid
 from nova_lite.core.instance import Instance
 from nova_lite.operations.hosts import INTERNAL_ZONE
-
-
-@functools.lru_cache(maxsize=4096)
-def vpc_uuid(project_id: str) -> str:
-    """Return the UUID of a project's VPC."""
-    return derived_uuid("vpc", project_id)
-
-
-@functools.lru_cache(maxsize=4096)
-def subnet_uuid(network_uuid: str, zone: str) -> str:
-    """Return the UUID of a network's subnet in a zone."""
-    return derived_uuid("subnet", network_uuid, zone)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -10,7 +10,7 @@ from nova_lite.api.ec2.filters import Table
 from nova_lite.api.ec2.paging import Listed
 from nova_lite.api.ec2.tags import TAG, tags_by_resource
 from nova_lite.api.ec2.xml import Shape, always, flag, many, number, text
-from nova_lite.core.ec2_ids import derived_uuid, ec2_id
+from nova_lite.core.ec2_ids import derived_uuid, ec2_id, subnet_uuid, vpc_uuid
 from nova_lite.core.network import Network
 
 _NO_NETWORK = "10.0.0.0/8"
@@ -31,7 +31,7 @@ class Subnet:
     @property
     def uuid(self) -> str:
         """Its UUID."""
-        return places.subnet_uuid(self.network.uuid, self.zone)
+        return subnet_uuid(self.network.uuid, self.zone)
 
     @property
     def id(self) -> str:
@@ -50,7 +50,7 @@ class Vpc:
     @property
     def uuid(self) -> str:
         """Its UUID."""
-        return places.vpc_uuid(self.project_id)
+        return vpc_uuid(self.project_id)
 
     @property
     def id(self) -> str:
@@ -163,7 +163,7 @@ def vpc(call: Ec2Call) -> Vpc:
         if network.cidr
     ]
     cidrs = [str(each) for each in ranges] or [_NO_NETWORK]
-    return Vpc(project_id, cidrs, tags_by_resource(call).get(places.vpc_uuid(project_id), {}))
+    return Vpc(project_id, cidrs, tags_by_resource(call).get(vpc_uuid(project_id), {}))
 
 
 def zones(call: Ec2Call) -> dict[str, bool]:
