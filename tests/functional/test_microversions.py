@@ -133,3 +133,28 @@ def test_a_network_that_is_none_is_refused(cloud: Cloud, networks: Any, words: s
     server = {"name": "n", "flavorRef": "6", "imageRef": cloud.image(), "networks": networks}
     answer = cloud.ask("POST", "/v2.1/servers", {"server": server})
     assert (answer.status_code, words in answer.text) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("spec", "status"),
+    [
+        ({"hw:cpu_policy": "dedicated"}, 200),
+        ({"hw:cpu_policy": "sometimes"}, 400),
+        ({"hw:numa_nodes": "0"}, 400),
+        ({"hw:numa_cpus.1": "0-2,4"}, 200),
+        ({"hw:unheard-of": "1"}, 400),
+        ({"quota:vif_inbound_average": 1024}, 200),
+        ({"resources:CUSTOM_GPU": "many"}, 400),
+        ({"trait:HW_CPU_X86_AVX": "required"}, 200),
+        ({"mine:anything": "1"}, 200),
+        ({"anything": "1"}, 200),
+    ],
+)
+def test_extra_specs_are_known_since_2_86(cloud: Cloud, spec: dict[str, Any], status: int) -> None:
+    path = "/v2.1/flavors/1/os-extra_specs"
+    (name,) = spec
+    for version, expected in (("2.85", 200), ("2.86", status)):
+        answer = cloud.ask("POST", path, {"extra_specs": spec}, user="admin", version=version)
+        changed = cloud.ask("PUT", f"{path}/{name}", spec, user="admin", version=version)
+        cloud.ask("DELETE", f"{path}/{name}", user="admin")
+        assert (answer.status_code, changed.status_code) == (expected, expected), answer.text

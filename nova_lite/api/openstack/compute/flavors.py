@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from nova_lite.api.call import Call, Json, Reply
 from nova_lite.api.openstack.compute.queries import limit_of, truth
 from nova_lite.core.errors import InvalidInput, NotFound
+from nova_lite.core.extra_specs import problem
 from nova_lite.core.instance import Flavor
 
 _SORT_KEYS = {
@@ -76,6 +77,7 @@ def list_extra_specs(call: Call) -> Reply:
 def add_extra_specs(call: Call) -> Reply:
     """Add extra specs."""
     wanted = {key: str(value) for key, value in call.body["extra_specs"].items()}
+    _check_specs(call, wanted)
     call.cloud.flavors.set_extra_specs(call.context, call.params["flavor_id"], wanted)
     return Reply({"extra_specs": wanted})
 
@@ -94,8 +96,17 @@ def set_extra_spec(call: Call) -> Reply:
     if list(call.body) != [key]:
         raise InvalidInput("Request body and URI mismatch")
     value = {key: str(call.body[key])}
+    _check_specs(call, value)
     call.cloud.flavors.set_extra_specs(call.context, call.params["flavor_id"], value)
     return Reply(value)
+
+
+def _check_specs(call: Call, specs: Mapping[str, str]) -> None:
+    """Raise InvalidInput for names and values that cannot be, as far as they are known (since 2.86)."""
+    for name, value in specs.items() if call.at_least(86) else ():
+        wrong = problem(name, value)
+        if wrong:
+            raise InvalidInput(wrong)
 
 
 def delete_extra_spec(call: Call) -> Reply:
