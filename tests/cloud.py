@@ -27,7 +27,9 @@ from nova_lite.operations.networks import NewNetwork
 from nova_lite.operations.subnets import NewSubnet
 from tools.services import free_port
 
-APIS = ("identity", "ec2", "osapi_compute", "metadata", "image", "network", "s3")
+APIS = ("identity", "ec2", "osapi_compute", "metadata", "image", "network")
+"""The front doors of nova-api."""
+_DOORS = (*APIS, "s3")
 _PATIENCE = 30.0
 
 
@@ -47,8 +49,8 @@ class Cloud:
 
     def __init__(self, folder: Path, database_url: str, *flags: str) -> None:
         self.folder = folder
-        ports = [f"--{api}_listen_port={free_port()}" for api in APIS]
-        listen = [f"--{api}_listen=127.0.0.1" for api in APIS]
+        ports = [f"--{api}_listen_port={free_port()}" for api in _DOORS]
+        listen = [f"--{api}_listen=127.0.0.1" for api in _DOORS]
         self.flags = [
             f"--state_path={folder}", f"--sql_connection={database_url}", "--host=host1", "--my_ip=127.0.0.1",
             "--compute_driver=fake", "--network_driver=fake", "--firewall_driver=fake",

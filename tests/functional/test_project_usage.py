@@ -25,7 +25,8 @@ def test_a_project_sees_its_servers_deleted_ones_too(cloud: Cloud) -> None:
         "instance_id", "name", "tenant_id", "flavor", "state", "hours", "uptime", "vcpus", "memory_mb",
         "local_gb", "started_at", "ended_at",
     }  # fmt: skip
-    assert usage["total_vcpus_usage"] == pytest.approx(sum(one["hours"] for one in usage["server_usages"]))
+    used = [one["hours"] * one["vcpus"] for one in usage["server_usages"]]
+    assert usage["total_vcpus_usage"] == pytest.approx(sum(used))
     assert cloud.ask("GET", f"{PATH}/{project}", user="other").status_code == 403
     past = f"{PATH}/{project}?start=2001-01-01T00:00:00&end=2001-02-01T00:00:00"
     assert cloud.ask("GET", past).json() == {"tenant_usage": {}}
