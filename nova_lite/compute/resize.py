@@ -1,5 +1,7 @@
 """Resizing and migrating an instance: its disk is carried from host to host as an image, its guest made anew.
 
+Hosts that keep disks in one folder, and a host that keeps its guest, carry nothing: the disks are copied there.
+
 The work is done in phases, each on one host, and the action is handed from host to host between them. What
 the guest was made of stays on its old host until the user confirms, so that everything can be turned back.
 
@@ -25,7 +27,7 @@ from nova_lite.core.image import ImageFacts
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import TaskState
 from nova_lite.core.server_migration import Phase
-from nova_lite.db import images
+from nova_lite.db import images, server_migrations
 
 TASKS = {
     "powering-off": (TaskState.RESIZE_PREP, TaskState.RESIZE_MIGRATING),
@@ -80,13 +82,13 @@ class ResizeFlow:
             self._host.driver.power_on(self._host.protected_spec(self._instance))
 
     def take(self) -> None:
-        """Copy the disk."""
-        if not self._is_aside():
+        """Copy the disk, unless the new host can do that for itself."""
+        if not self._is_aside() and not self._is_near():
             self._copy.take()
 
     def store(self) -> None:
         """Bring the copy to the image store."""
-        if not self._is_aside():
+        if not self._is_aside() and not self._is_near():
             self._copy.store()
             self._copy.drop()
 
@@ -109,8 +111,11 @@ class ResizeFlow:
         self._host.disconnect(self._instance)
 
     def receive(self) -> None:
-        """Make the disks from the copy."""
+        """Make the disks from the copy, or from what is kept aside where that is here too."""
         spec = self._host.disk_spec(self._instance)
+        if self._is_near():
+            self._host.driver.copy_aside(spec)
+            return
         image_id = self._action.parameters["image_id"]
         stored = self._host.database.read("image.get", lambda session: images.get(session, image_id))
         if stored is None:
@@ -141,6 +146,16 @@ class ResizeFlow:
         self.destroy()
         self.delete_disks()
         self._host.disconnect(self._instance)
+
+    def _is_near(self) -> bool:
+        """Tell whether both hosts have the disks in one folder."""
+        uuid = self._action.parameters["migration"]
+        found = self._host.database.read(
+            "migration.get", lambda session: server_migrations.get(session, uuid)
+        )
+        if found is None:
+            raise Superseded()
+        return {found.source_host, found.dest_host} <= self._host.driver.sharers()
 
     def _was_on(self) -> bool:
         return not self._action.parameters["off"]

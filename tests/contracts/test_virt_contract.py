@@ -358,6 +358,24 @@ def test_a_guest_is_made_of_a_copy_of_anothers_disk(driver: VirtDriver, spec: Gu
     assert power_of(driver, spec) is PowerState.RUNNING
 
 
+def test_a_guest_is_made_of_a_copy_of_what_is_kept_aside(driver: VirtDriver, spec: GuestSpec) -> None:
+    spawned(driver, spec)
+    with pytest.raises(DriverError):
+        driver.copy_aside(spec)
+    driver.set_aside(spec.uuid, spec.name)
+    larger = dataclasses.replace(spec, root_gb=1, memory_mb=96)
+
+    for _ in range(2):
+        driver.copy_aside(larger)
+        driver.spawn(larger)
+    assert power_of(driver, spec) is PowerState.RUNNING
+    assert driver.is_aside(spec.name)
+    driver.destroy(spec.uuid)
+    driver.put_back(spec.uuid, spec.name)
+    driver.spawn(spec)
+    assert power_of(driver, spec) is PowerState.RUNNING
+
+
 def test_a_config_drive_is_made_with_the_disks_and_ends_with_them(
     driver: VirtDriver, spec: GuestSpec, tmp_path: Path
 ) -> None:

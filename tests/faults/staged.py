@@ -171,6 +171,9 @@ class StagedVirtDriver(FakeVirtDriver):
     def drop_aside(self, *arguments: Any) -> None:
         STAGE.make("virt.drop_aside", super().drop_aside, *arguments)
 
+    def copy_aside(self, *arguments: Any) -> None:
+        STAGE.make("virt.copy_aside", super().copy_aside, *arguments)
+
     def receive_disks(self, *arguments: Any) -> None:
         STAGE.make("virt.receive_disks", super().receive_disks, *arguments)
 

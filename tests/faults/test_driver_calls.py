@@ -33,11 +33,9 @@ CALLS = {
     Verb.SNAPSHOT: ("virt.snapshot", "virt.drop_snapshot"),
     Verb.RESIZE: (
         "virt.power_off",
-        "virt.snapshot",
-        "virt.drop_snapshot",
         *ASIDE,
         "ask network",
-        "virt.receive_disks",
+        "virt.copy_aside",
         *PROTECT,
         "virt.spawn",
     ),

@@ -47,6 +47,24 @@ def look(cloud: TwoHosts, server_id: str) -> tuple[str, int]:
     return shown["status"], shown["OS-EXT-STS:power_state"]
 
 
+@pytest.mark.parametrize("word", [CONFIRM, REVERT])
+def test_hosts_that_share_their_disks_carry_nothing(tmp_path: Any, word: dict[str, Any]) -> None:
+    shared = f"--instances_path={tmp_path}/instances"
+    for cloud in two_hosts(tmp_path, f"sqlite:///{tmp_path}/nova.sqlite", shared):
+        server_id = cloud.boot("moves")
+        was = cloud.host_of(server_id)
+        stored = sorted((tmp_path / "images").rglob("*"))
+        cloud.act(server_id, MIGRATE, user="admin")
+        assert (cloud.show(server_id)["status"], cloud.host_of(server_id) == was) == ("VERIFY_RESIZE", False)
+        assert sorted((tmp_path / "images").rglob("*")) == stored
+        assert len(cloud.files()) == 2
+        cloud.act(server_id, word)
+        assert (cloud.show(server_id)["status"], len(cloud.files())) == ("ACTIVE", 1)
+        assert (cloud.host_of(server_id) == was) == (word is REVERT)
+        cloud.delete_all()
+        assert (cloud.files(), cloud.leaks()) == ([], [])
+
+
 def test_a_server_is_resized_and_its_user_agrees(cloud: TwoHosts) -> None:
     server_id = cloud.boot("grows")
     assert cloud.act(server_id, RESIZE).status_code == 202

@@ -288,6 +288,13 @@ class VirtDriver(abc.ABC):
         """Remove the disks that are kept aside; nothing there is not an error."""
 
     @abc.abstractmethod
+    def copy_aside(self, spec: GuestSpec) -> None:
+        """Make the guest's disks as copies of those that are kept aside, which may grow; whole ones are kept.
+
+        Raises DriverError when none are kept, or they are larger than the guest's.
+        """
+
+    @abc.abstractmethod
     def receive_disks(self, spec: GuestSpec, image: GuestImage) -> None:
         """Make the guest's disks of a copy of another guest's root disk, which may grow; whole ones are kept.
 

@@ -321,6 +321,17 @@ class FakeVirtDriver(VirtDriver):
         """Remove the folder of that other name."""
         self._remove(aside(name))
 
+    def copy_aside(self, spec: GuestSpec) -> None:
+        """Copy the files of the folder of that other name."""
+        kept, folder = self._path / aside(spec.name), self._path / spec.name
+        if not (kept / "disk").exists():
+            raise DriverError(f"there are no disks of {spec.name} that were kept aside.")
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "disk").exists():
+            (folder / "disk.new").write_bytes((kept / "disk").read_bytes())
+            (folder / "disk.new").rename(folder / "disk")
+        self._drives.make(spec.config_drive, folder)
+
     def receive_disks(self, spec: GuestSpec, image: GuestImage) -> None:
         """Fetch the copy."""
         if spec.root_gb and image.size > spec.root_gb * _GIB:

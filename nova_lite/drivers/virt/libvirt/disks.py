@@ -27,6 +27,7 @@ LOG = logging.getLogger(__name__)
 
 _GIB = 1024**3
 _BLOCK = 512
+_COPY_SECONDS = 1800.0
 _NEW = ".new"
 _SNAPSHOT = "snapshot"
 _RESCUE = "disk.rescue"
@@ -219,6 +220,34 @@ class Disks:
         """Rename a guest's folder back, in place of one that was made since."""
         self.delete(name)
         (self._folder / aside(name)).rename(self._folder / name)
+
+    def copy_aside(self, spec: GuestSpec) -> None:
+        """Make a guest's disks of those that were kept aside; a swap disk is made anew. Raises DriverError."""
+        kept, folder = self._folder / aside(spec.name), self._folder / spec.name
+        if not (kept / "disk").exists():
+            raise DriverError(f"there are no disks of {spec.name} that were kept aside.")
+        folder.mkdir(parents=True, exist_ok=True)
+        kinds = self._kinds(kept)
+        if kinds:
+            (folder / _KINDS).write_text(json.dumps(kinds))
+        for file, size_gb in (("disk", spec.root_gb), ("disk.local", spec.ephemeral_gb)):
+            if (kept / file).exists() and (size_gb or file == "disk"):
+                kind = kinds.get(file, QCOW2)
+                self._make(folder / file, functools.partial(self._grown, kept / file, kind, size_gb * _GIB))
+        for file in ("kernel", "ramdisk"):
+            if (kept / file).exists():
+                self._make(folder / file, functools.partial(_copy, kept / file))
+        self._add_others(spec)
+
+    def _grown(self, source: Path, kind: str, wanted: int, new: Path) -> None:
+        """Copy a disk as it is, and let it grow."""
+        size = qemu_img.size_of_difference(self.runner, source, kind)
+        if wanted and size > wanted:
+            raise DriverError("cannot make the disk: it is larger than the flavor's.")
+        argv = ["cp", "--sparse=always", "--reflink=auto", str(source), str(new)]
+        self.runner.run(argv, timeout=_COPY_SECONDS)
+        if wanted > size:
+            qemu_img.resize(self.runner, new, kind, wanted)
 
     def _add_others(self, spec: GuestSpec) -> None:
         """Make the guest's ephemeral and swap disk, its config drive and the file of its console."""

@@ -253,6 +253,10 @@ class LibvirtDriver(VirtDriver):
         """Remove the folder of that other name."""
         self._disks.delete(aside(name))
 
+    def copy_aside(self, spec: GuestSpec) -> None:
+        """Copy the folder of that other name, differences to cached images as such."""
+        self._disks.copy_aside(spec)
+
     def receive_disks(self, spec: GuestSpec, image: GuestImage) -> None:
         """Fetch the copy as the guest's own disk, without a base image below it."""
         self._disks.receive(spec, image)
