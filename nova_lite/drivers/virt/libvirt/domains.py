@@ -1,5 +1,6 @@
 """Guests as libvirt's domains: found, started, stopped and forgotten by their uuid."""
 
+import functools
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -31,11 +32,13 @@ class Domains:
         self.connection = connection
 
     def guests(self) -> tuple[Guest, ...]:
-        """Return our guests among the domains."""
+        """Return our guests among the domains; one that goes meanwhile is left out."""
 
         def work(connection: Any) -> tuple[Guest, ...]:
-            ours = (one for one in connection.listAllDomains() if described.is_ours(one.XMLDesc()))
-            return tuple(_guest(one) for one in ours)
+            found: list[Guest] = []
+            for one in connection.listAllDomains():
+                tolerate(functools.partial(_add_ours, one, found), "VIR_ERR_NO_DOMAIN")
+            return tuple(found)
 
         return self.connection.talk(work)
 
@@ -162,6 +165,11 @@ def power_state(found: Any) -> PowerState:
     """Return the power state of a domain."""
     state = found.state()[0]
     return next((power for name, power in _POWER.items() if constant(name) == state), PowerState.NOSTATE)
+
+
+def _add_ours(found: Any, guests: list[Guest]) -> None:
+    if described.is_ours(found.XMLDesc()):
+        guests.append(_guest(found))
 
 
 def _guest(found: Any) -> Guest:
