@@ -52,6 +52,9 @@ def hand_over(
             raise Superseded()
         host = migration.source_host
     elif phase is Phase.LAND:
+        if not error:
+            # The guest has gone there: that is so even should the new host die before it can say so.
+            land(session, migration)
         host = migration.dest_host
     else:
         _turn_back(session, migration, MigrationStatus.ERROR if error else MigrationStatus.REVERTED)

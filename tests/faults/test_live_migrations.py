@@ -164,3 +164,16 @@ def test_the_new_host_says_where_the_guest_is_when_the_old_one_died(
 
     assert (look(cloud, server_id), guests(cloud)) == ((expected, "ACTIVE"), [expected])
     cloud.start_second()
+
+
+def test_a_guest_that_has_moved_is_where_it_went_though_that_host_dies(mortal_cloud: TwoHosts) -> None:
+    cloud = mortal_cloud
+    server_id = boot_on(cloud, "host1")
+    STAGE.give(Cue("do landing", Moment.BEFORE), STAGE.die)
+    cloud.ask("POST", f"/v2.1/servers/{server_id}/action", ANYWHERE, user="admin")
+    kill_second(cloud)
+
+    assert (look(cloud, server_id), guests(cloud)) == ((SECOND, "ACTIVE"), [SECOND])
+    cloud.start_second()
+    cloud.repair()
+    assert (look(cloud, server_id), guests(cloud)) == ((SECOND, "ACTIVE"), [SECOND])
