@@ -189,8 +189,8 @@ def ports(
     return [_to_port(row) for row in rows]
 
 
-def describe_port(session: Session, port_id: str, **values: str) -> None:
-    """Change what users call an interface: name, description."""
+def describe_port(session: Session, port_id: str, **values: Any) -> None:
+    """Change what users say of an interface: name, description, dhcp_options."""
     session.execute(sa.update(INTERFACES).where(INTERFACES.c.id == port_id).values(**values))
 
 

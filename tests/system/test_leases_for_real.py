@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,15 +43,18 @@ class Site:
         self.driver = LinuxNetworkDriver(Runner(), dnsmasq)
         database = Database(f"sqlite:///{folder}/nova.sqlite")
         schema.METADATA.create_all(database.engine)
-        settings = NetworkSettings(HOST, lease_socket=str(self.socket), metadata_host="127.0.0.1")
+        settings = NetworkSettings(
+            HOST, lease_socket=str(self.socket), metadata_host="127.0.0.1", single_gateway=True
+        )
         manager = FlatDHCPManager(database, self.driver, settings)
-        self.world = World(database, self.driver, manager, Networks(database), *[None] * 5)  # type: ignore[arg-type]
+        unused: Any = [None] * 5
+        self.world = World(database, self.driver, manager, Networks(database), *unused)
 
-    def boot(self) -> VirtualInterface:
-        """Give an instance its address and plug the guest in."""
-        [uuid] = self.world.boot()
+    def boot(self, **wishes: Any) -> VirtualInterface:
+        """Give an instance its addresses and plug the guest in by its first interface, which is returned."""
+        [uuid] = self.world.boot(**wishes)
         with self.host.entered():
-            [interface] = self.world.allocate([uuid])[uuid]
+            interface = self.world.allocate([uuid])[uuid][0]
         self.host.link_to(self.guest, "tap0", "eth0")
         self.host.run("ip", "link", "set", "tap0", "master", interface.bridge)
         self.guest.run("ip", "link", "set", "eth0", "address", interface.mac)
@@ -63,6 +67,14 @@ class Site:
             busybox(), "udhcpc", "-i", "eth0", "-n", "-q", "-t", "10", "-T", "1", "-s", str(script)
         )
         return self.guest.run("ip", "-4", "-o", "addr", "show", "eth0")
+
+    def told(self) -> str:
+        """Let the guest ask, and return all that it is told."""
+        script = self.socket.parent / "told.script"
+        script.write_text("#!/bin/sh\nenv\n")
+        script.chmod(0o755)
+        options = ["-i", "eth0", "-n", "-q", "-t", "10", "-T", "1", "-O", "tftp", "-O", "mtu", "-s", str(script)]
+        return self.guest.run(busybox(), "udhcpc", *options)
 
     def held(self, network_id: int) -> list[HeldAddress]:
         return self.world.database.read("test", lambda session: addresses.held(session, [network_id]))
@@ -120,15 +132,48 @@ def test_a_dhcp_server_that_died_comes_back_with_its_leases(site: Site) -> None:
     assert f"inet {interface.address}/24" in site.dhcp()
 
 
-def test_a_released_address_serves_another_guest_only_when_none_else_is_free(site: Site) -> None:
-    interface = site.boot()
+def test_a_released_address_serves_the_next_guest_at_once(site: Site) -> None:
+    site.world.network("10.9.0.0/30", "tiny", bridge="br9")
+    with site.host.entered():
+        site.world.manager.converge()
+    tiny = next(one for one in site.world.networks.list(ADMIN) if one.label == "tiny")
+    interface = site.boot(networks=[{"uuid": tiny.uuid}])
     site.dhcp()
-    assert eventually(lambda: [held.leased for held in site.held(interface.network_id)] == [True])
+    assert eventually(lambda: [held.leased for held in site.held(tiny.id)] == [True])
 
     with site.host.entered():
         site.world.manager.release(ADMIN, [interface.instance_uuid])
-        hosts = (site.socket.parent / "nova-br100.hosts").read_text()
-        others = site.world.allocate(site.world.boot(20))
+    site.host.run("ip", "link", "del", "tap0")
 
+    hosts = (site.socket.parent / "nova-br9.hosts").read_text()
     assert interface.mac not in hosts
-    assert interface.address not in {other.address for of_one in others.values() for other in of_one}
+    again = site.boot(networks=[{"uuid": tiny.uuid}])
+    assert (again.address, again.mac == interface.mac) == (interface.address, False)
+    assert f"inet {again.address}/30" in site.dhcp()
+
+
+def test_a_guest_is_told_its_own_options_and_only_of_its_first_way_out(site: Site) -> None:
+    second = site.world.network("10.9.0.0/24", "second")
+    interface = site.boot()
+    site.world.database.run(
+        "test",
+        lambda session: addresses.describe_port(
+            session, interface.id,
+            dhcp_options=[{"name": "tftp-server", "value": "10.0.0.7", "ip_version": 4}],
+        ),
+    )  # fmt: skip
+    with site.host.entered():
+        site.world.manager.refresh(ADMIN, [interface.network_id, second.id])
+    told = site.told()
+    assert "tftp=10.0.0.7" in told
+    assert "router=10.0.0.1" in told
+    assert "mtu=1500" in told
+
+    # the same guest in the other network
+    other = site.world.interfaces([interface.instance_uuid])[interface.instance_uuid][1]
+    site.host.run("ip", "link", "set", "tap0", "master", other.bridge)
+    site.guest.run("ip", "link", "set", "eth0", "address", other.mac)
+    told = site.told()
+    assert f"ip={other.address}" in told
+    assert "router=" not in told
+    assert "tftp=" not in told

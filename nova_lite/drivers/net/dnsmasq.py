@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nova_lite.core.errors import DriverError
+from nova_lite.drivers.net import dhcp_release
 from nova_lite.drivers.net.base import DhcpHost, NetworkPlan
 from nova_lite.drivers.runner import Runner
 
@@ -26,6 +27,7 @@ class DnsmasqSettings:
     """Where files are, and what every DHCP server is told. ``script`` is called when a lease changes.
 
     Names in files in ``names`` are answered, too, if there is such a folder.
+    With ``force_release`` the leases of guests that are gone end at once.
     """
 
     folder: Path
@@ -34,6 +36,7 @@ class DnsmasqSettings:
     config_file: str = ""
     forwarders: tuple[str, ...] = ()
     names: Path | None = None
+    force_release: bool = True
 
 
 class Dnsmasq:
@@ -45,6 +48,7 @@ class Dnsmasq:
 
     def serve(self, plan: NetworkPlan) -> bool:
         """Let a server run as planned that knows ``plan.hosts``; True if anything had to change."""
+        gone = self._known(plan.bridge) - {(host.mac, host.address) for host in plan.hosts}
         changed = self._changed(plan)
         came = self._only_came(plan, changed)
         if came:
@@ -60,6 +64,9 @@ class Dnsmasq:
         if changed and not came:
             self._forget_added(plan.bridge)
             self._runner.privileged(["kill", "-HUP", str(pid)])
+        if self._settings.force_release:
+            for mac, address in sorted(gone):
+                dhcp_release.send(plan.bridge, plan.gateway, address, mac)
         return bool(changed)
 
     def pid(self, bridge: str) -> int | None:
@@ -121,6 +128,11 @@ class Dnsmasq:
             return self._file(bridge, suffix).read_text()
         except FileNotFoundError:
             return None
+
+    def _known(self, bridge: str) -> set[tuple[str, str]]:
+        """Return the (MAC, address) of the guests that a server was told of, by this daemon or one before it."""
+        lines = (self._read(bridge, "hosts") or "").splitlines()
+        return {(words[0], words[-1]) for words in (line.split(",") for line in lines)}
 
     def _write(self, bridge: str, changed: Mapping[str, str]) -> None:
         for suffix, text in changed.items():

@@ -48,6 +48,7 @@ class LinuxNetworkDriver(NetworkDriver):
             config_file=conf.dnsmasq_config_file,
             forwarders=tuple(conf.dns_server),
             names=Path(conf.dns_hosts_path),
+            force_release=conf.force_dhcp_release,
         )
         return cls(Runner.from_flag(conf.root_helper), settings, needed_interface=conf.flat_interface)
 
