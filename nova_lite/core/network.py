@@ -11,6 +11,11 @@ def subnet_id_of(network_uuid: str) -> str:
     return str(uuid.uuid5(uuid.UUID(network_uuid), "subnet"))
 
 
+def subnet_v6_id_of(network_uuid: str) -> str:
+    """Return the id of a network's IPv6 subnet, which is always the same."""
+    return str(uuid.uuid5(uuid.UUID(network_uuid), "subnet-v6"))
+
+
 def address_v6(cidr_v6: str, mac: str) -> str:
     """Return the address that a guest forms of a /64 prefix and its MAC (RFC 4291, appendix A)."""
     octets = bytes.fromhex(mac.replace(":", ""))
@@ -92,6 +97,11 @@ class Network:
         return subnet_id_of(self.uuid)
 
     @property
+    def subnet_v6_id(self) -> str:
+        """The id of its IPv6 subnet."""
+        return subnet_v6_id_of(self.uuid)
+
+    @property
     def prefix_length(self) -> int:
         """The number of network bits of the CIDR."""
         return ipaddress.ip_network(self.cidr).prefixlen
@@ -151,6 +161,14 @@ class VirtualInterface:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class DhcpOption:
+    """An option (RFC 2132) that a guest is told by DHCP: its name or number, and its value."""
+
+    name: str
+    value: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Port:
     """An interface as users look for it: with whose it is and where; ``active`` while its guest runs."""
 
@@ -163,6 +181,7 @@ class Port:
     security_group_ids: tuple[str, ...] = ()
     name: str = ""
     description: str = ""
+    dhcp_options: tuple[DhcpOption, ...] = ()
 
 
 def external_network_id(pool: str) -> str:

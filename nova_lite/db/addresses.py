@@ -18,7 +18,7 @@ from nova_lite.core import clock, ids
 from nova_lite.core.boot import RequestedNetwork
 from nova_lite.core.errors import Conflict, NoAddress, NotFound
 from nova_lite.core.instance_states import PowerState, Verb
-from nova_lite.core.network import HeldAddress, Network, Port, VirtualInterface
+from nova_lite.core.network import DhcpOption, HeldAddress, Network, Port, VirtualInterface
 from nova_lite.db import networks
 from nova_lite.db.actions import ActionRow
 from nova_lite.db.base import MYSQL, UUID, Base, JsonText
@@ -179,7 +179,7 @@ def ports(
     """
     owner = [_INSTANCES.c.project_id, _INSTANCES.c.hostname, _INSTANCES.c.host]
     owner += [_INSTANCES.c.availability_zone, _INSTANCES.c.power_state]
-    query = _interfaces().add_columns(*owner, INTERFACES.c.name, INTERFACES.c.description)
+    query = _interfaces().add_columns(*owner, INTERFACES.c.name, INTERFACES.c.description, INTERFACES.c.dhcp_options)
     query = query.join(_INSTANCES, _INSTANCES.c.uuid == INTERFACES.c.instance_uuid)
     if scope is not None:
         query = query.where(_INSTANCES.c.project_id == scope)
@@ -189,9 +189,15 @@ def ports(
     return [_to_port(row) for row in rows]
 
 
-def describe_port(session: Session, port_id: str, **values: Any) -> None:
-    """Change what users say of an interface: name, description, dhcp_options."""
+def describe_port(session: Session, port_id: str, **values: str) -> None:
+    """Change what users call an interface: name, description."""
     session.execute(sa.update(INTERFACES).where(INTERFACES.c.id == port_id).values(**values))
+
+
+def set_dhcp_options(session: Session, port_id: str, options: Sequence[DhcpOption]) -> None:
+    """Write what the guest of an interface is told by DHCP besides."""
+    written = [[option.name, option.value] for option in options]
+    session.execute(sa.update(INTERFACES).where(INTERFACES.c.id == port_id).values(dhcp_options=written))
 
 
 def holder_of(session: Session, address: str) -> Holder | None:
@@ -264,7 +270,7 @@ def held(
 
 def _told(row: Any) -> tuple[tuple[str, str], ...]:
     """Return the DHCP options (RFC 2132) of a row's interface."""
-    return tuple((one["name"], one["value"]) for one in row.dhcp_options or () if one["ip_version"] == 4)
+    return tuple((name, value) for name, value in row.dhcp_options or ())
 
 
 def _is_first() -> sa.ColumnElement[bool]:
@@ -347,6 +353,7 @@ def _to_port(row: sa.Row[Any]) -> Port:
         active=values["power_state"] == PowerState.RUNNING,
         name=values["name"] or "",
         description=values["description"] or "",
+        dhcp_options=tuple(DhcpOption(*one) for one in values["dhcp_options"] or ()),
     )
 
 

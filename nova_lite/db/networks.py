@@ -207,6 +207,15 @@ def update(session: Session, uuid: str, **values: Any) -> None:
     session.execute(sa.update(TABLE).where(TABLE.c.uuid == uuid).values(updated_at=clock.now(), **values))
 
 
+def require_unused(session: Session, network: Network) -> None:
+    """Raise Conflict while an instance holds an address of a network."""
+    held = sa.select(FIXED_IPS.c.id).where(
+        FIXED_IPS.c.network_id == network.id, FIXED_IPS.c.instance_uuid.is_not(None)
+    )
+    if session.execute(held.limit(1)).first() is not None:
+        raise Conflict(f"Network {network.uuid} is in use: instances hold addresses of it.")
+
+
 def remove_addresses(session: Session, network: Network) -> None:
     """Remove all addresses of a network; raises Conflict while an instance holds one."""
     session.execute(

@@ -7,6 +7,7 @@ from nova_lite.operations.aggregates import Aggregates
 from nova_lite.operations.certificates import Certificates
 from nova_lite.operations.client_tokens import ClientTokens
 from nova_lite.operations.consoles import Consoles
+from nova_lite.operations.dhcp_options import DhcpOptions
 from nova_lite.operations.dns import Dns
 from nova_lite.operations.evacuation import Evacuation
 from nova_lite.operations.events import Events
@@ -85,4 +86,5 @@ class Cloud:
     metadata: Metadata
     metadata_tokens: MetadataTokens
     network_tags: NetworkTags
+    dhcp_options: DhcpOptions
     client_tokens: ClientTokens

@@ -14,7 +14,7 @@ from nova_lite.db import addresses, network_hosts, networks, routers, security_g
 from nova_lite.db.engine import Database
 from nova_lite.operations import new_networks
 from nova_lite.operations.new_networks import NetworkDefaults, NewNetwork
-from nova_lite.operations.subnets import NewSubnet, check_dns
+from nova_lite.operations.subnets import NewSubnet, check_dns, check_prefix
 
 __all__ = ["NetworkDefaults", "Networks", "NewNetwork", "NewNetworks"]
 
@@ -169,6 +169,23 @@ class Networks:
 
         return self._database.run("network.add_subnet", work, landed=landed)
 
+    def add_subnet_v6(self, context: RequestContext, uuid: str, cidr: str, gateway: str = "") -> Network:
+        """Give a network with a range an IPv6 prefix, too; raises NotFound, InvalidInput, Conflict."""
+        prefix = check_prefix(cidr, gateway)
+
+        def work(session: Session) -> Network:
+            network = _find(session, context, uuid)
+            if not network.cidr:
+                raise InvalidInput(f"Network {uuid} needs its IPv4 subnet first.")
+            if network.cidr_v6:
+                raise Conflict(f"Network {uuid} has an IPv6 subnet already; only one is supported.")
+            others = [other for other in networks.listing(session) if other.id != network.id]
+            new_networks.require_free_prefix(prefix["cidr_v6"], others)
+            networks.update(session, uuid, **prefix)
+            return _find(session, context, uuid)
+
+        return self._database.run("network.add_subnet_v6", work)
+
     def update_subnet(self, context: RequestContext, subnet_id: str, changes: Mapping[str, Any]) -> Network:
         """Change the name and name servers (subnet_name, dns); raises NotFound, InvalidInput."""
         values = dict(changes)
@@ -177,6 +194,8 @@ class Networks:
 
         def work(session: Session) -> Network:
             network = _with_subnet(session, context, subnet_id)
+            if values and subnet_id == network.subnet_v6_id:
+                raise InvalidInput("An IPv6 subnet cannot be changed.")
             if values:
                 networks.update(session, network.uuid, **values)
             return _find(session, context, network.uuid)
@@ -188,6 +207,10 @@ class Networks:
 
         def work(session: Session) -> None:
             network = _with_subnet(session, context, subnet_id)
+            if subnet_id == network.subnet_v6_id:
+                networks.require_unused(session, network)
+                networks.update(session, network.uuid, cidr_v6="", gateway_v6="")
+                return
             networks.remove_addresses(session, network)
             networks.update(session, network.uuid, **dict.fromkeys(_SUBNET_COLUMNS, ""))
 
@@ -265,5 +288,7 @@ def _find(session: Session, context: RequestContext, uuid: str) -> Network:
 def _with_subnet(session: Session, context: RequestContext, subnet_id: str) -> Network:
     for network in networks.listing(session, context.scope()):
         if network.cidr and network.subnet_id == subnet_id:
+            return network
+        if network.cidr_v6 and network.subnet_v6_id == subnet_id:
             return network
     raise NotFound(f"Subnet {subnet_id} could not be found.")

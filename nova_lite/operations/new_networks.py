@@ -148,7 +148,7 @@ def fill(
     _require_apart(subnet.cidr, others, lambda other: other.cidr)
     cidr_v6, gateway_v6 = subnet.cidr_v6, subnet.gateway_v6
     if cidr_v6:
-        _require_apart(cidr_v6, others, lambda other: other.cidr_v6)
+        require_free_prefix(cidr_v6, others)
     elif defaults.range_v6:
         cidr_v6 = next(iter(prefixes_v6(defaults.range_v6, 1, others)))
         gateway_v6 = str(ipaddress.IPv6Network(cidr_v6)[1])
@@ -214,6 +214,11 @@ def prefixes_v6(cidr: str, count: int, others: Sequence[Network]) -> list[str]:
         if len(found) == count:
             return found
     raise Conflict(f"The range {cidr} has only {len(found)} prefixes left.")
+
+
+def require_free_prefix(cidr_v6: str, others: Sequence[Network]) -> None:
+    """Raise Conflict where another network has an IPv6 prefix."""
+    _require_apart(cidr_v6, others, lambda other: other.cidr_v6)
 
 
 def _require_apart(cidr: str, others: Sequence[Network], range_of: Callable[[Network], str]) -> None:

@@ -83,7 +83,7 @@ def check_subnet(
         dns=check_dns(dns),
         reserved=tuple(map(_text, sorted(reserved))),
         vpn_private_address=_text(vpn) if has_vpn else "",
-        **_v6(wanted),
+        **(check_prefix(wanted.cidr_v6, wanted.gateway_v6) if wanted.cidr_v6 or wanted.gateway_v6 else {}),
     )
 
 
@@ -122,19 +122,19 @@ def _part(cidr: ipaddress.IPv4Network, text: str) -> range:
     return range(int(part.network_address), int(part.broadcast_address) + 1)
 
 
-def _v6(wanted: NewSubnet) -> dict[str, str]:
-    """Return the prefix and gateway of IPv6; raises InvalidInput."""
-    if not wanted.cidr_v6:
-        if wanted.gateway_v6:
-            raise InvalidInput("An IPv6 gateway needs an IPv6 range.")
-        return {}
+def check_prefix(cidr_v6: str, gateway_v6: str = "") -> dict[str, str]:
+    """Return an IPv6 prefix with its gateway, the first address unless one is given; raises InvalidInput."""
+    if not cidr_v6:
+        raise InvalidInput("An IPv6 gateway needs an IPv6 range.")
     try:
-        cidr = ipaddress.IPv6Network(wanted.cidr_v6)
-        gateway = ipaddress.IPv6Address(wanted.gateway_v6) if wanted.gateway_v6 else cidr[1]
-    except ValueError as error:
-        raise InvalidInput(f"{wanted.cidr_v6[:60]!r} and its gateway are not valid IPv6: {error}") from error
+        cidr = ipaddress.IPv6Network(cidr_v6)
+        gateway = ipaddress.IPv6Address(gateway_v6) if gateway_v6 else cidr[1]
+    except (ValueError, IndexError) as error:
+        raise InvalidInput(f"{cidr_v6[:60]!r} and its gateway are not valid IPv6: {error}") from error
     if cidr.prefixlen != 64:
         raise InvalidInput(f"The range {cidr} cannot be used: guests form their addresses of /64 prefixes.")
+    if cidr.is_link_local or cidr.is_multicast or cidr.is_loopback:
+        raise InvalidInput(f"The range {cidr} cannot be used for instances.")
     if gateway not in cidr or gateway == cidr[0]:
         raise InvalidInput(f"The gateway {gateway} is not an address for hosts of {cidr}.")
     return {"cidr_v6": str(cidr), "gateway_v6": str(gateway)}

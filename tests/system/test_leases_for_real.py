@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from nova_lite.core.network import HeldAddress, VirtualInterface
+from nova_lite.core.network import DhcpOption, HeldAddress, VirtualInterface
 from nova_lite.db import addresses, schema
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.dnsmasq import DnsmasqSettings
@@ -155,13 +155,8 @@ def test_a_released_address_serves_the_next_guest_at_once(site: Site) -> None:
 def test_a_guest_is_told_its_own_options_and_only_of_its_first_way_out(site: Site) -> None:
     second = site.world.network("10.9.0.0/24", "second")
     interface = site.boot()
-    site.world.database.run(
-        "test",
-        lambda session: addresses.describe_port(
-            session, interface.id,
-            dhcp_options=[{"name": "tftp-server", "value": "10.0.0.7", "ip_version": 4}],
-        ),
-    )  # fmt: skip
+    options = [DhcpOption("tftp-server", "10.0.0.7")]
+    site.world.database.run("test", lambda s: addresses.set_dhcp_options(s, interface.id, options))
     with site.host.entered():
         site.world.manager.refresh(ADMIN, [interface.network_id, second.id])
     told = site.told()

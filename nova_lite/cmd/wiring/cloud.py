@@ -20,6 +20,7 @@ from nova_lite.operations.certificates import Certificates
 from nova_lite.operations.client_tokens import ClientTokens
 from nova_lite.operations.cloud import Cloud
 from nova_lite.operations.consoles import Consoles, ConsoleSettings
+from nova_lite.operations.dhcp_options import DhcpOptions
 from nova_lite.operations.dns import Dns
 from nova_lite.operations.evacuation import Evacuation
 from nova_lite.operations.events import Events
@@ -158,6 +159,7 @@ def make_cloud(base: Base) -> Cloud:
         metadata=Metadata(database, metadata_settings(conf), cache_seconds=conf.metadata_cache_seconds),
         metadata_tokens=MetadataTokens(Seal(Path(conf.secret_key_file))),
         network_tags=NetworkTags(database),
+        dhcp_options=DhcpOptions(database, base.network),
         client_tokens=ClientTokens(database),
     )
 

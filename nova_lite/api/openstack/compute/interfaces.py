@@ -1,8 +1,9 @@
 """A server's network interfaces."""
 
 from nova_lite.api.call import Call, Json, Reply
+from nova_lite.api.openstack.network.ports import fixed_ips
 from nova_lite.core.errors import InvalidInput, NotFound
-from nova_lite.core.network import VirtualInterface, subnet_id_of
+from nova_lite.core.network import VirtualInterface
 
 
 def listing(call: Call) -> Reply:
@@ -69,6 +70,6 @@ def _view(call: Call, interface: VirtualInterface) -> Json:
         "port_id": interface.id,
         "net_id": interface.network_uuid,
         "mac_addr": interface.mac,
-        "fixed_ips": [{"subnet_id": subnet_id_of(interface.network_uuid), "ip_address": interface.address}],
+        "fixed_ips": fixed_ips(interface),
     }
     return view | {"tag": interface.tag or None} if call.at_least(70) else view

@@ -107,7 +107,10 @@ def _view(call: Call, network: Network) -> Json:
         "id": network.uuid,
         "name": network.label,
         "shared": not network.project_id,
-        "subnets": [network.subnet_id] if network.cidr else [],
+        "subnets": [
+            *([network.subnet_id] if network.cidr else []),
+            *([network.subnet_v6_id] if network.cidr_v6 else []),
+        ],
         "router:external": False,
         "project_id": network.project_id,
         "tenant_id": network.project_id,

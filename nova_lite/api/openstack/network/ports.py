@@ -3,7 +3,7 @@
 from nova_lite.api.call import Call, Json, Reply
 from nova_lite.api.openstack.network.listings import listed, shown
 from nova_lite.core import clock
-from nova_lite.core.network import Port, subnet_id_of
+from nova_lite.core.network import DhcpOption, Port, VirtualInterface, subnet_id_of, subnet_v6_id_of
 from nova_lite.db.addresses import PORT_FILTERS
 
 
@@ -20,12 +20,20 @@ def show(call: Call) -> Reply:
 
 
 def update(call: Call) -> Reply:
-    """Change a port's name and description, and the groups of its server."""
+    """Change a port's name, description and DHCP options, and the groups of its server."""
     port_id, wanted = call.params["port_id"], call.body["port"]
     port = call.cloud.networks.port(call.context, port_id)
     if "security_groups" in wanted:
         server_id = port.interface.instance_uuid
         call.cloud.memberships.replace(call.context, server_id, wanted["security_groups"])
+    options = wanted.get("extra_dhcp_opts") or ()
+    if options:
+        call.cloud.dhcp_options.change(
+            call.context,
+            port_id,
+            [DhcpOption(one["opt_name"], one["opt_value"]) for one in options if one.get("opt_value") is not None],
+            [one["opt_name"] for one in options if one.get("opt_value") is None],
+        )
     named = {name: wanted[name] for name in ("name", "description") if name in wanted}
     call.cloud.networks.describe_port(call.context, port_id, named)
     return shown(call, "port", _view(call, call.cloud.networks.port(call.context, port_id)))
@@ -38,6 +46,15 @@ def delete(call: Call) -> Reply:
     return Reply()
 
 
+def fixed_ips(interface: VirtualInterface) -> list[Json]:
+    """Return the addresses of an interface with their subnets."""
+    found = [{"subnet_id": subnet_id_of(interface.network_uuid), "ip_address": interface.address}]
+    if interface.address_v6:
+        v6 = {"subnet_id": subnet_v6_id_of(interface.network_uuid), "ip_address": interface.address_v6}
+        found.append(v6)
+    return found
+
+
 def _view(call: Call, port: Port) -> Json:
     interface = port.interface
     created = clock.iso8601(interface.created_at) if interface.created_at else None
@@ -48,7 +65,7 @@ def _view(call: Call, port: Port) -> Json:
         "project_id": port.project_id,
         "tenant_id": port.project_id,
         "mac_address": interface.mac,
-        "fixed_ips": [{"subnet_id": subnet_id_of(interface.network_uuid), "ip_address": interface.address}],
+        "fixed_ips": fixed_ips(interface),
         "device_id": interface.instance_uuid,
         "device_owner": f"compute:{port.availability_zone or 'nova'}",
         "status": "ACTIVE" if port.active else "DOWN",
@@ -56,7 +73,9 @@ def _view(call: Call, port: Port) -> Json:
         "security_groups": list(port.security_group_ids),
         "port_security_enabled": True,
         "allowed_address_pairs": [],
-        "extra_dhcp_opts": [],
+        "extra_dhcp_opts": [
+            {"opt_name": one.name, "opt_value": one.value, "ip_version": 4} for one in port.dhcp_options
+        ],
         "binding:vnic_type": "normal",
         "dns_name": port.hostname,
         "dns_assignment": [],

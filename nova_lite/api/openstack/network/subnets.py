@@ -14,18 +14,22 @@ from nova_lite.operations.subnets import NewSubnet
 def listing(call: Call) -> Reply:
     """List subnets."""
     found = call.cloud.networks.list(call.context)
-    return listed(call, "subnets", [_view(network) for network in found if network.cidr])
+    views = [view for network in found if network.cidr for view in _views(network)]
+    return listed(call, "subnets", views)
 
 
 def show(call: Call) -> Reply:
     """Show a subnet."""
-    network = call.cloud.networks.get_by_subnet(call.context, call.params["subnet_id"])
-    return shown(call, "subnet", _view(network))
+    wanted = call.params["subnet_id"]
+    network = call.cloud.networks.get_by_subnet(call.context, wanted)
+    return shown(call, "subnet", _view_v6(network) if wanted == network.subnet_v6_id else _view(network))
 
 
 def create(call: Call) -> Reply:
     """Give a network its range."""
     wanted = call.body["subnet"]
+    if int(wanted.get("ip_version", 4)) == 6:
+        return _create_v6(call, wanted)
     pools = wanted.get("allocation_pools") or [{}]
     if len(pools) > 1:
         raise InvalidInput("A subnet can have only one allocation pool.")
@@ -59,6 +63,35 @@ def delete(call: Call) -> Reply:
     """Take a network's range away."""
     call.cloud.networks.remove_subnet(call.context, call.params["subnet_id"])
     return Reply()
+
+
+def _create_v6(call: Call, wanted: Json) -> Reply:
+    """Give a network its IPv6 prefix, of which guests form their addresses."""
+    if wanted.get("allocation_pools"):
+        raise InvalidInput("Guests form their IPv6 addresses themselves: there is no allocation pool.")
+    if wanted.get("dns_nameservers"):
+        raise InvalidInput("Guests hear of the network's own name server in IPv6.")
+    network = call.cloud.networks.add_subnet_v6(
+        call.context, wanted["network_id"], wanted["cidr"], wanted.get("gateway_ip") or ""
+    )
+    return Reply({"subnet": _view_v6(network)})
+
+
+def _views(network: Network) -> list[Json]:
+    return [_view(network), _view_v6(network)] if network.cidr_v6 else [_view(network)]
+
+
+def _view_v6(network: Network) -> Json:
+    return _view(network) | {
+        "id": network.subnet_v6_id,
+        "ip_version": 6,
+        "cidr": network.cidr_v6,
+        "gateway_ip": network.gateway_v6,
+        "allocation_pools": [],
+        "dns_nameservers": [],
+        "ipv6_address_mode": "slaac",
+        "ipv6_ra_mode": "slaac",
+    }
 
 
 def _view(network: Network) -> Json:

@@ -57,6 +57,16 @@ CREATE_NETWORK = _body(
 )
 UPDATE_NETWORK = _body("network", _NETWORK)
 
+_DHCP_OPTION: Schema = {
+    "type": "object",
+    "properties": {
+        "opt_name": {"type": "string", "minLength": 1, "maxLength": 64},
+        "opt_value": {"type": ["string", "null"], "maxLength": 255},
+        "ip_version": {"enum": [4, "4"]},
+    },
+    "required": ["opt_name"],
+    "additionalProperties": False,
+}
 UPDATE_PORT = _body(
     "port",
     {
@@ -65,6 +75,7 @@ UPDATE_PORT = _body(
         "admin_state_up": {"const": True},
         "port_security_enabled": {"const": True},
         "security_groups": {"type": "array", "items": _ID, "uniqueItems": True},
+        "extra_dhcp_opts": {"type": ["array", "null"], "items": _DHCP_OPTION, "maxItems": 20},
     },
 )
 
@@ -74,7 +85,9 @@ CREATE_SUBNET = _body(
         "name": _NAME,
         "network_id": _ID,
         "cidr": {"type": "string", "maxLength": 43},
-        "ip_version": {"enum": [4, "4"]},
+        "ip_version": {"enum": [4, "4", 6, "6"]},
+        "ipv6_address_mode": {"enum": ["slaac", None]},
+        "ipv6_ra_mode": {"enum": ["slaac", None]},
         "gateway_ip": {"type": ["string", "null"], "maxLength": 39},
         "allocation_pools": {
             "type": "array",
