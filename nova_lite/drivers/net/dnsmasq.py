@@ -107,7 +107,7 @@ class Dnsmasq:
         """End a server and wait until its sockets are free for the next."""
         self._runner.privileged(["kill", "-TERM", str(pid)], allowed=(0, 1))
         deadline = time.monotonic() + _PATIENCE
-        while self.pid(bridge) == pid:
+        while _holds_sockets(pid):
             if time.monotonic() > deadline:
                 raise DriverError(f"cannot end the DHCP server of {bridge}: it does not hear.")
             time.sleep(0.01)
@@ -223,6 +223,15 @@ def _replace(file: Path, text: str, mode: int = 0o644) -> None:
     temporary.write_text(text)
     temporary.chmod(mode)
     temporary.rename(file)
+
+
+def _holds_sockets(pid: int) -> bool:
+    """Tell whether a process still has its files open; it has lost its memory, and its command line, before."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in ("Z", "X")
 
 
 def _hosts(plan: NetworkPlan) -> str:

@@ -112,9 +112,6 @@ class Computes(ComputeContract):
     def refresh_instance_security(self, context: RequestContext, instance_uuid: str) -> None:
         pass
 
-    def traveller(self, context: RequestContext, instance_uuid: str) -> Traveller:
-        raise AssertionError("nobody moves here")
-
     def refresh_security_groups(self, context: RequestContext, group_ids: list[str]) -> None:
         self.heard.put(group_ids)
 
