@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from nova_lite.compute import protection
 from nova_lite.core.context import system_context
@@ -38,19 +38,23 @@ class GroupFilters:
         """Have the filter hold groups as they are now; raises DriverError."""
         self._renewing.ask(group_ids)
 
-    def left(self, instance_uuid: str) -> None:
-        """Let all hosts know, this one too, that an address of an instance is no member of its groups any more."""
-        found = self._database.read(
-            "compute.left_groups", lambda session: security_groups.ids_of_instances(session, [instance_uuid])
+    def left(self, instance_uuid: str, *, stays: bool = False) -> None:
+        """Let all hosts know, this one too, that an address of an instance is no member of its groups any more.
+
+        An instance that ``stays`` is here without that address.
+        """
+        hosts = self._database.read(
+            "compute.left",
+            lambda session: security_groups.hosts_knowing_member(session, instance_uuid, alone=stays),
         )
-        wanted = found.get(instance_uuid, [])
-        if not wanted:
-            return
-        try:
-            self.renew(wanted)
-        except DriverError as error:
-            LOG.warning("the filter lets %s in until the next look: %s", instance_uuid, error)
-        self._telling.ask(wanted)
+        mine = hosts.pop(self._host, ())
+        if mine:
+            try:
+                self.renew(mine)
+            except DriverError as error:
+                LOG.warning("the filter lets %s in until the next look: %s", instance_uuid, error)
+        for host, group_ids in hosts.items():
+            self._ring(host, group_ids)
 
     def _protect(self, uuids: set[str]) -> None:
         with self._look:
@@ -75,9 +79,11 @@ class GroupFilters:
             "compute.group_hosts", lambda session: security_groups.hosts_knowing(session, wanted)
         )
         for host in hosts:
-            if host == self._host:
-                continue
-            try:
-                self._compute.on(host).refresh_security_groups(system_context(), wanted)
-            except Unavailable as error:
-                LOG.warning("nova-compute on %s learns of members later: %s", host, error)
+            if host != self._host:
+                self._ring(host, wanted)
+
+    def _ring(self, host: str, group_ids: Sequence[str]) -> None:
+        try:
+            self._compute.on(host).refresh_security_groups(system_context(), list(group_ids))
+        except Unavailable as error:
+            LOG.warning("nova-compute on %s learns of members later: %s", host, error)

@@ -46,7 +46,7 @@ class InterfaceFlow:
         self._host.firewall.unprotect(self._instance.uuid, ids.tap_name(interface.id))
         self._host.database.run("network.detach", lambda session: addresses.detach(session, interface.id))
         # Whoever has the address next is no member of the instance's groups.
-        self._host.groups.left(self._instance.uuid)
+        self._host.groups.left(self._instance.uuid, stays=True)
         self._host.refresh_networks(self._context, [interface.network_id])
         self._host.links.tidy()
 

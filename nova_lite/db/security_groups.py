@@ -320,6 +320,31 @@ def hosts_knowing(session: Session, group_ids: Sequence[str]) -> list[str]:
     return sorted(host for host in session.execute(query).scalars() if host)
 
 
+def hosts_knowing_member(session: Session, instance_uuid: str, *, alone: bool) -> dict[str, list[str]]:
+    """Return the hosts with guests that let an instance in, and the groups for which they do.
+
+    Without ``alone`` it does not count that the instance lets itself in.
+    """
+    others = _MEMBERS.alias("others")
+    query = (
+        sa.select(_INSTANCES.c.host, _MEMBERS.c.group_id)
+        .join(others, others.c.instance_uuid == _INSTANCES.c.uuid)
+        .join(_RULES, _RULES.c.group_id == others.c.group_id)
+        .join(_MEMBERS, _MEMBERS.c.group_id == _RULES.c.source_group_id)
+        .where(
+            _MEMBERS.c.instance_uuid == instance_uuid,
+            sa.true() if alone else others.c.instance_uuid != instance_uuid,
+            _INSTANCES.c.deleted == sa.false(),
+            _INSTANCES.c.host.is_not(None),
+        )
+        .distinct()
+    )
+    found: dict[str, list[str]] = {}
+    for host, group_id in session.execute(query):
+        found.setdefault(host, []).append(group_id)
+    return found
+
+
 def referring(session: Session, group_id: str) -> list[str]:
     """Return the groups that have a rule with this group as its source."""
     query = sa.select(_RULES.c.group_id).where(_RULES.c.source_group_id == group_id).distinct()
