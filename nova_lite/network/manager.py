@@ -147,7 +147,9 @@ class NetworkManager(NetworkContract):
             LOG.warning("DHCP still knows %s until the next look: %s", ", ".join(instance_uuids), error)
         self._renew_elsewhere(context, hosts)
 
-    def refresh(self, context: RequestContext, network_ids: list[int]) -> None:
+    def refresh(
+        self, context: RequestContext, network_ids: list[int], instance_uuids: list[str] | None = None
+    ) -> None:
         """Have the hosts of networks know who holds addresses now, and which floating ones lead there.
 
         Raises DriverError for what a host refuses; the next look tries it again.
@@ -157,7 +159,7 @@ class NetworkManager(NetworkContract):
         )
         mine = hosts.get(self.settings.host, [])
         if mine:
-            self.renew(context, mine)
+            self._served.refresh(mine, floating=True, only=instance_uuids)
         self._renew_elsewhere(context, hosts)
 
     def renew(self, context: RequestContext, network_ids: list[int]) -> None:

@@ -262,9 +262,10 @@ class FloatingIps:
                     found[host].append(network.id)
             return found
 
+        uuids = sorted({one.instance_uuid for one in where if one.instance_uuid})
         for host, mine in self._database.read("floating_ip.hosts", hosts).items():
             try:
-                self._network.on(host).refresh(context, mine)
+                self._network.on(host).refresh(context, mine, uuids)
             except Unavailable as error:
                 LOG.warning("nova-network on %s learns of floating addresses later: %s", host or "no host", error)
 

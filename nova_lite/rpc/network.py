@@ -31,10 +31,12 @@ class NetworkContract(Contract):
 
     @call
     @abc.abstractmethod
-    def refresh(self, context: RequestContext, network_ids: list[int]) -> None:
+    def refresh(
+        self, context: RequestContext, network_ids: list[int], instance_uuids: list[str] | None = None
+    ) -> None:
         """Let the hosts of networks know who holds addresses now, and which floating addresses lead there.
 
-        Raises DriverError.
+        With ``instance_uuids`` nothing has changed but what these have. Raises DriverError.
         """
 
     @call
@@ -77,9 +79,11 @@ class NetworkProxy(NetworkContract):
         """Give addresses back; raises MessagingTimeout, Unavailable."""
         self._caller.call("release", context, instance_uuids=instance_uuids)
 
-    def refresh(self, context: RequestContext, network_ids: list[int]) -> None:
+    def refresh(
+        self, context: RequestContext, network_ids: list[int], instance_uuids: list[str] | None = None
+    ) -> None:
         """Ask for a renewal; raises DriverError, MessagingTimeout, Unavailable."""
-        self._caller.call("refresh", context, network_ids=network_ids)
+        self._caller.call("refresh", context, network_ids=network_ids, instance_uuids=instance_uuids)
 
     def renew(self, context: RequestContext, network_ids: list[int]) -> None:
         """Ask a host for a renewal; raises NoAddress, DriverError, MessagingTimeout, Unavailable."""

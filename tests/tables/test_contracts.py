@@ -28,6 +28,7 @@ METHODS = [(proxy, method) for contract, proxy in PAIRS for method in methods(co
 VALUES = {
     str: "text",
     list[str]: ["a", "b"],
+    list[str] | None: ["a", "b"],
     list[int]: [1, 2],
     int | None: 3,
     ConsoleType: ConsoleType.NOVNC,
