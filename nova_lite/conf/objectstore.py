@@ -11,6 +11,18 @@ FLAGS = (
         help="Domain below which buckets have host names of their own; empty knows buckets in the path alone.",
     ),
     cfg.StrOpt(
+        "s3_host",
+        default="$my_ip",
+        help="Host of the object store from which bundles of images are imported.",
+    ),
+    cfg.PortOpt("s3_port", default="$s3_listen_port", help="Port of the object store at --s3_host."),
+    cfg.BoolOpt("s3_use_ssl", default=False, help="Speak TLS to the object store at --s3_host."),
+    cfg.BoolOpt(
+        "s3_affix_tenant",
+        default=False,
+        help="Name the project after the access key to the object store at --s3_host, as access:project.",
+    ),
+    cfg.StrOpt(
         "object_store",
         default="nova_lite.drivers.object.files.FileObjectStore",
         help="Class that keeps buckets and objects.",

@@ -17,6 +17,7 @@ from nova_lite.operations.floating_ips import FloatingIps
 from nova_lite.operations.guests import Guests
 from nova_lite.operations.hosts import Hosts
 from nova_lite.operations.identity import Identity
+from nova_lite.operations.image_bundles import ImageBundles
 from nova_lite.operations.image_imports import ImageImports
 from nova_lite.operations.image_members import ImageMembers
 from nova_lite.operations.images import Images
@@ -73,6 +74,7 @@ class Cloud:
     images: Images
     image_members: ImageMembers
     image_imports: ImageImports
+    image_bundles: ImageBundles
     identity: Identity
     networks: Networks
     fixed_ips: FixedIps

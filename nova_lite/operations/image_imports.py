@@ -8,12 +8,14 @@ import datetime
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
 from nova_lite import concurrency
 from nova_lite.core import clock, ids
+from nova_lite.core.bundle import BundleStep
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, NotFound, NovaError, Superseded, sentence
 from nova_lite.core.image import Image, ImageStatus, ImageTask, TaskStatus
@@ -27,6 +29,9 @@ from nova_lite.operations.images import end_within_quota, room_for
 
 LOG = logging.getLogger(__name__)
 
+BUNDLE = "bundle:"
+"""What the address of a bundle in the object store begins with; no user can say it to the image API."""
+
 METHODS = ("glance-direct", "web-download")
 """The import methods of the image API: of what was staged, and from a web server."""
 
@@ -39,10 +44,20 @@ _KEPT = datetime.timedelta(hours=48)
 """How long a task can be looked at after its end."""
 
 
+class Bundled(Protocol):
+    """Who reads bundles."""
+
+    def read(self, user_id: str, project_id: str, location: str) -> Iterator[bytes]:
+        """Yield the image in the bundle at a location, as a user of a project."""
+
+
 class ImageImports:
     """The operations on imports."""
 
-    def __init__(self, database: Database, store: ImageStore, limits: ImageLimits, web: WebSource) -> None:
+    def __init__(
+        self, database: Database, store: ImageStore, limits: ImageLimits, web: WebSource, bundles: Bundled
+    ) -> None:
+        self._bundles = bundles
         self._database = database
         self._store = store
         self._limits = limits
@@ -55,7 +70,7 @@ class ImageImports:
         Raises NotFound, Forbidden, Conflict in the wrong status, InvalidInput for an address that is not
         allowed.
         """
-        if uri:
+        if uri and not uri.startswith(BUNDLE):
             self._web.check(uri)
         now = clock.now()
         task = ImageTask(
@@ -142,7 +157,7 @@ class ImageImports:
         except Superseded:
             LOG.info("Import %s goes on elsewhere", task.id)
         except NovaError as error:
-            self._fail(task, worker, str(error))
+            self._fail(task, worker, str(error), getattr(error, "step", BundleStep.UPLOAD))
         except Exception as error:
             LOG.exception("Import %s of image %s failed", task.id, task.image_id)
             self._fail(task, worker, sentence(error))
@@ -154,6 +169,8 @@ class ImageImports:
         return image, room_for(session, image, self._limits)
 
     def _source(self, task: ImageTask) -> Iterator[bytes]:
+        if task.uri.startswith(BUNDLE):
+            return self._bundles.read(task.user_id, task.owner, task.uri.removeprefix(BUNDLE))
         return self._web.read(task.uri) if task.uri else self._store.read(task.image_id)
 
     def _moving(self, task: ImageTask, worker: str, chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -184,13 +201,19 @@ class ImageImports:
         if not self._database.run("image.end_import", work, landed=landed):
             self._store.delete(image.id)
 
-    def _fail(self, task: ImageTask, worker: str, message: str) -> None:
-        """Let the image wait as before the import, and keep the reason."""
+    def _fail(
+        self, task: ImageTask, worker: str, message: str, step: BundleStep = BundleStep.UPLOAD
+    ) -> None:
+        """Let the image wait as before the import, and keep the reason; one of a bundle says where it failed."""
         LOG.warning("Import %s of image %s: %s", task.id, task.image_id, message)
 
         def work(session: Session) -> None:
             if image_tasks.end(session, task.id, worker, TaskStatus.FAILURE, message, clock.now() + _KEPT):
                 images.end_upload(session, task.image_id, task.id, _waiting(task))
+                image = images.get(session, task.image_id)
+                if image is not None and task.uri.startswith(BUNDLE):
+                    said = {"image_state": f"failed_{step}", "image_state_reason": message[:255]}
+                    images.update(session, replace(image, properties={**image.properties, **said}), image)
 
         self._database.run("image.fail_import", work)
 

@@ -244,7 +244,7 @@ def test_an_image_of_the_image_service_is_registered_by_its_id(cloud: Cloud, cli
     registered = client.register_image(ImageLocation=cloud.image(), Name="tiny")["ImageId"]
 
     assert registered == image_of(client, cloud)
-    refused("UnsupportedOperation", client.register_image, Name="bundle", ImageLocation="bucket/x.manifest.xml")
+    refused("InvalidManifest", client.register_image, Name="bundle", ImageLocation="bucket/x.manifest.xml")
 
 
 def test_attributes_of_instances_are_shown_and_changed(cloud: Cloud, client: Any) -> None:

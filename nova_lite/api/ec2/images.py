@@ -15,10 +15,11 @@ from nova_lite.api.ec2.tags import TAG, Tags, put_tags, tags_by_resource, wanted
 from nova_lite.api.ec2.xml import Shape, always, either, flag, many, moment, one, text
 from nova_lite.core import ids as uuids
 from nova_lite.core.ec2_ids import ec2_id
-from nova_lite.core.errors import NotFound
+from nova_lite.core.errors import InvalidInput, NotFound
 from nova_lite.core.image import Image, MemberStatus, Visibility
 from nova_lite.core.resource_tags import ResourceKind
 from nova_lite.db.images import ImagePage
+from nova_lite.operations.image_bundles import NewBundledImage
 from nova_lite.operations.snapshots import SnapshotRequest
 
 _AT_ONCE = 1000
@@ -77,7 +78,8 @@ class Shown:
     def reason(self) -> tuple[str, str] | None:
         """Why it failed."""
         state = self.image.properties.get("image_state", "")
-        return ("Client.ImageImportFailed", state) if state.startswith("failed") else None
+        told = self.image.properties.get("image_state_reason") or state
+        return ("Client.ImageImportFailed", told) if state.startswith("failed") else None
 
 
 _KERNEL = text("kernelId", lambda shown: ec2_id("aki", shown.image.kernel_id))
@@ -233,6 +235,10 @@ def register_image(call: Ec2Call) -> Image:
         raise unsupported("Images are registered by their ImageLocation; there are no snapshots here.")
     name = call.get("Name", "")
     tags = wanted_tags(call, ResourceKind.IMAGE)
+    if "/" in location:
+        image = _of_bundle(call, location)
+        put_tags(call, ResourceKind.IMAGE, image.id, tags)
+        return image
     image = _at(call, location)
     if name and name != image.name:
         _check_name(call, name)
@@ -241,6 +247,31 @@ def register_image(call: Ec2Call) -> Image:
         image = call.cloud.images.update(call.context, image.id, lambda old: _described(old, changes))
     put_tags(call, ResourceKind.IMAGE, image.id, tags)
     return image
+
+
+def _of_bundle(call: Ec2Call, location: str) -> Image:
+    """Register the bundle whose manifest is at ``bucket/key``; raises Ec2Error."""
+    name = call.get("Name", "")
+    if name:
+        _check_name(call, name)
+    try:
+        manifest = call.cloud.image_bundles.manifest(call.context, location)
+    except (NotFound, InvalidInput) as error:
+        raise Ec2Error("InvalidManifest", str(error)) from error
+    kernel = call.get("KernelId", "") or manifest.kernel_id
+    ramdisk = call.get("RamdiskId", "") or manifest.ramdisk_id
+    return call.cloud.image_bundles.register(
+        call.context,
+        location,
+        manifest,
+        NewBundledImage(
+            name=name or location,
+            description=call.get("Description", ""),
+            architecture=call.get("Architecture", ""),
+            kernel_id=ids.image(call, kernel, "aki").id if kernel else "",
+            ramdisk_id=ids.image(call, ramdisk, "ari").id if ramdisk else "",
+        ),
+    )
 
 
 def create_image(call: Ec2Call) -> Image:

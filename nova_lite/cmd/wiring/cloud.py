@@ -10,6 +10,7 @@ from nova_lite.core.console import ConsoleType
 from nova_lite.core.network import NetworkMode
 from nova_lite.core.quota import Limits
 from nova_lite.drivers import shadow
+from nova_lite.drivers.image.objects import ObjectSource
 from nova_lite.drivers.image.web import WebSource
 from nova_lite.drivers.runner import Runner
 from nova_lite.drivers.seal import Seal
@@ -32,6 +33,7 @@ from nova_lite.operations.hosts import Hosts
 from nova_lite.operations.identity import Identity, IdentitySettings
 from nova_lite.operations.identity_passwords import PasswordRules
 from nova_lite.operations.image_access import ImageLimits
+from nova_lite.operations.image_bundles import BundleReader, ImageBundles
 from nova_lite.operations.image_imports import ImageImports
 from nova_lite.operations.image_members import ImageMembers
 from nova_lite.operations.images import Images
@@ -112,6 +114,9 @@ def make_cloud(base: Base) -> Cloud:
         down_after=conf.service_down_time,
         keeps_deleted=conf.reclaim_instance_interval > 0,
     )
+    identity, certificates = make_identity(base), Certificates(base.cert)
+    reader = BundleReader(ObjectSource.from_flags(conf), identity, certificates)
+    imports = ImageImports(database, store, image_limits, WebSource.from_flags(conf), reader)
     return Cloud(
         servers=servers,
         server_groups=ServerGroups(database, limits),
@@ -136,11 +141,12 @@ def make_cloud(base: Base) -> Cloud:
         hosts=Hosts(database, base.compute, down_after=conf.service_down_time),
         aggregates=Aggregates(database),
         agents=Agents(database),
-        certificates=Certificates(base.cert),
+        certificates=certificates,
         images=images,
         image_members=ImageMembers(database, image_limits),
-        image_imports=ImageImports(database, store, image_limits, WebSource.from_flags(conf)),
-        identity=make_identity(base),
+        image_imports=imports,
+        image_bundles=ImageBundles(reader, images, imports),
+        identity=identity,
         networks=Networks(database, network_defaults(conf)),
         fixed_ips=FixedIps(database),
         floating_ips=FloatingIps(
