@@ -5,6 +5,7 @@ import dataclasses
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,19 +23,24 @@ class Check:
     concurrency: str = "threading"
 
     def run(self) -> tuple[int, str, float]:
-        """Return the exit status, what was printed, and how many seconds it took."""
+        """Return the exit status, what was printed, and how many seconds it took.
+
+        Each check has a folder for temporary files of its own: pytest takes the rights on a shared one back
+        from the database servers that the other check of the stage runs below it.
+        """
         began = time.monotonic()
-        done = subprocess.run(
-            [str(_BIN / self.command[0]), *self.command[1:]],
-            cwd=TOP,
-            env={**os.environ, "NOVA_CONCURRENCY": self.concurrency},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            check=False,
-        )
+        with tempfile.TemporaryDirectory(prefix="nova-tests-", ignore_cleanup_errors=True) as folder:
+            done = subprocess.run(
+                [str(_BIN / self.command[0]), *self.command[1:]],
+                cwd=TOP,
+                env={**os.environ, "NOVA_CONCURRENCY": self.concurrency, "PYTEST_DEBUG_TEMPROOT": folder},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                check=False,
+            )
         return done.returncode, done.stdout, time.monotonic() - began
 
 
