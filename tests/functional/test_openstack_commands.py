@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from nova_lite import concurrency
-from tests.cloud import APIS, Cloud, running
+from nova_lite.conf.api import PORTS
+from tests.cloud import Cloud, running
 from tests.functional.openstack_commands import (
     COMPUTE,
     IDENTITY,
@@ -55,7 +56,7 @@ class Client:
 
 @pytest.fixture(params=["with a network service", "without"])
 def cloud(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cloud]:
-    apis = APIS if request.param != "without" else tuple(api for api in APIS if api != "network")
+    apis = [api for api in PORTS if request.param != "without" or api != "network"]
     flags = ("--vnc_enabled", f"--enabled_apis={','.join(apis)}")
     with running(tmp_path, f"sqlite:///{tmp_path}/nova.sqlite", *flags) as cloud:
         cloud.image()
