@@ -30,6 +30,8 @@ from nova_lite.drivers.virt.base import (
     aside,
 )
 from nova_lite.drivers.virt.fake import FakeVirtDriver
+from nova_lite.drivers.virt.libvirt import xml
+from nova_lite.drivers.virt.libvirt.disks import Disks
 from nova_lite.drivers.virt.libvirt.driver import LibvirtDriver
 from tests.cloud import wait_for
 from tests.contracts import hostile_images
@@ -580,6 +582,18 @@ def test_guests_do_not_touch_each_other(driver: VirtDriver, spec: GuestSpec) -> 
     assert [guest.uuid for guest in driver.guests()] == [other.uuid]
     assert power_of(driver, other) is PowerState.RUNNING
     assert driver.leftovers() == (other.name,)
+
+
+def test_disks_that_hosts_share_are_not_cached_by_one_of_them(tmp_path: Path, spec: GuestSpec) -> None:
+    def drive(host: str) -> str:
+        flags = [f"--state_path={tmp_path}", f"--instances_path={tmp_path}", f"--host={host}"]
+        disks = Disks.from_flags(load(flags, prog="nova-compute"))
+        disks.start()
+        disks.create(spec, an_image())
+        return xml.domain(spec, disks.files(spec.name), xml.Machine("qemu", "none"))
+
+    assert 'cache="writeback"' in drive("host1")
+    assert 'cache="none"' in drive("host2")
 
 
 class TestLiveMigration:

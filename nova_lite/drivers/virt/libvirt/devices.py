@@ -18,7 +18,7 @@ def add_disk(devices: ET.Element, disk: Disk, hardware: Hardware) -> None:
     """Add a disk; one that cannot be written is a CD on buses whose disks always can."""
     is_cd = disk.readonly and hardware.disk_bus in _LAST
     element = ET.SubElement(devices, "disk", type="file", device="cdrom" if is_cd else "disk")
-    ET.SubElement(element, "driver", name="qemu", type=disk.disk_format, cache="writeback")
+    ET.SubElement(element, "driver", name="qemu", type=disk.disk_format, cache=disk.cache)
     ET.SubElement(element, "source", file=str(disk.path))
     ET.SubElement(element, "target", dev=_target(disk, hardware.disk_bus), bus=hardware.disk_bus)
     if disk.readonly:

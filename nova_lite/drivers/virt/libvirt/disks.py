@@ -268,12 +268,16 @@ class Disks:
         present = [folder / file for file in ("disk", "disk.local", "disk.swap") if (folder / file).exists()]
         if not present or present[0].name != "disk":
             raise DriverError(f"cannot start {name}: it has no disk.")
-        kinds = self._kinds(folder)
+        kinds, cache = self._kinds(folder), self._cache_mode()
         disks = tuple(
-            Disk(path, kinds.get(path.name, QCOW2), f"vd{letter}")
+            Disk(path, kinds.get(path.name, QCOW2), f"vd{letter}", cache=cache)
             for path, letter in zip(present, "abc", strict=False)
         )
         return self._files(folder, (*disks, *self._config_drive(folder)))
+
+    def _cache_mode(self) -> str:
+        """Return how QEMU caches disks: where hosts share them, one could read what another has not written yet."""
+        return "none" if len(self.sharers()) > 1 else "writeback"
 
     def _files(self, folder: Path, disks: tuple[Disk, ...], suffix: str = "") -> Files:
         kernel, ramdisk = (folder / f"{name}{suffix}" for name in ("kernel", "ramdisk"))
@@ -350,7 +354,11 @@ class Disks:
         """Return a guest's files while it is rescued: that disk, and its own root disk after it."""
         folder = self._folder / name
         own = self._kinds(folder).get("disk", QCOW2)
-        disks = (Disk(folder / _RESCUE, QCOW2, "vda"), Disk(folder / "disk", own, "vdb"))
+        cache = self._cache_mode()
+        disks = (
+            Disk(folder / _RESCUE, QCOW2, "vda", cache=cache),
+            Disk(folder / "disk", own, "vdb", cache=cache),
+        )
         return self._files(folder, (*disks, *self._config_drive(folder)), ".rescue")
 
     def drop_rescue(self, name: str) -> None:

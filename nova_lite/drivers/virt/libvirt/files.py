@@ -6,12 +6,13 @@ from pathlib import Path
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Disk:
-    """One disk: its file, format (raw, qcow2) and name in the guest (vda, vdb …)."""
+    """One disk: its file, format (raw, qcow2), name in the guest (vda, vdb …), and how QEMU caches it."""
 
     path: Path
     disk_format: str
     target: str
     readonly: bool = False
+    cache: str = "writeback"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
