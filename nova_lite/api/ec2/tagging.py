@@ -15,6 +15,7 @@ from nova_lite.api.ec2.paging import Listed
 from nova_lite.api.ec2.tags import checked
 from nova_lite.api.ec2.xml import Shape, text
 from nova_lite.core.ec2_ids import ec2_id
+from nova_lite.core.instance_states import VmState
 from nova_lite.core.resource_tags import MOST, ResourceKind, ResourceTag
 
 _PREFIXES = {
@@ -99,10 +100,11 @@ def delete_tags(call: Ec2Call) -> None:
 
 
 def describe_tags(call: Ec2Call) -> Listed:
-    """List the project's tags."""
+    """List the project's tags, those of instances that ended no more."""
     shown = [
         Shown(ids.instance_id(instance), ResourceKind.INSTANCE, key, value)
         for instance in every_instance(call)
+        if instance.vm_state is not VmState.DELETED
         for key, value in sorted(instance.metadata.items())
     ]
     images = {}
