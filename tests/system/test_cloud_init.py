@@ -16,9 +16,16 @@ from nova_lite.core.ec2_ids import ec2_id
 from tests.cloud import Cloud, running, wait_for
 from tests.system.cloud_init import Guest, unpack
 from tests.system.config_drives import files_of
-from tests.system.namespaces import Namespace, namespaces
+from tests.system.namespaces import Namespace, busybox, namespaces
 
 USER_DATA = b"#!/bin/sh\necho of the user >> /run/proof\n"
+_MASQUERADE = """table ip guest {
+  chain postrouting {
+    type nat hook postrouting priority srcnat;
+    oifname "eth0" masquerade
+  }
+}
+"""
 VENDOR_DATA = {"cloud-init": "#!/bin/sh\necho of the vendor >> /run/proof\n"}
 
 
@@ -120,3 +127,22 @@ def test_a_config_drive_has_the_same_before_there_is_a_network(site: Site, tmp_p
     assert guest.found()["v1"]["instance_id"] == site.server["id"]
     interfaces = "".join(file.read_text() for file in (tmp_path / "interfaces.d").iterdir())
     assert "iface eth0 inet dhcp" in interfaces, guest.log()
+
+
+def test_nobody_behind_a_guest_that_forwards_is_told_anything(site: Site) -> None:
+    url = "http://169.254.169.254/latest/meta-data/instance-id"
+
+    def told(space: Namespace) -> str:
+        return space.run("timeout", "2", busybox(), "wget", "-q", "-O", "-", url, check=False)
+
+    with namespaces(["behind"]) as (behind,):
+        behind.link_to(site.guest, "eth0", "inner")
+        behind.run("ip", "addr", "add", "172.16.0.2/24", "dev", "eth0")
+        behind.run("ip", "route", "add", "default", "via", "172.16.0.1")
+        site.guest.run("ip", "addr", "add", "172.16.0.1/24", "dev", "inner")
+        site.guest.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+        site.guest.run("nft", "-f", "-", stdin=_MASQUERADE)
+        assert behind.succeeds("ping", "-c", "1", "-W", "2", "10.0.0.1")
+        assert told(behind) == ""
+        site.guest.run("nft", "delete", "table", "ip", "guest")
+    assert told(site.guest) == site.ec2_id
