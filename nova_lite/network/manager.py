@@ -15,7 +15,7 @@ from nova_lite.core import clock
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, DriverError, NoAddress, NotFound, Unavailable
 from nova_lite.core.network import Network, NetworkMode, VirtualInterface
-from nova_lite.db import addresses, floating_ips, instances, network_hosts
+from nova_lite.db import addresses, floating_ips, instances, network_hosts, services
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.base import NetworkDriver, NetworkPlan
 from nova_lite.network.leases import LeaseListener
@@ -116,7 +116,7 @@ class NetworkManager(NetworkContract):
             if self._is_here(host):
                 self._served.refresh(mine, floating=assigned, only=list(found))
             elif self._peers is not None:
-                self._peers.on(host or self.settings.network_host).renew(context, list(mine))
+                self._peers.on(self._alive(host or self.settings.network_host)).renew(context, list(mine))
         if any(interface.multi_host for interface in interfaces):
             # Only now do their hosts have the addresses by which they are the gateways.
             found |= self._database.read(
@@ -194,13 +194,31 @@ class NetworkManager(NetworkContract):
 
     def _renew_elsewhere(self, context: RequestContext, hosts: Mapping[str, list[int]]) -> None:
         """Have the other hosts know of a change; who is away finds it out by itself."""
-        for host, network_ids in hosts.items():
-            if self._peers is None or host in ("", self.settings.host):
+        others = {host: ids for host, ids in hosts.items() if host not in ("", self.settings.host)}
+        if self._peers is None or not others:
+            return
+        down = self._down()
+        for host, network_ids in others.items():
+            if host in down:
                 continue
             try:
                 self._peers.on(host).renew(context, network_ids)
             except (Unavailable, DriverError, NoAddress) as error:
                 LOG.warning("nova-network on %s learns later who holds addresses: %s", host, error)
+
+    def _alive(self, host: str) -> str:
+        """Return the host; raises DriverError when its nova-network is down."""
+        if host in self._down():
+            raise DriverError(f"nova-network on {host} is down: it has to serve networks of the instance.")
+        return host
+
+    def _down(self) -> set[str]:
+        """Return the hosts whose nova-network does not report itself any more: to wait for them is in vain."""
+        found = self._database.read(
+            "network.services",
+            lambda session: services.listing(session, self.settings.down_after, binary="nova-network"),
+        )
+        return {service.host for service in found if not service.up}
 
     def _assign_floating(self, found: dict[str, list[VirtualInterface]]) -> bool:
         """Give a floating address to each instance that has a fixed one and none of these; False for none to give.

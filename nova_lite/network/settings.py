@@ -15,8 +15,9 @@ class NetworkSettings:
     leased for at most ``disassociate_seconds``. An empty ``snat_source`` is the outgoing interface's
     address. ``lease_socket`` is where dnsmasq's script reports, empty for nowhere.
     ``auto_assign_pool`` is where each new instance gets a floating address from, empty for none.
-    ``network_host`` serves networks that are nobody's yet. ``interfaces`` are this host's own that lead to the
-    other hosts. ``single_gateway``: a guest in several networks is told of the first's way out only.
+    ``network_host`` serves networks that are nobody's yet; a daemon is down ``down_after`` seconds after its last
+    word. ``interfaces`` are this host's own that lead to the other hosts. ``single_gateway``: a guest in several
+    networks is told of the first's way out only.
     """
 
     host: str
@@ -30,6 +31,7 @@ class NetworkSettings:
     lease_socket: str = ""
     auto_assign_pool: str = ""
     network_host: str = ""
+    down_after: int = 60
     interfaces: HostInterfaces = dataclasses.field(default_factory=HostInterfaces)
     single_gateway: bool = False
 
@@ -52,6 +54,7 @@ class NetworkSettings:
             auto_assign_pool=conf.default_floating_pool if conf.auto_assign_floating_ip else "",
             lease_socket=f"{conf.networks_path}/{LEASE_SOCKET}",
             network_host=conf.network_host,
+            down_after=conf.service_down_time,
             interfaces=host_interfaces(conf),
             single_gateway=conf.use_single_default_gateway,
         )

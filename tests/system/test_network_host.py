@@ -146,8 +146,8 @@ def test_a_flat_interface_hands_its_address_and_route_to_the_bridge(site: Site) 
 
 def test_a_missing_interface_stops_the_start_with_a_sentence(tmp_path: Path) -> None:
     settings = DnsmasqSettings(tmp_path, "/bin/true")
-    driver = LinuxNetworkDriver(Runner(), settings, needed_interface="nowhere0")
-    with pytest.raises(ConfigurationError, match="nowhere0"):
+    driver = LinuxNetworkDriver(Runner(), settings, needed={"vlan_interface": "nowhere0"})
+    with pytest.raises(ConfigurationError, match="--vlan_interface names nowhere0"):
         driver.start()
 
 

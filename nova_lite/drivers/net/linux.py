@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,17 @@ _METADATA_PREFIX = 32
 class LinuxNetworkDriver(NetworkDriver):
     """Makes the host as the plans say; what is as it should be is not touched.
 
-    ``changes`` counts what had to be changed since the start.
+    ``changes`` counts what had to be changed since the start; ``needed`` are interfaces by the flags that name them.
     """
 
-    def __init__(self, runner: Runner, settings: DnsmasqSettings, *, needed_interface: str = "") -> None:
+    def __init__(
+        self, runner: Runner, settings: DnsmasqSettings, *, needed: Mapping[str, str] | None = None
+    ) -> None:
         self._dnsmasq = Dnsmasq(runner, settings)
         self._ruleset = Ruleset(runner, [nat.TABLE])
         self._folder = settings.folder
         self._script = settings.script
-        self._needed_interface = needed_interface
+        self._needed = dict(needed or {})
         self._floating = FloatingAddresses(self._ruleset, Connections(runner))
         self.changes = 0
 
@@ -50,15 +53,15 @@ class LinuxNetworkDriver(NetworkDriver):
             names=Path(conf.dns_hosts_path),
             force_release=conf.force_dhcp_release,
         )
-        return cls(Runner.from_flag(conf.root_helper), settings, needed_interface=conf.flat_interface)
+        needed = {name: conf[name] for name in ("flat_interface", "vlan_interface") if conf[name]}
+        return cls(Runner.from_flag(conf.root_helper), settings, needed=needed)
 
     def start(self) -> None:
-        """Check programs, the flat interface and the folder."""
+        """Check programs, the interfaces that flags name, and the folder."""
         require_programs("nft", "dnsmasq", "conntrack", "unshare")
-        if self._needed_interface and not links.exists(self._needed_interface):
-            raise ConfigurationError(
-                f"The flag --flat_interface names {self._needed_interface}, which is not there."
-            )
+        for flag, interface in self._needed.items():
+            if not links.exists(interface):
+                raise ConfigurationError(f"The flag --{flag} names {interface}, which is not there.")
         if not os.access(self._script, os.X_OK):
             raise ConfigurationError(f"The flag --dhcpbridge names {self._script}, which cannot be run.")
         try:

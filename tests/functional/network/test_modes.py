@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from nova_lite.core.errors import Conflict, InvalidInput, NoAddress, NotFound
+from nova_lite.core.errors import Conflict, DriverError, InvalidInput, NoAddress, NotFound
+from nova_lite.core.hosts import Service
 from nova_lite.core.network import Network
-from nova_lite.db import addresses
+from nova_lite.db import addresses, services
 from nova_lite.db.engine import Database
+from nova_lite.db.services import ServiceReport
 from nova_lite.network.flat import FlatManager
 from nova_lite.network.flatdhcp import FlatDHCPManager
 from nova_lite.network.settings import NetworkSettings
@@ -271,3 +273,22 @@ class TestMultiHost:
 
         assert there.leading() == {made.address: other.address}
         assert world.driver.leading() == {}
+
+    def test_a_host_whose_daemon_is_down_is_not_waited_for(self, world: World) -> None:
+        report = ServiceReport("nova-network", THERE, "nova", 1)
+        world.database.run("test", lambda session: services.report(session, report))
+        [old] = services_of(world)
+        world.database.run("test", lambda session: services.update(session, old.uuid, forced_down=True))
+        network = world.network()
+        far = world.boot(host=THERE)
+
+        with pytest.raises(DriverError, match="nova-network on there is down"):
+            world.manager.allocate(ADMIN, far)
+
+        world.manager.refresh(ADMIN, [network.id])
+        world.manager.release(ADMIN, far)
+        assert world.interfaces(far) == {}
+
+
+def services_of(world: World) -> list[Service]:
+    return world.database.read("test", lambda session: services.listing(session, 60))
