@@ -137,6 +137,7 @@ SLOTS: Mapping[str, Slot] = {
             {
                 "file": "nova_lite.drivers.image.files.FileImageStore",
                 "glance": "nova_lite.drivers.image.glance.GlanceImageStore",
+                "s3": "nova_lite.drivers.image.s3.S3ImageStore",
             },
         ),
         Slot(

@@ -17,6 +17,11 @@ FLAGS = (
     ),
     cfg.PortOpt("s3_port", default="$s3_listen_port", help="Port of the object store at --s3_host."),
     cfg.BoolOpt("s3_use_ssl", default=False, help="Speak TLS to the object store at --s3_host."),
+    cfg.StrOpt(
+        "s3_access_key", default="", help="Access key with which the image service 's3' keeps images at --s3_host."
+    ),
+    cfg.StrOpt("s3_secret_key", default="", secret=True, help="Secret key of --s3_access_key."),
+    cfg.StrOpt("s3_image_bucket", default="images", help="Bucket in which the image service 's3' keeps images."),
     cfg.BoolOpt(
         "s3_affix_tenant",
         default=False,

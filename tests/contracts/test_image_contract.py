@@ -16,6 +16,8 @@ from nova_lite.core.errors import ConfigurationError, NotFound, TooLarge
 from nova_lite.drivers.image.base import ImageStore
 from nova_lite.drivers.image.files import FileImageStore
 from nova_lite.drivers.image.glance import GlanceImageStore
+from nova_lite.drivers.image.s3 import S3ImageStore
+from tests.s3_site import running as s3_running
 from tools.services import Glance, Keystone
 
 BYTES = bytes(range(256)) * 5000
@@ -33,11 +35,24 @@ def glance_flags(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]
         ]  # fmt: skip
 
 
-@pytest.fixture(params=["files", "glance"])
+@pytest.fixture(scope="module")
+def s3_flags(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """The flags of a store in our own object store."""
+    with s3_running(tmp_path_factory.mktemp("objectstore")) as site:
+        keys = site.keys["demo"]
+        yield [
+            "--s3_host=127.0.0.1", f"--s3_port={site.port}", f"--s3_access_key={keys.access}",
+            f"--s3_secret_key={keys.secret}",
+        ]  # fmt: skip
+
+
+@pytest.fixture(params=["files", "glance", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ImageStore]:
     store: ImageStore
     if request.param == "files":
         store = FileImageStore.from_flags(load([f"--images_path={tmp_path / 'images'}"], prog="nova-api"))
+    elif request.param == "s3":
+        store = S3ImageStore.from_flags(load(request.getfixturevalue("s3_flags"), prog="nova-api"))
     else:
         store = GlanceImageStore.from_flags(load(request.getfixturevalue("glance_flags"), prog="nova-api"))
     store.start()

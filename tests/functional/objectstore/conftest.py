@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from s3_site import S3Site, running
+
+from tests.s3_site import S3Site, running
 
 
 @pytest.fixture(scope="session")

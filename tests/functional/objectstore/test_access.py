@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from s3_site import S3Site
+
+from tests.s3_site import S3Site
 
 
 def refused(call: Any, **arguments: Any) -> str:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from s3_site import S3Site
 
 from nova_lite.objectstore import probes
+from tests.s3_site import S3Site
 
 
 def code(call: Any, **arguments: Any) -> tuple[int, str]:

@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-from s3_site import S3Site, program
+
+from tests.s3_site import S3Site, program
 
 FILES = {
     "plain.txt": b"hello",

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from s3_site import S3Site, running
 
 from tests.cloud import wait_for
+from tests.s3_site import S3Site, running
 
 
 @pytest.fixture(scope="module")

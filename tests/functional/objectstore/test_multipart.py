@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from s3_site import S3Site
+
+from tests.s3_site import S3Site
 
 MIB = 2**20
 PARTS = [bytes([number]) * (5 * MIB) for number in (1, 2)] + [b"the end"]

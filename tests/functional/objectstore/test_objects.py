@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import requests
 from botocore.exceptions import ClientError
-from s3_site import S3Site
+
+from tests.s3_site import S3Site
 
 BYTES = bytes(range(256)) * 1000
 

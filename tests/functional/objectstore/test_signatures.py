@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import requests
-from s3_site import S3Site
 
 from nova_lite.core import signatures
+from tests.s3_site import S3Site
 
 BODY = b"hello world, " * 10_000
 
