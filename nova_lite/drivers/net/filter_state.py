@@ -108,16 +108,25 @@ class FilterState:
         }
 
     def _matches(self, rule: FilterRule, flow: Flow) -> bool:
-        source = ipaddress.ip_address(flow.source)
-        if f"IPv{source.version}" != rule.ethertype:
+        if (":" in flow.source) != (rule.ethertype == "IPv6"):
             return False
         if rule.source_group:
             group = self.groups.get(rule.source_group)
-            if group is None or flow.source not in group.members:
+            if group is None or flow.source not in self._members(group.id):
                 return False
-        elif rule.cidr and source not in ipaddress.ip_network(rule.cidr):
+        elif rule.cidr and not within(flow.source, rule.cidr):
             return False
         return _same_traffic(rule, flow)
+
+    def _members(self, group_id: str) -> frozenset[str]:
+        found = self._member_sets.get(group_id)
+        if found is None:
+            found = self._member_sets[group_id] = frozenset(self.groups[group_id].members)
+        return found
+
+    @cached_property
+    def _member_sets(self) -> dict[str, frozenset[str]]:
+        return {}
 
     def _without_unused(self) -> "FilterState":
         direct = {group for port in self.ports.values() for group in port.groups}
@@ -127,6 +136,12 @@ class FilterState:
         if self.groups.keys() <= used:
             return self
         return FilterState(self.ports, {key: group for key, group in self.groups.items() if key in used})
+
+
+@lru_cache(maxsize=65536)
+def within(address: str, cidr: str) -> bool:
+    """Tell whether an address is in a range of its own version of IP; there are many connections to ask about."""
+    return ipaddress.ip_address(address) in ipaddress.ip_network(cidr)
 
 
 def key_of(port: FilterPort) -> PortKey:

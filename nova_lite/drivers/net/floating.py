@@ -3,7 +3,6 @@
 A change costs the change, however many addresses there are: the elements of two maps, and an address of a link.
 """
 
-import ipaddress
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 
@@ -11,6 +10,7 @@ from nova_lite.core.errors import DriverError
 from nova_lite.drivers.net import arp, links, nat
 from nova_lite.drivers.net.base import FloatingAddress, NetworkPlan
 from nova_lite.drivers.net.conntrack import Connections, Flow
+from nova_lite.drivers.net.filter_state import within
 from nova_lite.drivers.net.ruleset import Ruleset
 
 LOG = logging.getLogger(__name__)
@@ -126,11 +126,11 @@ def _stale(plans: Iterable[NetworkPlan], local: Collection[str]) -> Callable[[Fl
     plans = list(plans)
     leads = {one.address: one.fixed_address for plan in plans for one in plan.floating}
     moved = _led_elsewhere(leads, leads)
-    ranges = [ipaddress.ip_network(plan.cidr) for plan in plans if plan.cidr]
+    ranges = [plan.cidr for plan in plans if plan.cidr]
     here = {*local, *leads, links.METADATA_ADDRESS}
 
     def of_guest(address: str) -> bool:
-        return any(ipaddress.ip_address(address) in one for one in ranges)
+        return any(within(address, one) for one in ranges)
 
     def condemned(flow: Flow) -> bool:
         if moved(flow):
