@@ -116,6 +116,12 @@ class DatabaseUnavailable(Unavailable):
     default = "The database is temporarily unavailable."
 
 
+class HypervisorUnavailable(Unavailable):
+    """The hypervisor of a host does not answer; what needs it may be done later."""
+
+    default = "The hypervisor does not answer now."
+
+
 class Superseded(NovaError):
     """Somebody else took the action or the instance over; the holder of the old claim stops."""
 

@@ -10,7 +10,7 @@ import pytest
 
 from nova_lite.conf import load
 from nova_lite.core import ids
-from nova_lite.core.errors import Unavailable
+from nova_lite.core.errors import HypervisorUnavailable
 from nova_lite.core.instance_states import PowerState
 from nova_lite.drivers.virt.base import EVERY_GUEST, GuestImage, GuestSpec
 from nova_lite.drivers.virt.libvirt.driver import LibvirtDriver
@@ -108,5 +108,5 @@ def test_a_libvirtd_that_stays_away_puts_work_off(tmp_path: Path, libvirtd: Libv
     driver = driver_of(tmp_path, libvirtd, 1)
     libvirtd.kill()
 
-    with pytest.raises(Unavailable, match="libvirt"):
+    with pytest.raises(HypervisorUnavailable, match="libvirt"):
         driver.guest(spec.uuid)

@@ -121,6 +121,23 @@ def test_a_pool_runs_no_more_than_its_size_at_once_and_all_in_the_end(mode):
     in_process_of(mode, program)
 
 
+def a_mailbox():
+    import time
+
+    box = concurrency.Mailbox()
+    found = []
+    concurrency.spawn(lambda: [found.append(box.get()) for _ in range(2000)])
+    concurrency.native_thread(lambda: [box.put(number) for number in range(2000)])
+    deadline = time.monotonic() + 30
+    while len(found) < 2000 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert found == list(range(2000))
+
+
+def test_a_mailbox_brings_all_that_a_native_thread_leaves_in_order(mode):
+    in_process_of(mode, a_mailbox)
+
+
 def test_the_log_can_be_written_from_green_and_native_threads_at_once(mode):
     def program():
         import logging

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from nova_lite import concurrency
-from nova_lite.core.errors import ConfigurationError, DriverError, Unavailable
+from nova_lite.core.errors import ConfigurationError, DriverError, HypervisorUnavailable, Unavailable
 from nova_lite.drivers.virt.libvirt.events import GuestEvents
 
 try:
@@ -25,12 +25,6 @@ T = TypeVar("T")
 _LOOK_AGAIN = 0.25
 _KEEPALIVE_SECONDS = 5
 _KEEPALIVE_COUNT = 3
-
-
-class LibvirtUnavailable(Unavailable):
-    """libvirtd does not answer; what needs it may be done later."""
-
-    default = "The hypervisor does not answer now."
 
 
 class LibvirtConnection:
@@ -62,7 +56,7 @@ class LibvirtConnection:
     def talk(self, work: Callable[[Any], T], *, once: bool = False) -> T:
         """Run ``work`` with the connection.
 
-        Raises DriverError with libvirt's own sentence, LibvirtUnavailable when libvirtd is away for too long.
+        Raises DriverError with libvirt's own sentence, HypervisorUnavailable when libvirtd is away for too long.
         ``work`` must be safe to run again: it is, when the connection broke; wanted ``once``, that is an error.
         """
         deadline = time.monotonic() + self._patience
@@ -77,7 +71,7 @@ class LibvirtConnection:
                 if once:
                     raise DriverError(message) from broken.error
                 if time.monotonic() >= deadline:
-                    raise LibvirtUnavailable(message) from broken.error
+                    raise HypervisorUnavailable(message) from broken.error
                 time.sleep(_LOOK_AGAIN)
 
     def _talk(self, work: Callable[[Any], T]) -> T:
