@@ -460,3 +460,24 @@ def test_an_instance_that_wants_tokens_is_told_nothing_without(cloud: Cloud, cli
     refused(
         "UnsupportedOperation", client.modify_instance_metadata_options, InstanceId=instance, HttpEndpoint="disabled"
     )
+
+
+def test_addresses_that_guests_form_by_themselves_are_shown(cloud: Cloud, client: Any) -> None:
+    body = {"network": {"label": "six", "cidr": "10.66.0.0/28", "cidr_v6": "fd00:66::/64"}}
+    made = cloud.ask("POST", "/v2.1/os-networks", body, user="admin", version="2.1").json()["network"]
+    of_six = [{"Name": "cidr-block", "Values": ["10.66.0.0/28"]}]
+    (subnet,) = client.describe_subnets(Filters=of_six)["Subnets"]
+    assert subnet["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"] == "fd00:66::/64"
+    instance = run(client, cloud, SubnetId=subnet["SubnetId"])
+
+    (seen,) = client.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"]
+
+    address = seen["Ipv6Address"]
+    assert address.startswith("fd00:66::")
+    assert seen["NetworkInterfaces"][0]["Ipv6Addresses"][0]["Ipv6Address"] == address
+    (nic,) = client.describe_network_interfaces()["NetworkInterfaces"]
+    assert nic["Ipv6Addresses"][0]["Ipv6Address"] == address
+    client.terminate_instances(InstanceIds=[instance])
+    cloud.settle()
+    gone = cloud.ask("DELETE", f"/v2.1/os-networks/{made['id']}", user="admin", version="2.1")
+    assert gone.status_code == 202, gone.text

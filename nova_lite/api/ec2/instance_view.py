@@ -43,6 +43,11 @@ class Nic:
         return places.subnet_id(self.interface.network_uuid, self.owner.zone)
 
     @property
+    def addresses_v6(self) -> list[str]:
+        """The IPv6 addresses that the guest forms by itself."""
+        return [self.interface.address_v6] if self.interface.address_v6 else []
+
+    @property
     def public(self) -> str | None:
         """The address of the world that leads to it."""
         return self.interface.floating[0] if self.interface.floating else None
@@ -79,6 +84,11 @@ class Shown:
     def public_ip(self) -> str | None:
         """The first address of the world that leads to it."""
         return next((each.floating[0] for each in self.server.interfaces if each.floating), None)
+
+    @property
+    def address_v6(self) -> str | None:
+        """The first IPv6 address that the guest forms by itself."""
+        return next((each.address_v6 for each in self.server.interfaces if each.address_v6), None)
 
     @property
     def vpc(self) -> str | None:
@@ -174,6 +184,7 @@ _PRIVATE = Shape(
     always("primary", True),
     _ASSOCIATED,
 )
+ADDRESS_V6 = Shape(text("ipv6Address", lambda address: address), always("isPrimaryIpv6", False))
 _ATTACHMENT = Shape(
     text("attachmentId", lambda nic: ec2_id("eni-attach", nic.interface.id)),
     number("deviceIndex", lambda nic: nic.index),
@@ -196,7 +207,7 @@ _NIC = Shape(
     one("attachment", lambda nic: nic, _ATTACHMENT),
     _ASSOCIATED,
     many("privateIpAddressesSet", lambda nic: (nic,), _PRIVATE),
-    always("ipv6AddressesSet", ()),
+    many("ipv6AddressesSet", lambda nic: nic.addresses_v6, ADDRESS_V6),
     always("interfaceType", "interface"),
 )
 _PLACEMENT = Shape(
@@ -243,6 +254,8 @@ INSTANCE = Shape(
     text("vpcId", lambda shown: shown.vpc),
     text("privateIpAddress", lambda shown: shown.private_ip),
     text("ipAddress", lambda shown: shown.public_ip),
+    text("ipv6Address", lambda shown: shown.address_v6),
+    text("dnsNameV6", lambda shown: shown.address_v6),
     always("sourceDestCheck", True),
     many("groupSet", lambda shown: shown.groups, GROUP),
     one("stateReason", lambda shown: shown.reason, _REASON),
@@ -303,6 +316,7 @@ FILTERS: Table = {
     "instance-type": lambda shown: shown.instance.flavor.name,
     "instance.group-id": lambda shown: [ec2_id("sg", group) for group, _ in shown.groups],
     "instance.group-name": lambda shown: [name for _, name in shown.groups],
+    "ipv6-address": _of_nics(lambda nic: nic.interface.address_v6 or None),
     "ip-address": lambda shown: shown.public_ip,
     "kernel-id": lambda shown: ec2_id("aki", shown.instance.kernel_id) if shown.instance.kernel_id else None,
     "key-name": lambda shown: shown.instance.key_name,

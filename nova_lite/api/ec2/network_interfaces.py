@@ -7,7 +7,7 @@ from nova_lite.api.ec2.addresses import Shown as Address
 from nova_lite.api.ec2.addresses import every as every_address
 from nova_lite.api.ec2.call import Ec2Call
 from nova_lite.api.ec2.filters import Table
-from nova_lite.api.ec2.instance_view import GROUP
+from nova_lite.api.ec2.instance_view import ADDRESS_V6, GROUP
 from nova_lite.api.ec2.paging import Listed
 from nova_lite.api.ec2.tags import TAG, Tags, tags_by_resource
 from nova_lite.api.ec2.xml import Shape, always, either, many, moment, one, text
@@ -102,7 +102,11 @@ INTERFACES = paging.shape(
         _ASSOCIATED,
         many("tagSet", lambda shown: sorted(shown.tags.items()), TAG),
         many("privateIpAddressesSet", lambda shown: (shown,), _PRIVATE),
-        always("ipv6AddressesSet", ()),
+        many(
+            "ipv6AddressesSet",
+            lambda shown: [shown.port.interface.address_v6] if shown.port.interface.address_v6 else [],
+            ADDRESS_V6,
+        ),
         always("interfaceType", "interface"),
     ),
 )

@@ -197,7 +197,7 @@ def _refuse_what_is_not_there(call: Ec2Call) -> None:
     if call.part("HibernationOptions").get("Configured") or call.part("EnclaveOptions").get("Enabled"):
         raise unsupported("Hibernation and enclaves are not supported.")
     if call.get("Ipv6AddressCount"):
-        raise unsupported("Instances have no IPv6 addresses.")
+        raise unsupported("Guests form their IPv6 addresses by themselves, one in each network that has such.")
     if call.get("InstanceInitiatedShutdownBehavior", "stop") != "stop":
         raise unsupported("An instance whose guest switches itself off is stopped, never terminated.")
 

@@ -68,6 +68,11 @@ _CIDR = Shape(
     text("cidrBlock", lambda cidr: cidr),
     always("cidrBlockState", {"state": "associated"}),
 )
+_CIDR_V6 = Shape(
+    text("associationId", lambda cidr: ec2_id("subnet-cidr-assoc", derived_uuid("cidr", cidr))),
+    text("ipv6CidrBlock", lambda cidr: cidr),
+    always("ipv6CidrBlockState", {"state": "associated"}),
+)
 VPCS = paging.shape(
     "vpcSet",
     Shape(
@@ -92,7 +97,11 @@ SUBNETS = paging.shape(
         always("state", "available"),
         text("vpcId", lambda subnet: places.vpc_id(subnet.project_id)),
         text("cidrBlock", lambda subnet: subnet.network.cidr),
-        always("ipv6CidrBlockAssociationSet", ()),
+        many(
+            "ipv6CidrBlockAssociationSet",
+            lambda subnet: [subnet.network.cidr_v6] if subnet.network.cidr_v6 else [],
+            _CIDR_V6,
+        ),
         number("availableIpAddressCount", lambda subnet: subnet.available),
         text("availabilityZone", lambda subnet: subnet.zone),
         text("availabilityZoneId", lambda subnet: subnet.zone),
@@ -125,6 +134,7 @@ _SUBNET_FILTERS: Table = {
     "cidrBlock": lambda subnet: subnet.network.cidr,
     "default-for-az": lambda subnet: True,
     "defaultForAz": lambda subnet: True,
+    "ipv6-cidr-block-association.ipv6-cidr-block": lambda subnet: subnet.network.cidr_v6 or None,
     "map-public-ip-on-launch": lambda subnet: subnet.public,
     "owner-id": lambda subnet: subnet.project_id,
     "state": lambda subnet: "available",
