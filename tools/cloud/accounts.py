@@ -6,8 +6,6 @@ from pathlib import Path
 
 from nova_lite import concurrency
 from nova_lite.cmd import wiring
-from nova_lite.cmd.manage import credentials
-from nova_lite.cmd.manage.table import Desk
 from nova_lite.conf import load
 from nova_lite.core.context import system_context
 from nova_lite.core.errors import Conflict, NotFound
@@ -32,7 +30,6 @@ def prepare(settings: Settings) -> None:
         cloud.flavors.bootstrap()
         for user, (project, role) in ACCOUNTS.items():
             _account(cloud, settings, user, project, role)
-            _write_ec2rc(Desk(conf, database, cloud), settings, user, project)
         context = system_context()
         if not cloud.networks.list(context):
             subnet = NewSubnet(free_range() if settings.driver == "libvirt" else "10.0.0.0/24")
@@ -64,12 +61,6 @@ def _password(file: Path) -> str:
         file.touch(0o600)
         file.write_text(secrets.token_urlsafe(12))
     return file.read_text()
-
-
-def _write_ec2rc(desk: Desk, settings: Settings, user: str, project: str) -> None:
-    """Write what aws, boto3 and S3's clients need to be a user."""
-    file = settings.folder / ("ec2rc" if user == "demo" else f"ec2rc-{user}")
-    credentials.environment(desk, project, user, str(file))
 
 
 def _write_openrc(settings: Settings, user: str, project: str, password: str) -> None:
