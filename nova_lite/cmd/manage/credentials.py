@@ -106,6 +106,7 @@ def variables(desk: Desk, project: Project, user: User, *, zipped: bool) -> str:
         "AWS_ACCESS_KEY_ID": keys.access,
         "AWS_SECRET_ACCESS_KEY": keys.secret,
         "AWS_ENDPOINT_URL_EC2": f"http://{conf.ec2_dmz_host}:{conf.ec2_listen_port}/services/Cloud",
+        "AWS_ENDPOINT_URL_STS": f"http://{conf.ec2_dmz_host}:{conf.ec2_listen_port}/services/Cloud",
         "AWS_ENDPOINT_URL_S3": f"http://{conf.s3_dmz}:{conf.s3_listen_port}",
         "AWS_DEFAULT_REGION": conf.region_name,
         "NOVA_API_KEY": keys.access,
