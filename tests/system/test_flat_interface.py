@@ -17,8 +17,9 @@ from nova_lite.drivers.net.base import LinkPlan, NetworkPlan
 from nova_lite.drivers.net.dnsmasq import DnsmasqSettings
 from nova_lite.drivers.net.linux import LinuxNetworkDriver
 from nova_lite.drivers.runner import Runner
+from tests.cloud import wait_for
 from tests.system.namespaces import Namespace, namespaces
-from tests.system.one_host import eventually, pings
+from tests.system.one_host import pings
 
 FAR, FAR_V6 = "203.0.113.9", "2001:db8:9::9"
 PLAN = LinkPlan("br100", "ext0")
@@ -195,7 +196,7 @@ def test_guests_form_ipv6_addresses_and_reach_the_world(pair: Pair, tmp_path: Pa
         pair.host.link_to(guest, "tap-a", "eth0")
         guest.run("ip", "link", "set", "eth0", "address", "fa:16:3e:00:00:0a")
         pair.host.run("ip", "link", "set", "tap-a", "master", "br100")
-        assert eventually(lambda: "fd00:1::f816:3eff:fe00:a/64" in guest.run("ip", "-6", "addr", "show", "eth0"))
-        assert eventually(lambda: pings(guest, FAR_V6))
+        assert wait_for(lambda: "fd00:1::f816:3eff:fe00:a/64" in guest.run("ip", "-6", "addr", "show", "eth0"))
+        assert wait_for(lambda: pings(guest, FAR_V6))
         driver.remove()
     assert pair.whole()

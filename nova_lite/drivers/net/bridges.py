@@ -7,6 +7,7 @@ alias also names the interface that was put in the bridge, so that it gets back 
 
 import contextlib
 import fcntl
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from nova_lite.drivers.net.netlink import Link, index_of, info_of, kind_of, link
 NETWORK, COMPUTE = "network", "compute"
 """The marks of nova-network, for what it serves, and of nova-compute, for what its guests are in."""
 
+_TAP = "tap"
 _ALIAS = "nova_lite"
 _VIA = "via"
 _GROUP = 8774
@@ -185,7 +187,10 @@ def _remove(netlink: IPRoute, bridge: Link) -> None:
 
 
 def _bridges(netlink: IPRoute) -> list[Link]:
-    return [link for link in netlink.get_links() if kind_of(link) == "bridge"]
+    """Return the bridges; guests' taps are not looked at, for to read a link takes a while and they are many."""
+    names = [name for _, name in socket.if_nameindex() if not name.startswith(_TAP)]
+    links = [link_named(netlink, name) for name in names]
+    return [link for link in links if link is not None and kind_of(link) == "bridge"]
 
 
 def _name(link: Link) -> str:
