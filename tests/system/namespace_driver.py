@@ -75,15 +75,20 @@ class NamespaceDriver(FakeVirtDriver):
             if link.startswith("eth"):
                 # The kernel removes a namespace some time after its last process; the other end must go now.
                 _inside(pid, "link", "del", link.partition("@")[0])
-        for one in _all_in(pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(one, signal.SIGKILL)
+        end_guest(pid)
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, 0)
         self._pid_file(guest.name).unlink(missing_ok=True)
 
     def _pid_file(self, name: str) -> Path:
         return self._definitions / f"{name}.pid"
+
+
+def end_guest(pid: int) -> None:
+    """End the process of a guest, and all that was started in its namespace."""
+    for one in _all_in(pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
 
 
 def _plug_in(pid: int, interface: GuestInterface) -> None:
@@ -99,8 +104,13 @@ def _plug_in(pid: int, interface: GuestInterface) -> None:
 
 def _all_in(pid: int) -> list[int]:
     """Return the processes that are in the network namespace of one."""
-    namespace = os.readlink(f"/proc/{pid}/ns/net")
-    found = []
+    found: list[int] = []
+    try:
+        namespace = os.readlink(f"/proc/{pid}/ns/net")
+        if b"guest-of-nova" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+            return found
+    except OSError:
+        return found
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if os.readlink(process / "ns/net") == namespace:

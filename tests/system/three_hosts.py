@@ -27,6 +27,7 @@ from nova_lite.core.identity import Actor, NewProject, NewUser, Scope, ScopeKind
 from nova_lite.db import migration
 from tests.cloud import wait_for
 from tests.system.config_drives import files_of
+from tests.system.namespace_driver import end_guest
 from tests.system.namespaces import Namespace, NamespaceOfProcess, busybox, namespaces
 from tools.cloud.cleaning import clean_host
 from tools.deployment import Daemon
@@ -254,6 +255,12 @@ class ThreeHosts:
         """Stop every daemon."""
         at_once(Daemon.stop, [daemon for host in self.hosts for daemon in host.daemons.values()])
 
+    def end_guests(self) -> None:
+        """End the guests that a test that failed has left."""
+        for host in self.hosts:
+            for file in host.folder.rglob("instance-*.pid"):
+                end_guest(int(file.read_text()))
+
     def of(self, *names: str) -> list[Daemon]:
         """Return the daemons of these names on all hosts."""
         return [host.daemons[name] for host in self.hosts for name in names if name in host.daemons]
@@ -408,6 +415,7 @@ def three_hosts(folder: Path, mode: Mode, running: tuple[Namespace, Broker, Mari
     with namespaces(["out", "h1", "h2", "h3"]) as spaces, contextlib.ExitStack() as stack:
         stack.callback(_clear, switch)
         site = ThreeHosts(folder, mode, [switch, *spaces], (broker, database))
+        stack.callback(site.end_guests)
         stack.callback(site.stop)
         site.start()
         yield site
