@@ -92,12 +92,12 @@ class ComputeHost:
         return False
 
     def die(self) -> None:
-        """End everything on the host at once, its guests too."""
+        """End everything on the host, its guests too, before anything there can see it."""
+        self.kill_compute()
         for pid in self.namespace.pids():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.libvirtd.kill()
-        self.kill_compute()
 
     def guest_pids(self) -> list[int]:
         """Return the processes of the guests."""
