@@ -15,7 +15,7 @@ from nova_lite.compute.links import HostLinks
 from nova_lite.compute.serial import SerialPorts
 from nova_lite.core import config_drive, ids, interfaces_file
 from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import DriverError, Unavailable
+from nova_lite.core.errors import DriverError, NotFound, Unavailable
 from nova_lite.core.hardware import Hardware
 from nova_lite.core.image import ImageFacts
 from nova_lite.core.instance import Instance
@@ -136,8 +136,19 @@ class ComputeHost:
         """
         kernel = facts.kernel_id or instance.kernel_id
         ramdisk = facts.ramdisk_id or instance.ramdisk_id
+        return self._bootable(instance.image_id, facts, kernel, ramdisk)
+
+    def cached_image(self, image_id: str) -> GuestImage:
+        """Return an image that no instance was made of yet in the form that drivers take; raises NotFound."""
+        stored = self.database.read("image.get", lambda session: images.get(session, image_id))
+        if stored is None or stored.status != "active":
+            raise NotFound(f"Image {image_id} could not be found.")
+        facts = stored.facts
+        return self._bootable(image_id, facts, facts.kernel_id, facts.ramdisk_id)
+
+    def _bootable(self, image_id: str, facts: ImageFacts, kernel: str, ramdisk: str) -> GuestImage:
         return dataclasses.replace(
-            self._image(instance.image_id, facts), kernel=self._boot_file(kernel), ramdisk=self._boot_file(ramdisk)
+            self._image(image_id, facts), kernel=self._boot_file(kernel), ramdisk=self._boot_file(ramdisk)
         )
 
     def _image(self, image_id: str, facts: ImageFacts) -> GuestImage:

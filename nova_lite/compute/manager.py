@@ -24,7 +24,7 @@ from nova_lite.core.actions import Action
 from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.context import RequestContext, system_context
 from nova_lite.core.diagnostics import Diagnostics
-from nova_lite.core.errors import NotFound, Unavailable
+from nova_lite.core.errors import NotFound, NovaError, Unavailable
 from nova_lite.core.instance import Instance
 from nova_lite.core.server_migration import Traveller
 from nova_lite.db import actions, instance_work, instances
@@ -148,6 +148,22 @@ class ComputeManager(ComputeContract):
     def refresh_security_groups(self, context: RequestContext, group_ids: list[str]) -> None:
         """Renew the filter of groups whose rules or members changed."""
         self._host.groups.renew(group_ids)
+
+    def cache_images(self, context: RequestContext, image_ids: list[str]) -> None:
+        """Bring images here, one after the other, while whoever rang goes on."""
+        if isinstance(self._host.driver, CachesImages):
+            self._pool.submit(self._cache, self._host.driver, image_ids)
+
+    def _cache(self, driver: CachesImages, image_ids: list[str]) -> None:
+        """Bring what can be brought; the wall between drivers and the daemon."""
+        for image_id in image_ids:
+            try:
+                driver.cache_image(self._host.cached_image(image_id))
+                LOG.info("image %s is in the cache", image_id)
+            except NovaError as error:
+                LOG.warning("image %s cannot be cached: %s", image_id, error)
+            except Exception:
+                LOG.exception("image %s cannot be cached", image_id)
 
     def sweep(self) -> None:
         """Take up what waits for this host although its message is lost, and beat the heart of what runs."""

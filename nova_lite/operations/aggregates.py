@@ -9,13 +9,21 @@ from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, InvalidInput, NotFound
 from nova_lite.db import aggregates, instances, services
 from nova_lite.db.engine import Database
+from nova_lite.operations.boot import usable_image
+from nova_lite.operations.images import Images
+from nova_lite.rpc.compute import ComputeProxy
 
 
 class Aggregates:
-    """The operations on host aggregates."""
+    """The operations on host aggregates. ``down_after`` is in seconds."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, images: Images, compute: ComputeProxy, *, down_after: float
+    ) -> None:
         self._database = database
+        self._images = images
+        self._compute = compute
+        self._down_after = down_after
 
     def listing(self, context: RequestContext) -> Sequence[Aggregate]:
         """Return all aggregates."""
@@ -98,6 +106,22 @@ class Aggregates:
             aggregates.delete(session, found.id)
 
         self._database.run("aggregate.delete", work)
+
+    def cache_images(self, context: RequestContext, aggregate_id: str, image_ids: Sequence[str]) -> None:
+        """Have the hosts of an aggregate that are up bring images ahead of the servers that start from them.
+
+        Raises NotFound, InvalidInput for an image that servers could not be made from.
+        """
+        found = self.get(context, aggregate_id)
+        for image_id in image_ids:
+            usable_image(self._images, context, image_id)
+        running = self._database.read(
+            "aggregate.services",
+            lambda session: services.listing(session, self._down_after, binary="nova-compute"),
+        )
+        for service in running:
+            if service.up and service.host in found.hosts:
+                self._compute.on(service.host).cache_images(context, list(image_ids))
 
     def _change(self, aggregate_id: str, change: Callable[[Session, Aggregate], None]) -> Aggregate:
         """Change an aggregate, unless its hosts then were in several zones or left one with servers on them."""

@@ -15,7 +15,7 @@ class ComputeContract(Contract):
     """Filled by nova-compute and by its proxy."""
 
     topic = "compute"
-    version = "1.1"
+    version = "1.2"
 
     @cast
     @abc.abstractmethod
@@ -59,6 +59,11 @@ class ComputeContract(Contract):
     @abc.abstractmethod
     def refresh_security_groups(self, context: RequestContext, group_ids: list[str]) -> None:
         """Renew the packet filter for groups whose rules or members changed."""
+
+    @cast
+    @abc.abstractmethod
+    def cache_images(self, context: RequestContext, image_ids: list[str]) -> None:
+        """Bring images to the host ahead of the guests that start from them."""
 
 
 class ComputeProxy(ComputeContract):
@@ -105,3 +110,7 @@ class ComputeProxy(ComputeContract):
     def refresh_security_groups(self, context: RequestContext, group_ids: list[str]) -> None:
         """Ring; the host's periodic repair does the same later."""
         self._caller.cast("refresh_security_groups", context, group_ids=group_ids)
+
+    def cache_images(self, context: RequestContext, image_ids: list[str]) -> None:
+        """Ring; should nobody hear it, the first guest of an image brings it."""
+        self._caller.cast("cache_images", context, image_ids=image_ids)

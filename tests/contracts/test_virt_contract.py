@@ -719,6 +719,27 @@ def test_an_image_is_kept_while_a_guest_uses_it_and_fetched_once(driver: VirtDri
     assert len(fetched) == 2
 
 
+def test_an_image_is_brought_ahead_of_its_guests(driver: VirtDriver, spec: GuestSpec) -> None:
+    assert isinstance(driver, CachesImages)
+    image, fetched = an_image(), []
+
+    def fetch(path: Path) -> None:
+        fetched.append(path)
+        image.fetch(path)
+
+    counted = dataclasses.replace(image, fetch=fetch)
+    for _ in range(2):
+        driver.cache_image(counted)
+    driver.create_disks(spec, counted)
+    assert len(fetched) == 1
+
+    damaged = dataclasses.replace(an_image(), disk_format="qcow2")
+    for _ in range(2):
+        with pytest.raises(DriverError):
+            driver.cache_image(damaged)
+    assert driver.leftovers() == (spec.name,)
+
+
 @pytest.mark.parametrize("bus", hardware.DiskBus)
 def test_a_guest_runs_on_a_machine_of_its_own(driver: VirtDriver, spec: GuestSpec, bus: hardware.DiskBus) -> None:
     specs = {"hw:cpu_cores": "2", "hw:watchdog_action": "reset", "hw_rng:rate_bytes": "64"}

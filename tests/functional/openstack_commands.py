@@ -186,6 +186,7 @@ admin: aggregate add host faster host1
 admin: aggregate list --long
 admin: aggregate show faster
 admin: aggregate unset --property ssd faster
+admin: aggregate cache image faster tiny
 admin: aggregate remove host faster host1
 admin: aggregate delete faster
 """

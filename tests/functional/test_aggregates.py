@@ -1,12 +1,13 @@
 """Host aggregates, and the availability zones that they make."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
-from tests.cloud import Cloud
+from tests.cloud import Cloud, wait_for
 
 with_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -120,3 +121,34 @@ def test_what_does_not_fit_is_refused(aggregates: Aggregates) -> None:
         aggregates.ask("POST", "", {"aggregate": {"name": "a", "availability_zone": "a:b"}}).status_code
         == 400
     )
+
+
+@with_sqlite
+def test_the_hosts_of_an_aggregate_bring_images_ahead_of_servers(cloud: Cloud, aggregates: Aggregates) -> None:
+    body = {"name": "ahead", "disk_format": "raw", "container_format": "bare", "visibility": "public"}
+    image_id = cloud.ask("POST", "/v2/images", body, user="admin", api="image").json()["id"]
+    number = aggregates.make("ahead")
+
+    def order(*wanted: str, version: str = "2.81") -> requests.Response:
+        cache = {"cache": [{"id": one} for one in wanted]}
+        return cloud.ask("POST", f"/v2.1/os-aggregates/{number}/images", cache, user="admin", version=version)
+
+    def cached(one: str) -> bool:
+        name = hashlib.sha1(one.encode(), usedforsecurity=False).hexdigest()
+        return bool(list(cloud.folder.rglob(f"_base/{name}")))
+
+    usable = cloud.image()
+    was = cached(usable)
+    assert order(usable).status_code == 202
+    assert cached(usable) is was, "a host that is not in the aggregate was asked"
+    aggregates.act(number, add_host={"host": "host1"})
+    assert [order(image_id).status_code, order("no-uuid").status_code, order().status_code] == [400, 400, 400]
+    assert order(usable, usable).status_code == 400
+    assert order(usable, version="2.80").status_code == 404
+
+    answer = order(usable)
+
+    assert (answer.status_code, answer.content) == (202, b"")
+    assert wait_for(lambda: cached(usable))
+    cloud.ask("DELETE", f"/v2/images/{image_id}", user="admin", api="image")
+    assert cloud.leaks() == []

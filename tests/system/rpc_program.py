@@ -49,6 +49,9 @@ def main(arguments):
         def diagnostics(self, context, instance_uuid):
             raise NotFound(f"Instance {instance_uuid} could not be found.")
 
+        def traveller(self, context, instance_uuid):
+            raise NotFound(f"Instance {instance_uuid} could not be found.")
+
         def host_uptime(self, context):
             return ""
 
@@ -56,6 +59,9 @@ def main(arguments):
             pass
 
         def refresh_security_groups(self, context, group_ids):
+            pass
+
+        def cache_images(self, context, image_ids):
             pass
 
     logging.basicConfig(level=logging.CRITICAL)

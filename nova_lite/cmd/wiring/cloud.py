@@ -139,7 +139,7 @@ def make_cloud(base: Base) -> Cloud:
         usage=Usage(database),
         quotas=Quotas(database, limits),
         hosts=Hosts(database, base.compute, down_after=conf.service_down_time),
-        aggregates=Aggregates(database),
+        aggregates=Aggregates(database, images, base.compute, down_after=conf.service_down_time),
         agents=Agents(database),
         certificates=certificates,
         images=images,

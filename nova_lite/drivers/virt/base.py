@@ -372,6 +372,9 @@ class SerialConsole(Protocol):
 class CachesImages(Protocol):
     """What a driver has that keeps images for further guests."""
 
+    def cache_image(self, image: GuestImage) -> None:
+        """Bring an image here ahead of its guests; one that is here is left alone. Raises DriverError."""
+
     def clean_cache(self) -> tuple[str, ...]:
         """Remove what no guest has used for as long as the flags say; returns the names of what was removed."""
 

@@ -180,6 +180,10 @@ class FakeVirtDriver(VirtDriver):
             if needed is not None and not path.exists():
                 needed.fetch(path)
 
+    def cache_image(self, image: GuestImage) -> None:
+        """Look at an image and note its size, as for a guest."""
+        self._cache.use(image, 0)
+
     def clean_cache(self) -> tuple[str, ...]:
         """Forget images that no guest's disk is of."""
         return self._cache.clean({_text_of(path) for path in self._path.glob("*/disk*") if path.is_file()})

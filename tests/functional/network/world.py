@@ -115,6 +115,9 @@ class Computes(ComputeContract):
     def refresh_security_groups(self, context: RequestContext, group_ids: list[str]) -> None:
         self.heard.put(group_ids)
 
+    def cache_images(self, context: RequestContext, image_ids: list[str]) -> None:
+        raise AssertionError("nobody needs images here")
+
 
 @dataclasses.dataclass
 class World:

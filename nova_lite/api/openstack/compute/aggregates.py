@@ -56,6 +56,13 @@ def set_metadata(call: Call) -> Reply:
     return _reply(call, call.cloud.aggregates.set_metadata(call.context, call.params["aggregate_id"], items))
 
 
+def cache_images(call: Call) -> Reply:
+    """Have an aggregate's hosts bring images."""
+    image_ids = [wanted["id"] for wanted in call.body["cache"]]
+    call.cloud.aggregates.cache_images(call.context, call.params["aggregate_id"], image_ids)
+    return Reply()
+
+
 def _reply(call: Call, aggregate: Aggregate) -> Reply:
     return Reply({"aggregate": _view(call, aggregate)})
 

@@ -134,6 +134,7 @@ OTHERS: tuple[Rule, ...] = (
     Rule("os_compute_api:os-aggregates:add_host", ADMIN, "Put a host into an aggregate"),
     Rule("os_compute_api:os-aggregates:remove_host", ADMIN, "Take a host out of an aggregate"),
     Rule("os_compute_api:os-aggregates:set_metadata", ADMIN, "Set an aggregate's metadata"),
+    Rule("compute:aggregates:images", ADMIN, "Have an aggregate's hosts bring images ahead of servers"),
     Rule("os_compute_api:os-server-groups:index", READER, "List server groups"),
     Rule("os_compute_api:os-server-groups:show", READER, "Show a server group"),
     Rule("os_compute_api:os-server-groups:create", MEMBER, "Make a server group"),

@@ -255,7 +255,11 @@ AGGREGATES: tuple[Route, ...] = (
     _aggregate_action(aggregates.add_host, smaller.ADD_HOST, "add_host"),
     _aggregate_action(aggregates.remove_host, smaller.REMOVE_HOST, "remove_host"),
     _aggregate_action(aggregates.set_metadata, smaller.SET_AGGREGATE_METADATA, "set_metadata"),
-)
+    Route(
+        "POST", f"{_AGGREGATE}/images", aggregates.cache_images, "compute:aggregates:images", smaller.CACHE_IMAGES,
+        status=202, since=Microversion(2, 81),
+    ),
+)  # fmt: skip
 
 _SERVER_GROUPS = "/v2.1/os-server-groups"
 _SERVER_GROUP = "/v2.1/os-server-groups/{group_id}"

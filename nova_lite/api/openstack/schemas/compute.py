@@ -164,6 +164,24 @@ UPDATE_AGGREGATE = body("aggregate", _AGGREGATE)
 UPDATE_AGGREGATE["properties"]["aggregate"]["minProperties"] = 1
 ADD_HOST = body("add_host", {"host": _TEXT}, ["host"])
 REMOVE_HOST = body("remove_host", {"host": _TEXT}, ["host"])
+CACHE_IMAGES: Schema = {
+    "type": "object",
+    "properties": {
+        "cache": {
+            "type": "array",
+            "minItems": 1,
+            "uniqueItems": True,
+            "items": {
+                "type": "object",
+                "properties": {"id": {"type": "string", "format": "uuid"}},
+                "required": ["id"],
+                "additionalProperties": False,
+            },
+        }
+    },
+    "required": ["cache"],
+    "additionalProperties": False,
+}
 SET_AGGREGATE_METADATA = body(
     "set_metadata",
     {

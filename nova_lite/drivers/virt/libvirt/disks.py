@@ -393,6 +393,13 @@ class Disks:
         for path in (self._folder / name / _SNAPSHOT, self.new_snapshot(name)):
             path.unlink(missing_ok=True)
 
+    def cache_image(self, image: GuestImage) -> None:
+        """Bring an image and what else its guests start from; raises DriverError for one that is no disk."""
+        room = Room(shutil.disk_usage(self._folder).total, "the disk of the host")
+        self._cache.base_image(image, room)
+        for needed in filter(None, (image.kernel, image.ramdisk)):
+            self._cache.file(needed)
+
     def clean_cache(self) -> tuple[str, ...]:
         """Remove cached images that no disk below the folder, of whichever host, is a difference to."""
         return tuple(self._cache.age_out(self._bases))

@@ -331,6 +331,10 @@ class LibvirtDriver(VirtDriver):
         lines = text.splitlines(keepends=True)
         return "".join(lines if length is None else lines[max(0, len(lines) - length) :])
 
+    def cache_image(self, image: GuestImage) -> None:
+        """Bring an image, and the kernel and ramdisk that it needs, into the cache; raises DriverError."""
+        self._disks.cache_image(image)
+
     def clean_cache(self) -> tuple[str, ...]:
         """Remove cached images that nothing is based on any more."""
         return self._disks.clean_cache()
