@@ -177,13 +177,13 @@ class TestWhileItMoves:
         was = cloud.host_of(server_id)
         assert cloud.show(server_id)["status"] == "MIGRATING"
         assert room(cloud) == {was: 128, other(was): 128}
-        for minor in (23, 59, 62, 80, 96):
+        for minor in (23, 58, 59, 61, 62, 79, 80, 96):
             listed = cloud.ask("GET", path, user="admin", version=f"2.{minor}").json()
             (one,) = listed["migrations"]
-            if minor != 59:  # this version has the uuid, which the table of shapes gives to later ones
-                assert shape("list_live_migrations", minor).problems(listed) == []
+            assert shape("list_live_migrations", minor).problems(listed) == []
             shown = cloud.ask("GET", f"{path}/{one['id']}", user="admin", version=f"2.{minor}").json()
-            assert shown["migration"].keys() == one.keys()
+            # Strict clients take the uuid in a list later than Nova tells it of one migration.
+            assert shown["migration"].keys() - one.keys() == ({"uuid"} if 59 <= minor < 62 else set())
         assert one["memory_total_bytes"] == 128 * 1024**2
 
         order = {"force_complete": None}
