@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
@@ -215,23 +215,27 @@ class Site:
             self.switch.run("ip", "link", "set", switch, "up")
         for namespace, (name, address) in zip([self.head, *others], addresses.items(), strict=True):
             self._plug(namespace, name, address)
+        with self.head.entered():
+            self._sql = self._start_database()
+            broker = self._stack.enter_context(Broker(self.folder / "rabbitmq", addresses["head"]))
+            self._bus = broker.url
+            head = self.write_flags("head", addresses["head"], {"flat_interface": "eth1"})
+            self.settings.flag_file.write_text(head.read_text())
+            prepare(self.settings)
         for name, namespace in zip(self._names, others, strict=True):
             host = ComputeHost(self, name, namespace, addresses[name])
             self.hosts.append(host)
             self._stack.callback(host.libvirtd.stop)
-        _at_once(
-            [self._start_database, lambda: self._start_broker(addresses["head"])]
-            + [host.start for host in self.hosts]
-        )
-        head = self.write_flags("head", addresses["head"], {"flat_interface": "eth1"})
-        self.settings.flag_file.write_text(head.read_text())
-        with self.head.entered():
-            prepare(self.settings)
+            host.start()
         self._head = [
             Daemon(self.folder / "head", name, head, lambda name: [*self.inside(), str(BIN / name)])
             for name in HEAD
         ]
-        _at_once([daemon.start for daemon in self._head] + [host.start_compute for host in self.hosts])
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            starts = [pool.submit(daemon.start) for daemon in self._head]
+            starts += [pool.submit(host.start_compute) for host in self.hosts]
+            for started in starts:
+                started.result()
 
     def _plug(self, namespace: Namespace, name: str, address: str) -> None:
         for link, switch in _SWITCHES.items():
@@ -239,15 +243,10 @@ class Site:
             self.switch.run("ip", "link", "set", f"{name}-{link}", "master", switch)
         namespace.run("ip", "addr", "add", f"{address}/24", "dev", "eth0")
 
-    def _start_database(self) -> None:
-        with self.head.entered():
-            database = self._stack.enter_context(MariaDB(self.folder / "mariadb"))
-            database.create_database("nova")
-        self._sql = database.socket_url("nova")
-
-    def _start_broker(self, address: str) -> None:
-        with self.head.entered():
-            self._bus = self._stack.enter_context(Broker(self.folder / "rabbitmq", address)).url
+    def _start_database(self) -> str:
+        database = self._stack.enter_context(MariaDB(self.folder / "mariadb"))
+        database.create_database("nova")
+        return database.socket_url("nova")
 
     def _stop_daemons(self) -> None:
         for host in self.hosts:
@@ -345,13 +344,6 @@ class Site:
         if done.returncode != 0:
             raise ClientError(done.stdout + done.stderr)
         return done.stdout
-
-
-def _at_once(starts: Sequence[Callable[[], object]]) -> None:
-    """Run what takes its time beside each other; raises what the first of them raised."""
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        for started in [pool.submit(start) for start in starts]:
-            started.result()
 
 
 def eventually(check: Callable[[], object], seconds: float = 120) -> bool:
