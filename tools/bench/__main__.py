@@ -1,4 +1,4 @@
-"""``python -m tools.bench [embedded] [distributed] [network] [objects]``: prints tables."""
+"""``python -m tools.bench [embedded] [distributed] [network] [objects] [guests]``: prints tables."""
 
 import concurrent.futures
 import statistics
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import prettytable
 
-from tools.bench import ec2, network_host, objects
+from tools.bench import ec2, guests, network_host, objects
 from tools.deployment import Client, Deployment, deployed
 
 AIMS = {
@@ -163,14 +163,17 @@ def _log_ins(deployment: Deployment) -> str:
 
 def main() -> None:
     """Measure what is named, everything unless told otherwise."""
-    wanted = sys.argv[1:] or ["embedded", "distributed", "network", "objects"]
-    if deployments := [name for name in wanted if name not in ("network", "objects")]:
+    wanted = sys.argv[1:] or ["embedded", "distributed", "network", "objects", "guests"]
+    if deployments := [name for name in wanted if name not in ("network", "objects", "guests")]:
         _measure_deployments(deployments)
     if "network" in wanted:
         _measure_network()
     if "objects" in wanted:
         with tempfile.TemporaryDirectory(prefix="nova-bench-") as folder:
             print(objects.table(objects.measure(Path(folder))))
+    if "guests" in wanted:
+        with tempfile.TemporaryDirectory(prefix="nova-bench-") as folder:
+            print(guests.table(guests.measure(Path(folder))))
 
 
 def _measure_network() -> None:
