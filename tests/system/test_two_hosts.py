@@ -151,6 +151,20 @@ def test_a_guest_goes_from_host_to_host_in_every_way(site: Site, server: Server)
     server.do("server", "unshelve", "--wait")
     assert server.is_whole() and server.is_alone_on(server.host)
 
+    # away from a host that died
+    dead, there = server.host, server.other
+    dead.die()
+    site.client("compute", "service", "set", "--down", *MICROVERSION, dead.name, "nova-compute", user="admin")
+    # The client asks as version 2.95 and later, in which the guest waits to be started.
+    site.client("server", "evacuate", server.id, user="admin")
+    assert eventually(lambda: (server.host, server.status) == (there, "SHUTOFF"))
+    server.do("server", "start")
+    assert eventually(lambda: server.ssh("ls data; hostname") == "vm.novalocal")
+    assert len(dead.files()) == 1
+    site.client("compute", "service", "set", "--up", *MICROVERSION, dead.name, "nova-compute", user="admin")
+    dead.revive()
+    assert eventually(lambda: server.is_alone_on(there))
+
 
 def test_a_guest_is_seen_typed_at_and_plugged(site: Site, server: Server, tmp_path: Path) -> None:
     url = server.do("console", "url", "show", "--novnc", "-f", "json")["url"]
