@@ -23,7 +23,7 @@ from nova_lite.drivers.net.fake import FakeFirewall, FakeNetworkDriver
 from nova_lite.drivers.net.firewall import NftablesFirewall
 from nova_lite.drivers.net.linux import LinuxNetworkDriver
 from nova_lite.drivers.runner import Runner
-from tests.system.namespaces import namespaces
+from tools.services.namespaces import namespaces
 
 KINDS = ("fake", "linux")
 WEB = FilterGroup(

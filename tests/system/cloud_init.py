@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.system.namespaces import Namespace
+from tools.services.namespaces import Namespace
 
 _SANDBOX = """set -e
 mount --make-rprivate /

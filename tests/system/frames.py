@@ -5,7 +5,7 @@ import socket
 import struct
 import time
 
-from tests.system.namespaces import Namespace
+from tools.services.namespaces import Namespace
 
 ARP, IPV4, IPV6, VLAN = 0x0806, 0x0800, 0x86DD, 0x8100
 

@@ -13,7 +13,7 @@ from nova_lite.drivers.net.dnsmasq import DnsmasqSettings
 from nova_lite.drivers.net.firewall import NftablesFirewall
 from nova_lite.drivers.net.linux import LinuxNetworkDriver
 from nova_lite.drivers.runner import Runner
-from tests.system.namespaces import Namespace, busybox, namespaces
+from tools.services.namespaces import Namespace, busybox, namespaces
 
 GUESTS = {"a": ("fa:16:3e:00:00:0a", "10.0.0.10"), "b": ("fa:16:3e:00:00:0b", "10.0.0.11")}
 OPEN = "11111111-1111-4111-8111-111111111111"

@@ -16,7 +16,7 @@ from nova_lite.core.ec2_ids import ec2_id
 from tests.cloud import Cloud, running, wait_for
 from tests.system.cloud_init import Guest, unpack
 from tests.system.config_drives import files_of
-from tests.system.namespaces import Namespace, busybox, namespaces
+from tools.services.namespaces import Namespace, busybox, namespaces
 
 USER_DATA = b"#!/bin/sh\necho of the user >> /run/proof\n"
 _MASQUERADE = """table ip guest {

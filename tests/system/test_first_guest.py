@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.system.namespaces import Namespace, namespaces
 from tools.guest_image.build import build
+from tools.services.namespaces import Namespace, namespaces
 
 TOP = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent

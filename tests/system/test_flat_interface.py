@@ -18,8 +18,8 @@ from nova_lite.drivers.net.dnsmasq import DnsmasqSettings
 from nova_lite.drivers.net.linux import LinuxNetworkDriver
 from nova_lite.drivers.runner import Runner
 from tests.cloud import wait_for
-from tests.system.namespaces import Namespace, namespaces
 from tests.system.one_host import pings
+from tools.services.namespaces import Namespace, namespaces
 
 FAR, FAR_V6 = "203.0.113.9", "2001:db8:9::9"
 PLAN = LinkPlan("br100", "ext0")

@@ -19,7 +19,7 @@ from nova_lite.network.flatdhcp import FlatDHCPManager
 from nova_lite.network.settings import NetworkSettings
 from nova_lite.operations.networks import Networks
 from tests.functional.network.world import ADMIN, HOST, World
-from tests.system.namespaces import Namespace, busybox, namespaces
+from tools.services.namespaces import Namespace, busybox, namespaces
 
 
 class Site:

@@ -18,9 +18,9 @@ from nova_lite.conf import load
 from nova_lite.core import ids
 from nova_lite.core.context import system_context
 from tests.cloud import wait_for
-from tests.system.namespaces import Namespace, namespaces
 from tests.system.one_host import Stream, connects, listener
 from tools.deployment import Client, Deployment, flags_for
+from tools.services.namespaces import Namespace, namespaces
 
 BIN = Path(sys.executable).parent
 GATEWAY = "203.0.113.1"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.cloud import wait_for
-from tests.system.namespaces import Namespace
 from tests.system.three_hosts import POOL, Guest, Mode, ThreeHosts, at_once, servers, three_hosts
 from tools.deployment import Daemon
 from tools.services import Broker, MariaDB
+from tools.services.namespaces import Namespace
 
 DOMAIN = "guests.example.org"
 MODES = {

@@ -28,10 +28,10 @@ from nova_lite.db import migration
 from tests.cloud import wait_for
 from tests.system.config_drives import files_of
 from tests.system.namespace_driver import end_guest
-from tests.system.namespaces import Namespace, NamespaceOfProcess, busybox, namespaces
 from tools.cloud.cleaning import clean_host
 from tools.deployment import Daemon
 from tools.services import Broker, MariaDB
+from tools.services.namespaces import Namespace, NamespaceOfProcess, busybox, namespaces
 
 ROOT = Path(__file__).parents[2]
 SERVERS = "10.99.0.1"

@@ -16,7 +16,7 @@ from nova_lite.drivers.net.base import DhcpHost, LinkPlan, NetworkPlan
 from nova_lite.drivers.net.dnsmasq import DnsmasqSettings
 from nova_lite.drivers.net.linux import LinuxNetworkDriver
 from nova_lite.drivers.runner import Runner
-from tests.system.namespaces import Namespace, busybox, namespaces
+from tools.services.namespaces import Namespace, busybox, namespaces
 
 SCRIPT = Path(__file__).with_name("udhcpc.script")
 
