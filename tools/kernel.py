@@ -26,14 +26,20 @@ def unpacked(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".kernel-") as temporary:
         work = Path(temporary)
-        run("apt-get", "-o", "APT::Sandbox::User=root", "download", package, cwd=work)
-        archive = next(work.glob("*.deb"), None)
-        if archive is None:
-            raise BuildError(f"the package {package} could not be downloaded")
-        run("dpkg", "-x", archive, work / "tree")
+        fetch_package(package, work)
         run("depmod", "-b", work / "tree", version(work / "tree"))
         (work / "tree").rename(tree)
     return tree
+
+
+def fetch_package(package: str, work: Path) -> Path:
+    """Download a package and return its tree, unpacked below the empty folder ``work``; raises BuildError."""
+    run("apt-get", "-o", "APT::Sandbox::User=root", "download", package, cwd=work)
+    archive = next(work.glob("*.deb"), None)
+    if archive is None:
+        raise BuildError(f"the package {package} could not be downloaded")
+    run("dpkg", "-x", archive, work / "tree")
+    return work / "tree"
 
 
 def version(tree: Path) -> str:

@@ -86,13 +86,22 @@ def build(folder: Path) -> Path:
         tree = kernel.unpacked(folder)
         vmlinuz = kernel.image(tree)
         ramdisk = _ramdisk(work, tree, kernel.version(tree))
-        root = _root(work)
+        root = _root(work, _agent(folder, work))
         disk = _disk(work, root, _boot_partition(work, vmlinuz, ramdisk))
         _run("qemu-img", "convert", "-c", "-O", "qcow2", disk, work / "image")
         for made, name in ((vmlinuz, "kernel"), (ramdisk, "ramdisk"), (root, "root")):
             shutil.copyfile(made, target.with_suffix(f".{name}"))
         (work / "image").rename(target)
     return target
+
+
+def _agent(folder: Path, work: Path) -> Path:
+    """Return QEMU's guest agent, unpacked beside the images and kept."""
+    tree = folder / "agent"
+    if not tree.is_dir():
+        (work / "agent").mkdir()
+        kernel.fetch_package("qemu-guest-agent", work / "agent").rename(tree)
+    return tree / "usr/sbin/qemu-ga"
 
 
 def _ramdisk(work: Path, tree: Path, version: str) -> Path:
@@ -112,7 +121,7 @@ def _ramdisk(work: Path, tree: Path, version: str) -> Path:
     return target
 
 
-def _root(work: Path) -> Path:
+def _root(work: Path, agent: Path) -> Path:
     """Make the root file system as an ext4 image."""
     top = work / "root.d"
     for name in [
@@ -143,13 +152,15 @@ def _root(work: Path) -> Path:
         (top / "sbin" / name).symlink_to("/bin/busybox")
     for name, place in (("dropbear", "usr/sbin"), ("dropbearkey", "usr/bin"), ("resize2fs", "sbin")):
         _with_libraries(Path(str(shutil.which(name, path=_PATH))), top / place / name, top)
+    _with_libraries(agent, top / "usr/sbin/qemu-ga", top)
     _accounts(top)
     _install(FILES / "rc", top / "etc/rc")
+    _install(FILES / "chpasswd", top / "usr/sbin/chpasswd")
     _install(FILES / "udhcpc", top / "usr/share/udhcpc/script")
     shutil.copy(FILES / "inittab", top / "etc/inittab")
     target = work / "root"
     options = ["-q", "-F", "-t", "ext4", "-O", "^metadata_csum,^64bit", "-m", "0", "-L", "guest-root"]
-    _run("mke2fs", *options, "-E", "root_owner=0:0", "-d", top, target, "12M")
+    _run("mke2fs", *options, "-E", "root_owner=0:0", "-d", top, target, "16M")
     return target
 
 
