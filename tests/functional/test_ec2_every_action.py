@@ -181,6 +181,31 @@ def test_a_parameter_that_is_added_to_a_signed_request_breaks_it(ec2: Ec2) -> No
     assert code_of(refused) == "SignatureDoesNotMatch"
 
 
+@pytest.mark.parametrize("prefix", ["Action=DescribeInstances", "Timestamp=2010-01-01T00%3A00%3A00Z"])
+def test_nobody_slips_another_value_before_one_that_version_2_signed(ec2: Ec2, prefix: str) -> None:
+    answer = ec2.ask("DescribeRegions", signer=botocore.auth.SigV2Auth)
+    body = answer.request.body
+    changed = f"{prefix}&{body if isinstance(body, str) else body.decode()}"
+    sent = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    refused = requests.post(answer.request.url, data=changed, headers=sent, timeout=20)
+
+    assert (refused.status_code, code_of(refused)) == (400, "InvalidParameterCombination"), refused.text
+
+
+def test_a_presigned_request_holds_no_longer_than_a_week(ec2: Ec2) -> None:
+    query = urllib.parse.urlencode(
+        {
+            "Action": "DescribeRegions", "X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-SignedHeaders": "host",
+            "X-Amz-Credential": f"{ec2.keys.access}/20260101/a/ec2/aws4_request", "X-Amz-Signature": "x",
+            "X-Amz-Date": "20260101T000000Z", "X-Amz-Expires": "000000001" + "9" * 20,
+        }
+    )  # fmt: skip
+    answer = requests.get(f"{ec2.cloud.url('ec2', '/')}?{query}", timeout=20)
+
+    assert (answer.status_code, code_of(answer)) == (400, "InvalidParameterValue"), answer.text
+
+
 def test_signatures_of_version_1_are_off(ec2: Ec2) -> None:
     data = {"Action": "DescribeRegions", "AWSAccessKeyId": ec2.keys.access, "SignatureVersion": "1", "Signature": "x",
             "Timestamp": datetime.datetime.now(datetime.UTC).isoformat(), "Version": "2010-08-31"}  # fmt: skip

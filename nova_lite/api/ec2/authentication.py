@@ -129,7 +129,10 @@ def _proof(request: webob.Request, sent: Request) -> Proof:
 
 
 def _old_proof(sent: Request) -> Proof:
-    """Return the proof of versions 0 to 2."""
+    """Return the proof of versions 0 to 2, which sign one value of each parameter: there must be no other."""
+    names = [name for name, _ in sent.parameters]
+    if len(names) > len(set(names)):
+        raise Ec2Error("InvalidParameterCombination", "A parameter is there twice.")
     if not sent.first("Signature"):
         raise Ec2Error("MissingAuthenticationToken", "The request has no signature.")
     moment, expires = sent.first("Timestamp"), sent.first("Expires")
@@ -158,7 +161,8 @@ def _check_time(proof: Proof, window: int) -> None:
 
 
 def _life(expires: str) -> int:
-    if not (expires.isascii() and expires.isdigit() and 1 <= int(expires[:9]) <= _LONGEST_LIFE):
+    digits = expires.isascii() and expires.isdigit() and len(expires) < 10
+    if not (digits and 1 <= int(expires) <= _LONGEST_LIFE):
         raise invalid("X-Amz-Expires", expires, f"It must be from 1 to {_LONGEST_LIFE}.")
     return int(expires)
 
