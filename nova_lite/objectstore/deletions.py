@@ -9,6 +9,7 @@ from nova_lite.objectstore import xml
 from nova_lite.objectstore.call import Call, document
 from nova_lite.objectstore.conditions import check_write
 from nova_lite.objectstore.errors import S3Error, in_words
+from nova_lite.objectstore.objects import require_owner
 
 _MOST = 1000
 
@@ -35,6 +36,8 @@ def delete_objects(call: Call) -> webob.Response:
 def _delete(call: Call, key: str, version: str, etag: str) -> tuple[str, Any]:
     named = [("Key", key), *([("VersionId", version)] if version else [])]
     try:
+        if version:
+            require_owner(call)
         deleted = call.store.delete(
             call.bucket.name, key, version, lambda there: check_write({"if-match": etag}, there)
         )

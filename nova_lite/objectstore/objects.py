@@ -148,10 +148,17 @@ def missing(call: Call, marker: ObjectVersion | None) -> S3Error:
 def delete_object(call: Call) -> webob.Response:
     """Remove an object or a version of it; of nothing is fine, too."""
     name = call.request.parameter("versionId")
+    if name:
+        require_owner(call)
     deleted = call.store.delete(
         call.bucket.name, call.request.key, name, lambda there: _check_delete(call, there)
     )
     return answer(204, deletion_headers(call, deleted))
+
+
+def require_owner(call: Call) -> None:
+    """Raise S3Error for who was only granted to write: a version that is deleted is gone for good."""
+    call.require(call.bucket.owner, (), Permission.WRITE, "DeleteObject")
 
 
 def _check_delete(call: Call, there: ObjectVersion | None) -> None:

@@ -87,6 +87,23 @@ def test_a_grant_opens_to_one_project_what_it_says(site: S3Site, bucket: str) ->
     assert {one["Grantee"]["ID"] for one in grants["Grants"]} == set(site.projects.values())
 
 
+def test_who_may_write_takes_no_old_version_away(site: S3Site, bucket: str) -> None:
+    client, other = site.client(), site.client("other")
+    client.put_bucket_acl(Bucket=bucket, ACL="public-read-write")
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    version = client.put_object(Bucket=bucket, Key="k", Body=b"x")["VersionId"]
+    one = {"Key": "k", "VersionId": version}
+
+    assert refused(other.delete_object, Bucket=bucket, **one) == "AccessDenied"
+    told = other.delete_objects(Bucket=bucket, Delete={"Objects": [one]})
+    assert [error["Code"] for error in told["Errors"]] == ["AccessDenied"]
+    assert site.ask("DELETE", f"/{bucket}/k?versionId={version}", user="").status_code == 403
+    assert "VersionId" in other.delete_object(Bucket=bucket, Key="k")
+    assert client.get_object(Bucket=bucket, **one)["Body"].read() == b"x"
+    client.delete_object(Bucket=bucket, **one)
+    assert refused(client.get_object, Bucket=bucket, **one) == "NoSuchVersion"
+
+
 def test_a_list_that_was_told_can_be_set_again(site: S3Site, bucket: str) -> None:
     client = site.client()
     client.put_object(Bucket=bucket, Key="k", Body=b"x", ACL="authenticated-read")
