@@ -95,10 +95,10 @@ def _query_4(request: S3Request, find: FindSigner) -> Caller:
         request.parameter("X-Amz-Signature"),
     )
     sent = _moment(request.parameter("X-Amz-Date"))
-    seconds = request.parameter("X-Amz-Expires")
-    if proof is None or sent is None or not seconds.lstrip("-").isdigit():
+    seconds = _seconds(request.parameter("X-Amz-Expires").removeprefix("-"))
+    if proof is None or sent is None or seconds is None:
         raise S3Error("AuthorizationQueryParametersError")
-    if not 1 <= int(seconds) <= LONGEST_LINK:
+    if request.parameter("X-Amz-Expires").startswith("-") or not 1 <= seconds <= LONGEST_LINK:
         raise S3Error(
             "AuthorizationQueryParametersError", f"X-Amz-Expires must be from 1 to {LONGEST_LINK} seconds."
         )
@@ -109,7 +109,7 @@ def _query_4(request: S3Request, find: FindSigner) -> Caller:
     now = clock.now()
     if sent > now + SKEW:
         raise S3Error("AccessDenied", "Request is not yet valid")
-    _require_not_expired(sent + datetime.timedelta(seconds=int(seconds)))
+    _require_not_expired(sent + datetime.timedelta(seconds=seconds))
     _require_signed(request, proof)
     proof = dataclasses.replace(proof, moment=request.parameter("X-Amz-Date"))
     signer = signer_of(find, proof.access)
@@ -139,11 +139,12 @@ def _header_2(request: S3Request, header: str, find: FindSigner) -> Caller:
 
 def _query_2(request: S3Request, find: FindSigner) -> Caller:
     expires = request.parameter("Expires")
-    if not expires.isdigit() or len(expires) > 12:
+    seconds = _seconds(expires)
+    if seconds is None:
         raise S3Error("AccessDenied", "Invalid date (should be seconds since epoch)")
     access = request.parameter("AWSAccessKeyId")
     signer = signer_of(find, access)
-    _require_not_expired(datetime.datetime.fromtimestamp(int(expires), datetime.UTC).replace(tzinfo=None))
+    _require_not_expired(datetime.datetime.fromtimestamp(seconds, datetime.UTC).replace(tzinfo=None))
     proof = Proof("2", access, request.parameter("Signature"))
     _compare_2(signer, proof, signing.texts_2(request, expires))
     return Caller(_context(signer))
@@ -200,6 +201,11 @@ def _require_not_expired(until: datetime.datetime) -> None:
         raise S3Error(
             "AccessDenied", "Request has expired", Expires=clock.iso8601(until), ServerTime=clock.iso8601(now)
         )
+
+
+def _seconds(text: str) -> int | None:
+    """Return a number of seconds that can be reckoned with as a moment, too; None for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
 
 
 def _moment(text: str) -> datetime.datetime | None:

@@ -26,6 +26,7 @@ from nova_lite.objectstore.stream import Stream
 
 _PIECE = 256 * 1024
 _MOST_FIELD_BYTES = 64 * 1024
+_MOST_FIELDS = 1000
 _NOT_IN_POLICY = {
     "file", "policy", "signature", "awsaccesskeyid", "x-amz-signature", "x-amz-algorithm", "x-amz-credential",
     "x-amz-date", "x-amz-security-token", "bucket",
@@ -118,6 +119,8 @@ class Form:
         if self._in_file:
             self._file_over = True
             return
+        if len(self.fields) >= _MOST_FIELDS:
+            raise S3Error("MaxMessageLengthExceeded", "There are too many fields in the form.")
         try:
             self.fields[self._name.lower()] = self._field.decode()
         except UnicodeDecodeError as error:

@@ -164,7 +164,7 @@ class Payload:
                 continue
             lines += name.lower() + b":" + value.strip() + b"\n"
             trailers[name.decode("latin-1").lower()] = text
-            if len(trailers) > _MOST_TRAILERS:
+            if lines.count(b"\n") > _MOST_TRAILERS:
                 raise S3Error("InvalidRequest", "There are too many trailers.")
         if self._algorithm and not self._expected_sum:
             given = trailers.get(self._algorithm.header, "")

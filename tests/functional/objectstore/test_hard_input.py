@@ -150,3 +150,34 @@ def test_readers_see_one_version_whole_while_writers_replace_it(site: S3Site, bu
     while any(writer.is_alive() for writer in writers):
         assert client.get_object(Bucket=bucket, Key="k")["Body"].read() in versions
     assert len(site.blobs()) == len({*site.blobs()})
+
+
+def test_a_form_has_not_any_number_of_fields(site: S3Site, bucket: str) -> None:
+    fields = "".join(
+        f'--b\r\nContent-Disposition: form-data; name="field{number}"\r\n\r\n\r\n' for number in range(10_000)
+    )
+    form = f'{fields}--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nx\r\n--b--\r\n'
+    sent = {"Content-Type": "multipart/form-data; boundary=b"}
+
+    answer = requests.post(f"{site.url}/{bucket}", data=form.encode(), headers=sent, timeout=20)
+
+    assert code_of(answer) == (400, "MaxMessageLengthExceeded")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "AWSAccessKeyId=KEY&Signature=x&Expires=999999999999",
+        "AWSAccessKeyId=KEY&Signature=x&Expires=%C2%B2",
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=KEY/20260101/r/s3/aws4_request"
+        "&X-Amz-SignedHeaders=host&X-Amz-Signature=x&X-Amz-Date=20260101T000000Z&X-Amz-Expires=%C2%B2",
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=KEY/20260101/r/s3/aws4_request"
+        "&X-Amz-SignedHeaders=host&X-Amz-Signature=x&X-Amz-Date=20260101T000000Z&X-Amz-Expires=--5",
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=KEY/20260101/r/s3/aws4_request"
+        "&X-Amz-SignedHeaders=host&X-Amz-Signature=x&X-Amz-Date=20260101T000000Z&X-Amz-Expires=" + "1" * 5000,
+    ],
+)
+def test_odd_times_of_links_are_never_the_servers_fault(site: S3Site, bucket: str, query: str) -> None:
+    url = f"{site.url}/{bucket}/k?{query.replace('KEY', site.keys['demo'].access)}"
+
+    assert requests.get(url, timeout=20).status_code in (400, 403)

@@ -152,6 +152,12 @@ def flipped(make: Callable[[Chunker], bytes]) -> Callable[[Chunker], bytes]:
             {"x_amz_trailer": "x-amz-checksum-nothing"},
             (400, "InvalidRequest"),
         ),
+        (
+            UNSIGNED,
+            unsigned(crc32(BODY) + f"\r\nx-amz-checksum-crc32:{crc32(BODY)}" * 20),
+            {"x_amz_trailer": "x-amz-checksum-crc32"},
+            (400, "InvalidRequest"),
+        ),
         ("STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", signed_chunks, {}, (501, "NotImplemented")),
     ],
 )
