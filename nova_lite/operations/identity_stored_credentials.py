@@ -61,7 +61,9 @@ class IdentityStoredCredentials(IdentityBase):
         self, context: RequestContext, credential_id: str, changes: dict[str, str]
     ) -> StoredCredential:
         """Change the user, project, type or blob of a secret; raises NotFound, Forbidden, InvalidInput."""
-        changed = dataclasses.replace(self.get_credential(context, credential_id), **changes)
+        found = self.get_credential(context, credential_id)
+        _require_own(context, found.user_id, "identity:update_credential")
+        changed = dataclasses.replace(found, **changes)
         _require_own(context, changed.user_id, "identity:update_credential")
         _check_type(changed.type)
 

@@ -46,6 +46,25 @@ def test_a_secret_is_kept_for_its_user(cloud: Cloud) -> None:
     assert ask(cloud, "GET", path).status_code == 404
 
 
+def test_who_may_only_look_at_all_secrets_takes_none_over(cloud: Cloud) -> None:
+    made = ask(cloud, "POST", "/credentials", {"credential": {"type": "cert", "blob": "x"}})
+    path = f"/credentials/{made.json()['credential']['id']}"
+    auditor = user_id(cloud, "other")
+    (role,) = ask(cloud, "GET", "/roles?name=reader", user="admin").json()["roles"]
+    grant = f"/system/users/{auditor}/roles/{role['id']}"
+    assert ask(cloud, "PUT", grant, user="admin").status_code == 204
+    user = {"id": auditor, "password": "other-secret"}
+    auth = {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": {"system": {"all": True}}}
+    token = requests.post(cloud.url(API, "/v3/auth/tokens"), json={"auth": auth}, timeout=20)
+    headers = {"X-Auth-Token": token.headers["X-Subject-Token"]}
+    url = cloud.url(API, f"/v3{path}")
+
+    assert requests.get(url, headers=headers, timeout=20).status_code == 200
+    taken = {"credential": {"user_id": auditor}}
+    assert requests.patch(url, json=taken, headers=headers, timeout=20).status_code == 403
+    assert ask(cloud, "GET", path).json()["credential"]["user_id"] == user_id(cloud, "demo")
+
+
 @pytest.mark.parametrize(
     ("wanted", "status"),
     [
