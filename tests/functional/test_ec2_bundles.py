@@ -105,6 +105,17 @@ def symlink() -> tarfile.TarInfo:
     return member
 
 
+def long_header() -> bytes:
+    """Return a header of tar that a reader would have to keep whole."""
+    header = tarfile.TarInfo("x")
+    header.type, header.size = tarfile.XHDTYPE, 8 * 1024**2
+    return header.tobuf(tarfile.USTAR_FORMAT) + b"\0" * header.size
+
+
+MEMBER = archive_of("image", IMAGE)[: 512 + len(IMAGE) // 512 * 512 + 512]
+"""The archive without its end."""
+
+
 @pytest.mark.parametrize(
     ("options", "step"),
     [
@@ -114,6 +125,9 @@ def symlink() -> tarfile.TarInfo:
         ({"archive": archive_of("image", b"\0" * 50_000_000), "size": 1000}, "not as large as"),
         ({"archive": archive_of("image", IMAGE)[:200_000]}, "damaged"),
         ({"archive": b"no archive"}, "damaged"),
+        ({"archive": long_header() + archive_of("image", IMAGE)}, "too much beside its file"),
+        ({"archive": MEMBER + long_header() + bytes(1024)}, "too much beside its file"),
+        ({"archive": archive_of("image", IMAGE) + bytes(2 * 1024**2)}, "too much beside its file"),
         ({"key": bytes(16)}, "not what its key opens"),
     ],
 )

@@ -22,6 +22,8 @@ _MOST_PARTS = 10_000
 _PART_NAME = re.compile(r"[^/\x00-\x1f]{1,255}")
 _BLOCK_BITS = 128
 _GZIP = 16 + zlib.MAX_WBITS
+_MOST_BESIDE = 1024 * 1024
+"""Bytes that an archive may hold before its file's own and after them: the library keeps long headers whole."""
 
 
 def parse_manifest(text: bytes) -> Manifest:
@@ -63,8 +65,10 @@ def unbundle(chunks: Iterable[bytes], manifest: Manifest, key: bytes, iv: bytes)
         with tarfile.open(fileobj=archive, mode="r|", bufsize=64 * 1024) as tar:  # type: ignore[call-overload]
             member = tar.next()
             file = _require_image(tar, member, manifest)
+            archive.bound(None)
             while chunk := file.read(_CHUNK):
                 yield chunk
+            archive.bound(_MOST_BESIDE)
             if tar.next() is not None:
                 raise BadBundle(BundleStep.UNTAR, "The archive of the bundle holds more than one file.")
     except (tarfile.TarError, EOFError, OSError) as error:
@@ -127,11 +131,12 @@ def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 class _Archive:
-    """A file to read the archive from, which knows the SHA-1 of all that was read."""
+    """A file to read the archive from, which knows the SHA-1 of all that was read, and how much more may be."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
         self._held = b""
+        self._left: int | None = _MOST_BESIDE
         self._digest = hashlib.sha1(usedforsecurity=False)
 
     @property
@@ -139,8 +144,12 @@ class _Archive:
         """The SHA-1 so far, in hexadecimal."""
         return self._digest.hexdigest()
 
+    def bound(self, size: int | None) -> None:
+        """Let so many bytes be read from here on, or any number."""
+        self._left = size
+
     def read(self, size: int) -> bytes:
-        """Return up to ``size`` bytes, fewer only at the end."""
+        """Return up to ``size`` bytes, fewer only at the end; raises BadBundle."""
         while len(self._held) < size:
             chunk = next(self._chunks, None)
             if chunk is None:
@@ -148,12 +157,20 @@ class _Archive:
             self._digest.update(chunk)
             self._held += chunk
         found, self._held = self._held[:size], self._held[size:]
+        self._count(len(found))
         return found
 
     def finish(self) -> None:
-        """Read to the end."""
+        """Read to the end; raises BadBundle."""
         for chunk in self._chunks:
             self._digest.update(chunk)
+            self._count(len(chunk))
+
+    def _count(self, size: int) -> None:
+        if self._left is not None:
+            self._left -= size
+            if self._left < 0:
+                raise BadBundle(BundleStep.UNTAR, "The archive of the bundle holds too much beside its file.")
 
 
 def _kind(root: ElementTree.Element) -> str:
