@@ -44,7 +44,9 @@ class InterfaceFlow:
         """Give the address back."""
         interface = self._interface()
         self._host.firewall.unprotect(self._instance.uuid, ids.tap_name(interface.id))
-        self._host.database.run("network.detach", lambda session: addresses.detach(session, interface.id))
+        self._host.database.run(
+            "network.detach", lambda session: addresses.detach(session, interface.id, self._instance.uuid)
+        )
         # Whoever has the address next is no member of the instance's groups.
         self._host.groups.left(self._instance.uuid, stays=True)
         self._host.refresh_networks(self._context, [interface.network_id])

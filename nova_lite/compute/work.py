@@ -258,7 +258,7 @@ class Work:
             if "migration" in action.parameters:
                 moves.settle(session, action, failed=True)
             if verb is Verb.ATTACH_INTERFACE:
-                addresses.detach(session, action.parameters["interface"]["id"])
+                addresses.detach(session, action.parameters["interface"]["id"], action.resource_id)
             if verb is Verb.SHELVE:
                 instances.update(session, instance.uuid, shelved_image_id=None)
             if clean and verb in (Verb.BOOT, Verb.UNSHELVE):

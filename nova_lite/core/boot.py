@@ -12,11 +12,15 @@ from nova_lite.core.metadata import InjectedFile
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RequestedNetwork:
-    """A network that the instance is to be in, the fixed address wanted there if any, and a tag for its guest."""
+    """A network that the instance is to be in, the fixed address wanted there if any, and a tag for its guest.
+
+    With a ``port``, which is there already, the network and the address are that one's.
+    """
 
     uuid: str
     fixed_ip: str = ""
     tag: str = ""
+    port: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

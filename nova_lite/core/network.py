@@ -170,7 +170,10 @@ class DhcpOption:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Port:
-    """An interface as users look for it: with whose it is and where; ``active`` while its guest runs."""
+    """An interface as users look for it: with whose it is and where; ``active`` while its guest runs.
+
+    One that no server has holds its address by itself.
+    """
 
     interface: VirtualInterface
     project_id: str
@@ -182,6 +185,11 @@ class Port:
     name: str = ""
     description: str = ""
     dhcp_options: tuple[DhcpOption, ...] = ()
+
+    @property
+    def is_attached(self) -> bool:
+        """Tell whether a server has it."""
+        return self.interface.instance_uuid != self.interface.id
 
 
 def external_network_id(pool: str) -> str:

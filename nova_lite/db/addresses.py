@@ -2,7 +2,8 @@
 
 An address is claimed by one conditional UPDATE, however many instances ask at once; which addresses are
 tried is only a guess. The interface of an instance on a network is unique, so that asking again changes
-nothing.
+nothing. A port that a project keeps (``db/ports.py``) is an interface that outlives its instance: while none
+has it, its own id stands where the instance's would, and holds its address.
 """
 
 import dataclasses
@@ -32,7 +33,7 @@ _ATTEMPTS = 20
 
 
 class VirtualInterfaceRow(Base):
-    """One network interface of an instance."""
+    """One network interface of an instance; ``project_id`` is whose port it is if it outlives that."""
 
     __tablename__ = "virtual_interfaces"
     __table_args__ = (sa.UniqueConstraint("instance_uuid", "network_id"), MYSQL)
@@ -44,6 +45,7 @@ class VirtualInterfaceRow(Base):
     name: Mapped[str | None]
     description: Mapped[str | None]
     tag: Mapped[str | None]
+    project_id: Mapped[str | None] = mapped_column(sa.String(64))
     dhcp_options: Mapped[Any] = mapped_column(JsonText, nullable=True)
     created_at: Mapped[datetime.datetime]
 
@@ -52,6 +54,9 @@ INTERFACES = cast(sa.Table, VirtualInterfaceRow.__table__)
 _ACTIONS = cast(sa.Table, ActionRow.__table__)
 _INSTANCES = cast(sa.Table, InstanceRow.__table__)
 _NETWORKS = networks.TABLE
+
+IS_FREE = sa.and_(INTERFACES.c.instance_uuid == INTERFACES.c.id, INTERFACES.c.project_id.is_not(None))
+"""What a port is that a project keeps and no instance has."""
 
 HOLDS = sa.and_(
     FIXED_IPS.c.instance_uuid == INTERFACES.c.instance_uuid, FIXED_IPS.c.vif_id == INTERFACES.c.id
@@ -81,6 +86,7 @@ class _Place:
     vif_id: str
     mac: str
     tag: str = ""
+    port_id: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -112,12 +118,40 @@ def allocate(
         rows = _candidates(session, instance_uuids)
     found: dict[str, list[VirtualInterface]] = {uuid: [] for uuid in rows}
     wanted = [place for uuid, of_instance in rows.items() for place in _missing(uuid, of_instance)]
-    for interface in _claim_all(session, wanted):
+    for interface in _claim_all(session, [place for place in wanted if not place.port_id]):
         found[interface.instance_uuid].append(interface)
     kept = [uuid for uuid, of_instance in rows.items() if any(row.vif_id for row in of_instance)]
+    for place in wanted:
+        if place.port_id:
+            bind(session, place.port_id, place.instance_uuid, place.tag)
+            kept.append(place.instance_uuid)
     if kept:
         found |= interfaces_of(session, kept)
     return found
+
+
+def hold(session: Session, network: Network, port_id: str, mac: str, fixed_ip: str = "") -> None:
+    """Make an interface that is no instance's, and holds an address by itself; raises as ``attach``."""
+    _claim_all(session, [_Place(port_id, network, fixed_ip, port_id, mac)])
+
+
+def bind(session: Session, port_id: str, instance_uuid: str, tag: str = "") -> None:
+    """Give an instance a port that nobody has; raises NoAddress for one that is gone or somebody's, Conflict."""
+    try:
+        taken = session.execute(
+            sa.update(INTERFACES)
+            .where(INTERFACES.c.id == port_id, IS_FREE)
+            .values(instance_uuid=instance_uuid, tag=tag or None)
+        )
+    except sa.exc.IntegrityError as error:
+        raise Conflict(f"Instance {instance_uuid} has an interface in the network of port {port_id}.") from error
+    if not taken.rowcount:  # type: ignore[attr-defined]
+        raise NoAddress(f"Port {port_id} is still in use.")
+    session.execute(
+        sa.update(FIXED_IPS)
+        .where(FIXED_IPS.c.vif_id == port_id, FIXED_IPS.c.instance_uuid == port_id)
+        .values(instance_uuid=instance_uuid, updated_at=clock.now())
+    )
 
 
 def attach(
@@ -132,25 +166,60 @@ def attach(
     return made
 
 
-def detach(session: Session, interface_id: str) -> None:
-    """Take an interface and its address away; one that is gone is not an error."""
+def detach(session: Session, interface_id: str, instance_uuid: str) -> None:
+    """Take an interface and its address from an instance; one that it has not any more is not an error."""
+    _unbind(session, INTERFACES.c.id == interface_id, INTERFACES.c.instance_uuid == instance_uuid)
     session.execute(
         sa.update(FIXED_IPS)
-        .where(FIXED_IPS.c.vif_id == interface_id)
+        .where(FIXED_IPS.c.vif_id == interface_id, FIXED_IPS.c.instance_uuid == instance_uuid)
         .values(instance_uuid=None, vif_id=None, updated_at=clock.now())
     )
-    session.execute(sa.delete(INTERFACES).where(INTERFACES.c.id == interface_id))
+    session.execute(
+        sa.delete(INTERFACES).where(INTERFACES.c.id == interface_id, INTERFACES.c.instance_uuid == instance_uuid)
+    )
 
 
 def release(session: Session, instance_uuids: Sequence[str]) -> int:
     """Take all addresses and interfaces of instances away; returns how many addresses they had."""
+    kept = sa.select(INTERFACES.c.id).where(INTERFACES.c.project_id.is_not(None))
+    own = sa.case((FIXED_IPS.c.vif_id.in_(kept), FIXED_IPS.c.vif_id))
     freed = session.execute(
         sa.update(FIXED_IPS)
         .where(FIXED_IPS.c.instance_uuid.in_(instance_uuids))
-        .values(instance_uuid=None, vif_id=None, updated_at=clock.now())
+        .ordered_values(
+            (FIXED_IPS.c.instance_uuid, own),
+            (FIXED_IPS.c.vif_id, own),
+            (FIXED_IPS.c.updated_at, clock.now()),
+        )
     )
-    session.execute(sa.delete(INTERFACES).where(INTERFACES.c.instance_uuid.in_(instance_uuids)))
-    return int(freed.rowcount)  # type: ignore[attr-defined]
+    mine = INTERFACES.c.instance_uuid.in_(instance_uuids)
+    gone = session.execute(sa.delete(INTERFACES).where(mine, INTERFACES.c.project_id.is_(None)))
+    count, deleted = int(freed.rowcount), int(gone.rowcount)  # type: ignore[attr-defined]
+    if not deleted or deleted != count:
+        # Not all were interfaces that end with their instances.
+        _unbind(session, mine)
+    return count
+
+
+def _unbind(session: Session, *which: sa.ColumnElement[bool]) -> None:
+    """Let the ports among interfaces that projects keep be nobody's, with their addresses."""
+    unbound = session.execute(
+        sa.update(INTERFACES)
+        .where(INTERFACES.c.project_id.is_not(None), *which)
+        .values(instance_uuid=INTERFACES.c.id, tag=None)
+    )
+    if unbound.rowcount:  # type: ignore[attr-defined]
+        free = sa.select(INTERFACES.c.id).where(IS_FREE)
+        now = clock.now()
+        session.execute(
+            sa.update(FIXED_IPS)
+            .where(FIXED_IPS.c.vif_id.in_(free), FIXED_IPS.c.instance_uuid != FIXED_IPS.c.vif_id)
+            .values(instance_uuid=FIXED_IPS.c.vif_id, updated_at=now)
+        )
+        # A floating address leads to a guest or nowhere.
+        session.execute(
+            sa.update(FLOATING_IPS).where(FLOATING_IPS.c.vif_id.in_(free)).values(vif_id=None, updated_at=now)
+        )
 
 
 def interfaces_of(session: Session, instance_uuids: Sequence[str]) -> dict[str, list[VirtualInterface]]:
@@ -172,17 +241,17 @@ def interfaces_of(session: Session, instance_uuids: Sequence[str]) -> dict[str, 
 def ports(
     session: Session, scope: str | None, filters: Mapping[str, Sequence[str]], limit: int | None = None
 ) -> list[Port]:
-    """Return interfaces with whose they are, of one project unless ``scope`` is None.
+    """Return interfaces and ports with whose they are, of one project unless ``scope`` is None.
 
     ``filters`` have the values wanted by name: id, device_id (the instance), network_id, mac_address,
     ip_address. The groups and floating addresses of the ports are left out.
     """
-    owner = [_INSTANCES.c.project_id, _INSTANCES.c.hostname, _INSTANCES.c.host]
+    project = sa.func.coalesce(INTERFACES.c.project_id, _INSTANCES.c.project_id)
+    owner = [project.label("project_id"), _INSTANCES.c.hostname, _INSTANCES.c.host]
     owner += [_INSTANCES.c.availability_zone, _INSTANCES.c.power_state]
     query = _interfaces().add_columns(*owner, INTERFACES.c.name, INTERFACES.c.description, INTERFACES.c.dhcp_options)
-    query = query.join(_INSTANCES, _INSTANCES.c.uuid == INTERFACES.c.instance_uuid)
-    if scope is not None:
-        query = query.where(_INSTANCES.c.project_id == scope)
+    query = query.outerjoin(_INSTANCES, _INSTANCES.c.uuid == INTERFACES.c.instance_uuid)
+    query = query.where(project.is_not(None) if scope is None else project == scope)
     for name, values in filters.items():
         query = query.where(_PORT_COLUMNS[name].in_(values))
     rows = session.execute(query.order_by(INTERFACES.c.created_at, INTERFACES.c.id).limit(limit))
@@ -254,7 +323,7 @@ def held(
         )
         .join(INTERFACES, HOLDS)
         .outerjoin(_INSTANCES, _INSTANCES.c.uuid == FIXED_IPS.c.instance_uuid)
-        .where(FIXED_IPS.c.network_id.in_(network_ids), FIXED_IPS.c.instance_uuid.is_not(None))
+        .where(FIXED_IPS.c.network_id.in_(network_ids), FIXED_IPS.c.instance_uuid != FIXED_IPS.c.vif_id)
         .order_by(FIXED_IPS.c.id)
     )
     if only is not None:
@@ -312,8 +381,9 @@ def forget_leases(session: Session, network_ids: Sequence[int], before: datetime
 def orphans(session: Session) -> list[str]:
     """Return the uuids of instances that are gone and still have addresses or interfaces."""
     alive = sa.select(_INSTANCES.c.uuid).where(_INSTANCES.c.deleted == sa.false())
+    free = sa.select(INTERFACES.c.id).where(IS_FREE)
     holders = [
-        sa.select(column).where(column.is_not(None), column.not_in(alive))
+        sa.select(column).where(column.is_not(None), column.not_in(alive), column.not_in(free))
         for column in (FIXED_IPS.c.instance_uuid, INTERFACES.c.instance_uuid)
     ]
     return [uuid for uuid in session.execute(sa.union(*holders)).scalars() if uuid]
@@ -347,7 +417,7 @@ def _to_port(row: sa.Row[Any]) -> Port:
     return Port(
         interface=VirtualInterface(**{name: values[name] for name in _INTERFACE_FIELDS}),
         project_id=values["project_id"],
-        hostname=values["hostname"],
+        hostname=values["hostname"] or "",
         host=values["host"] or "",
         availability_zone=values["availability_zone"] or "",
         active=values["power_state"] == PowerState.RUNNING,
@@ -441,9 +511,7 @@ def _missing(instance_uuid: str, rows: Sequence[Any]) -> list[_Place]:
     if asked is None:
         chosen = [RequestedNetwork(uuid) for uuid in by_uuid]
     else:
-        chosen = [
-            RequestedNetwork(item["uuid"], item.get("fixed_ip") or "", item.get("tag") or "") for item in asked
-        ]
+        chosen = [RequestedNetwork(**{name: text or "" for name, text in item.items()}) for item in asked]
     places = []
     for request in chosen:
         row = by_uuid.get(request.uuid)
@@ -452,7 +520,7 @@ def _missing(instance_uuid: str, rows: Sequence[Any]) -> list[_Place]:
         if row.vif_id is None:
             network = networks.to_value(row)
             vif_id, mac = ids.new_uuid(), ids.new_mac()
-            places.append(_Place(instance_uuid, network, request.fixed_ip, vif_id, mac, request.tag))
+            places.append(_Place(instance_uuid, network, request.fixed_ip, vif_id, mac, request.tag, request.port))
     return places
 
 

@@ -23,6 +23,7 @@ def listing(session: Session, address: str | None = None, host: str | None = Non
             FIXED_IPS.c.reserved,
             FIXED_IPS.c.leased,
             FIXED_IPS.c.instance_uuid,
+            FIXED_IPS.c.vif_id,
             _INSTANCES.c.hostname,
             _INSTANCES.c.host,
         )
@@ -41,7 +42,8 @@ def listing(session: Session, address: str | None = None, host: str | None = Non
             gateway=row.gateway,
             reserved=row.reserved,
             leased=row.leased,
-            instance_uuid=row.instance_uuid or "",
+            # A port that no server has holds its address by itself.
+            instance_uuid="" if row.instance_uuid in (None, row.vif_id) else row.instance_uuid,
             hostname=row.hostname or "",
             host=row.host or "",
         )

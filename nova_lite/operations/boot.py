@@ -26,6 +26,7 @@ from nova_lite.core.local_disks import LocalDisks
 from nova_lite.core.quota import UNLIMITED, Limits, Usage
 from nova_lite.db import (
     actions,
+    addresses,
     client_tokens,
     flavors,
     instance_pages,
@@ -40,6 +41,7 @@ from nova_lite.db.client_tokens import ClientToken
 from nova_lite.db.engine import Database
 from nova_lite.operations import injected_files, tags
 from nova_lite.operations.images import Images
+from nova_lite.operations.interfaces import free_ports
 from nova_lite.rpc.scheduler import SchedulerProxy
 
 _USER_DATA_LIMIT = 65535
@@ -89,6 +91,7 @@ class Boot:
         image = usable_image(self._images, context, request.image_id)
         if self._force_config_drive or image.properties.get("img_config_drive") == "mandatory":
             request = dataclasses.replace(request, config_drive=True)
+        request = self._with_ports(context, request)
         booted = Booted(
             reservation_id=f"r-{secrets.token_hex(9)[:17]}",
             uuids=tuple(ids.new_uuid() for _ in range(request.max_count)),
@@ -113,6 +116,9 @@ class Boot:
                 for row in _instances(context, request, parts, booted)[:count]
             ]
             instances.insert(session, rows)
+            for network in request.networks or ():
+                if network.port:
+                    addresses.bind(session, network.port, rows[0].uuid, network.tag)
             if request.files:
                 instances.set_files(session, [row.uuid for row in rows], request.files)
             actions.insert(session, _boot_actions(context, request, image, rows, action_ids))
@@ -156,6 +162,26 @@ class Boot:
         if limit != UNLIMITED and len(group.members) + len(uuids) > limit:
             raise OverQuota("Quota exceeded, too many servers in group.")
         server_groups.add_members(session, group.uuid, uuids)
+
+    def _with_ports(self, context: RequestContext, request: BootRequest) -> BootRequest:
+        """Return the request with the networks of its ports; raises InvalidInput, Conflict for one in use."""
+        wanted = [network.port for network in request.networks or () if network.port]
+        if not wanted:
+            return request
+        if request.max_count > 1:
+            raise InvalidInput("Unable to launch multiple instances with a single configured port ID.")
+        try:
+            found = self._database.read("boot.ports", lambda session: free_ports(session, context, wanted))
+        except NotFound as error:
+            raise InvalidInput(str(error)) from error
+        at = {port.interface.id: port.interface.network_uuid for port in found}
+        chosen = tuple(
+            dataclasses.replace(network, uuid=at[network.port]) if network.port else network
+            for network in request.networks or ()
+        )
+        if len({network.uuid for network in chosen}) < len(chosen):
+            raise InvalidInput("A server has at most one interface in a network, and so at most one port.")
+        return dataclasses.replace(request, networks=chosen)
 
     def _parts(self, session: Session, context: RequestContext, request: BootRequest, image: Image) -> _Parts:
         flavor = flavors.get(session, request.flavor_id, context.scope())

@@ -29,6 +29,7 @@ from nova_lite.operations.metadata import Metadata
 from nova_lite.operations.metadata_tokens import MetadataTokens
 from nova_lite.operations.network_tags import NetworkTags
 from nova_lite.operations.networks import Networks
+from nova_lite.operations.ports import Ports
 from nova_lite.operations.provider_rules import ProviderRules
 from nova_lite.operations.quotas import Quotas
 from nova_lite.operations.rebuild import Rebuild
@@ -77,6 +78,7 @@ class Cloud:
     image_bundles: ImageBundles
     identity: Identity
     networks: Networks
+    ports: Ports
     fixed_ips: FixedIps
     floating_ips: FloatingIps
     dns: Dns

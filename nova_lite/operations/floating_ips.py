@@ -281,6 +281,8 @@ def _of_port(
     session: Session, context: RequestContext, port_id: str, fixed_address: str
 ) -> VirtualInterface:
     for port in addresses.ports(session, context.scope(), {"id": [port_id]}):
+        if not port.is_attached:
+            raise InvalidInput(f"Port {port_id} has no server yet that a floating IP could lead to.")
         if fixed_address not in ("", port.interface.address):
             raise InvalidInput(f"Port {port_id} does not have the fixed address {fixed_address}.")
         return port.interface

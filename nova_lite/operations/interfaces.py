@@ -1,7 +1,7 @@
 """Network interfaces of servers: attached with an address, detached without a trace."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -10,8 +10,8 @@ from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, InvalidInput, NotFound
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import Verb
-from nova_lite.core.network import Network, VirtualInterface
-from nova_lite.db import addresses, networks
+from nova_lite.core.network import Network, Port, VirtualInterface
+from nova_lite.db import addresses, networks, ports
 from nova_lite.db.engine import Database
 from nova_lite.operations.orders import Order, Orders
 
@@ -24,6 +24,23 @@ class Interfaces:
     def __init__(self, database: Database, orders: Orders) -> None:
         self._database = database
         self._orders = orders
+
+    def attach_port(self, context: RequestContext, uuid: str, port_id: str, tag: str = "") -> VirtualInterface:
+        """Order an interface that is a port of the project's; raises as ``attach``, and Conflict for one in use."""
+        made: list[VirtualInterface] = []
+
+        def prepare(session: Session, instance: Instance) -> Mapping[str, Any]:
+            (port,) = free_ports(session, context, [port_id])
+            held = addresses.interfaces_of(session, [uuid]).get(uuid, ())
+            if port.interface.network_id in {interface.network_id for interface in held}:
+                raise InvalidInput(f"Instance {uuid} has an interface in the network of port {port_id} already.")
+            addresses.bind(session, port_id, uuid, tag)
+            every = addresses.interfaces_of(session, [uuid])[uuid]
+            made[:] = [interface for interface in every if interface.id == port_id]
+            return {"interface": _parameters(made[-1])}
+
+        self._orders.place(context, uuid, Order(lambda _: Verb.ATTACH_INTERFACE, prepare))
+        return made[-1]
 
     def attach(
         self, context: RequestContext, uuid: str, network: str = "", address: str = "", tag: str = ""
@@ -50,16 +67,34 @@ class Interfaces:
                     raise
         return made[-1]
 
-    def detach(self, context: RequestContext, uuid: str, *, port_id: str = "", address: str = "") -> None:
-        """Order the end of the interface that has an id, or an address; raises NotFound, WrongState, Locked."""
+    def detach(
+        self, context: RequestContext, uuid: str, *, port_id: str = "", address: str = "", forget: bool = False
+    ) -> None:
+        """Order the end of the interface that has an id, or an address; raises NotFound, WrongState, Locked.
+
+        A port that the project keeps stays for other servers, unless it is to ``forget`` it.
+        """
 
         def prepare(session: Session, instance: Instance) -> Mapping[str, Any]:
             for interface in addresses.interfaces_of(session, [uuid]).get(uuid, ()):
                 if port_id == interface.id or address == interface.address:
+                    if forget:
+                        ports.forget(session, interface.id)
                     return {"interface": _parameters(interface)}
             raise NotFound(f"Instance {uuid} has no interface {port_id or address}.")
 
         self._orders.place(context, uuid, Order(lambda _: Verb.DETACH_INTERFACE, prepare))
+
+
+def free_ports(session: Session, context: RequestContext, port_ids: Sequence[str]) -> list[Port]:
+    """Return ports that servers may have, in that order; raises NotFound, and Conflict for one that is in use."""
+    found = {port.interface.id: port for port in addresses.ports(session, context.scope(), {"id": port_ids})}
+    for port_id in port_ids:
+        if port_id not in found:
+            raise NotFound(f"Port {port_id} could not be found.")
+        if found[port_id].is_attached:
+            raise Conflict(f"Port {port_id} is still in use.")
+    return [found[port_id] for port_id in port_ids]
 
 
 def _network(session: Session, context: RequestContext, instance: Instance, wanted: str) -> Network:

@@ -74,7 +74,7 @@ class HostWatch:
         if "migration" in action.parameters:
             moves.settle(session, action, failed=True)
         if action.verb == Verb.ATTACH_INTERFACE:
-            addresses.detach(session, action.parameters["interface"]["id"])
+            addresses.detach(session, action.parameters["interface"]["id"], action.resource_id)
 
     @staticmethod
     def _finish(session: Session, action: Action) -> None:
@@ -86,7 +86,7 @@ class HostWatch:
             holdings.retire(session, instance)
             return
         if action.verb == Verb.DETACH_INTERFACE:
-            addresses.detach(session, action.parameters["interface"]["id"])
+            addresses.detach(session, action.parameters["interface"]["id"], action.resource_id)
         off = action.parameters.get("off", False)
         instances.finish(session, instance.uuid, Verb(action.verb), _tasks(Verb(action.verb)), off=off)
         if action.verb == Verb.SHELVE_OFFLOAD:

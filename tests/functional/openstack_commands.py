@@ -295,6 +295,12 @@ demo: floating ip set --port {ports[0][ID]} --tag x {floating[floating_ip_addres
 demo: floating ip unset --port --tag x {floating[floating_ip_address]}
 demo: floating ip delete {floating[floating_ip_address]}
 demo: server remove port vm {ports[0][ID]}
+demo: port create --network second --fixed-ip ip-address=10.78.0.90 --mac-address fa:16:3e:00:00:90 p1
+demo: server add port vm p1
+demo: server remove port vm p1
+demo: server create --flavor m1.nano --image tiny --nic port-id=p1 --wait with-port
+demo: server delete --wait with-port
+demo: port delete p1
 demo: server add network vm second
 demo: server remove network vm second
 demo: server add fixed ip --fixed-ip-address 10.78.0.77 vm second

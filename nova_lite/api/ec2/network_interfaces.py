@@ -167,4 +167,5 @@ def every(call: Ec2Call) -> list[Shown]:
             addresses.get(port.interface.id),
         )
         for port in call.cloud.networks.ports(call.context, {})
+        if port.is_attached
     ]

@@ -46,6 +46,7 @@ from nova_lite.operations.metadata_tokens import MetadataTokens
 from nova_lite.operations.network_tags import NetworkTags
 from nova_lite.operations.networks import NetworkDefaults, Networks
 from nova_lite.operations.orders import Orders
+from nova_lite.operations.ports import Ports
 from nova_lite.operations.provider_rules import ProviderRules
 from nova_lite.operations.quotas import Quotas
 from nova_lite.operations.rebuild import Rebuild
@@ -148,6 +149,7 @@ def make_cloud(base: Base) -> Cloud:
         image_bundles=ImageBundles(reader, images, imports),
         identity=identity,
         networks=Networks(database, network_defaults(conf)),
+        ports=Ports(database, limits),
         fixed_ips=FixedIps(database),
         floating_ips=FloatingIps(
             database,

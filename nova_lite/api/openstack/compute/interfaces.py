@@ -24,17 +24,21 @@ def show(call: Call) -> Reply:
 def attach(call: Call) -> Reply:
     """Plug an interface in, in a network."""
     wanted = (call.body.get("interfaceAttachment") or {}) if call.body else {}
+    server_id, tag = call.params["server_id"], wanted.get("tag", "")
     if wanted.get("port_id"):
-        raise NotFound(f"Port {wanted['port_id']} could not be found: ports are made with interfaces.")
+        if wanted.get("net_id") or wanted.get("fixed_ips"):
+            raise InvalidInput("A port has its network and address: no others can be chosen.")
+        made = call.cloud.interfaces.attach_port(call.context, server_id, wanted["port_id"], tag)
+        return Reply({"interfaceAttachment": _view(call, made)})
     fixed = wanted.get("fixed_ips") or [{}]
     if fixed != [{}] and not wanted.get("net_id"):
         raise InvalidInput("Must input network_id when request IP address")
     made = call.cloud.interfaces.attach(
         call.context,
-        call.params["server_id"],
+        server_id,
         wanted.get("net_id") or "",
         fixed[0].get("ip_address", ""),
-        wanted.get("tag", ""),
+        tag,
     )
     return Reply({"interfaceAttachment": _view(call, made)})
 

@@ -195,7 +195,9 @@ def _networks(wanted: Any) -> tuple[RequestedNetwork, ...] | None:
 
 def _network(item: Json) -> RequestedNetwork:
     if item.get("port"):
-        raise InvalidInput(f"Port {item['port']} could not be found: ports are made with their servers.")
+        if item.get("fixed_ip"):
+            raise InvalidInput(f"Port {item['port']} has its address: no other can be chosen.")
+        return RequestedNetwork(item.get("uuid", ""), tag=item.get("tag", ""), port=item["port"])
     if "uuid" not in item:
         raise InvalidInput("Bad network format: missing 'uuid'")
     return RequestedNetwork(item["uuid"], item.get("fixed_ip", ""), item.get("tag", ""))

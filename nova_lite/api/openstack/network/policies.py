@@ -12,6 +12,7 @@ RULES: tuple[Rule, ...] = (
     Rule("update_subnet", ADMIN, "Change a subnet."),
     Rule("delete_subnet", ADMIN, "Take a network's range of addresses away."),
     Rule("get_port", READER, "List and show ports."),
+    Rule("create_port", MEMBER, "Make a port ahead of its server."),
     Rule("update_port", MEMBER, "Change a port."),
     Rule("delete_port", MEMBER, "Have a server lose a port."),
     Rule("get_security_group", READER, "List and show security groups."),

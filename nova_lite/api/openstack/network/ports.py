@@ -1,10 +1,12 @@
-"""Ports of the network API: the interfaces of instances."""
+"""Ports of the network API: the interfaces of instances, and ports that are made ahead of them."""
 
 from nova_lite.api.call import Call, Json, Reply
 from nova_lite.api.openstack.network.listings import listed, shown
 from nova_lite.core import clock
+from nova_lite.core.errors import Forbidden, InvalidInput
 from nova_lite.core.network import DhcpOption, Port, VirtualInterface, subnet_id_of, subnet_v6_id_of
 from nova_lite.db.addresses import PORT_FILTERS
+from nova_lite.operations.ports import NewPort
 
 
 def listing(call: Call) -> Reply:
@@ -19,11 +21,35 @@ def show(call: Call) -> Reply:
     return shown(call, "port", _view(call, call.cloud.networks.port(call.context, call.params["port_id"])))
 
 
+def create(call: Call) -> Reply:
+    """Make a port that servers may have."""
+    wanted = call.body["port"]
+    fixed = (wanted.get("fixed_ips") or [{}])[0]
+    project_id = wanted.get("project_id") or wanted.get("tenant_id") or ""
+    if call.context.scope() not in (None, project_id or call.context.scope()):
+        raise Forbidden("Policy doesn't allow a port to be made for another project.")
+    made = call.cloud.ports.create(
+        call.context,
+        NewPort(
+            wanted["network_id"],
+            subnet_id=fixed.get("subnet_id", ""),
+            address=fixed.get("ip_address", ""),
+            mac=wanted.get("mac_address", "").lower(),
+            name=wanted.get("name", ""),
+            description=wanted.get("description", ""),
+            project_id=project_id,
+        ),
+    )
+    return shown(call, "port", _view(call, made))
+
+
 def update(call: Call) -> Reply:
     """Change a port's name, description and DHCP options, and the groups of its server."""
     port_id, wanted = call.params["port_id"], call.body["port"]
     port = call.cloud.networks.port(call.context, port_id)
     if "security_groups" in wanted:
+        if not port.is_attached:
+            raise InvalidInput(f"Port {port_id} has the security groups of its server, and no server yet.")
         server_id = port.interface.instance_uuid
         call.cloud.memberships.replace(call.context, server_id, wanted["security_groups"])
     options = wanted.get("extra_dhcp_opts") or ()
@@ -40,9 +66,13 @@ def update(call: Call) -> Reply:
 
 
 def delete(call: Call) -> Reply:
-    """Have the port's server lose that interface."""
+    """Remove a port; a server that has it loses that interface."""
     port = call.cloud.networks.port(call.context, call.params["port_id"])
-    call.cloud.interfaces.detach(call.context, port.interface.instance_uuid, port_id=port.interface.id)
+    if port.is_attached:
+        uuid = port.interface.instance_uuid
+        call.cloud.interfaces.detach(call.context, uuid, port_id=port.interface.id, forget=True)
+    else:
+        call.cloud.ports.delete(call.context, port)
     return Reply()
 
 
@@ -66,8 +96,8 @@ def _view(call: Call, port: Port) -> Json:
         "tenant_id": port.project_id,
         "mac_address": interface.mac,
         "fixed_ips": fixed_ips(interface),
-        "device_id": interface.instance_uuid,
-        "device_owner": f"compute:{port.availability_zone or 'nova'}",
+        "device_id": interface.instance_uuid if port.is_attached else "",
+        "device_owner": f"compute:{port.availability_zone or 'nova'}" if port.is_attached else "",
         "status": "ACTIVE" if port.active else "DOWN",
         "admin_state_up": True,
         "security_groups": list(port.security_group_ids),
@@ -87,5 +117,6 @@ def _view(call: Call, port: Port) -> Json:
         "revision_number": 1,
     }
     if call.context.is_admin:
-        view |= {"binding:host_id": port.host, "binding:vif_type": "bridge", "binding:profile": {}}
+        kind = "bridge" if port.is_attached else "unbound"
+        view |= {"binding:host_id": port.host, "binding:vif_type": kind, "binding:profile": {}}
     return view

@@ -60,6 +60,7 @@ ROUTES: tuple[Route, ...] = (
     Route("PUT", "/v2.0/subnets/{subnet_id}", subnets.update, "update_subnet", schemas.UPDATE_SUBNET),
     Route("DELETE", "/v2.0/subnets/{subnet_id}", subnets.delete, "delete_subnet", status=204),
     Route("GET", "/v2.0/ports", ports.listing, "get_port"),
+    Route("POST", "/v2.0/ports", ports.create, "create_port", schemas.CREATE_PORT, status=201),
     Route("GET", "/v2.0/ports/{port_id}", ports.show, "get_port"),
     Route("PUT", "/v2.0/ports/{port_id}", ports.update, "update_port", schemas.UPDATE_PORT),
     Route("DELETE", "/v2.0/ports/{port_id}", ports.delete, "delete_port", status=204),

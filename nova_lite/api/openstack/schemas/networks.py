@@ -78,6 +78,29 @@ UPDATE_PORT = _body(
         "extra_dhcp_opts": {"type": ["array", "null"], "items": _DHCP_OPTION, "maxItems": 20},
     },
 )
+_FIXED_IP: Schema = {
+    "type": "object",
+    "properties": {"subnet_id": _ID, "ip_address": {"type": "string", "format": "ipv4"}},
+    "additionalProperties": False,
+}
+CREATE_PORT = _body(
+    "port",
+    {
+        "network_id": _ID,
+        "name": _NAME,
+        "description": _TEXT,
+        "project_id": _PROJECT,
+        "tenant_id": _PROJECT,
+        "admin_state_up": {"const": True},
+        "port_security_enabled": {"const": True},
+        "mac_address": {"type": "string", "pattern": "^[0-9a-fA-F][02468aceACE](:[0-9a-fA-F]{2}){5}$"},
+        "fixed_ips": {"type": "array", "items": _FIXED_IP, "maxItems": 1},
+        "binding:vnic_type": {"const": "normal"},
+        "device_id": {"const": ""},
+        "device_owner": {"const": ""},
+    },
+    "network_id",
+)
 
 CREATE_SUBNET = _body(
     "subnet",
