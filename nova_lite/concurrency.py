@@ -107,6 +107,18 @@ def native_thread(function: Callable[[], None]) -> None:
     spawn(function)
 
 
+def native_lock() -> contextlib.AbstractContextManager[bool]:
+    """Return a lock for what runs by ``blocking``: those of ``threading`` never wake threads outside the event loop.
+
+    Who waits for it holds a whole thread up, so green threads must not.
+    """
+    if current() is Mode.EVENTLET:
+        patcher = importlib.import_module("eventlet.patcher")
+        lock: contextlib.AbstractContextManager[bool] = patcher.original("_thread").allocate_lock()
+        return lock
+    return threading.Lock()
+
+
 def spawn(function: Callable[..., object], *args: Any) -> threading.Thread:
     """Run ``function`` beside the caller; the process does not wait for it at its end."""
     thread = threading.Thread(target=function, args=args, name=_name_of(function), daemon=True)

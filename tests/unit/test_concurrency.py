@@ -364,3 +364,28 @@ def test_a_pool_that_is_shut_down_lets_what_runs_end_and_cancels_what_waits():
     assert waiting.cancelled()
     with pytest.raises(RuntimeError, match="shut down"):
         pool.submit(lambda: None)
+
+
+def test_a_native_lock_is_handed_on_between_blocking_calls(mode):
+    def program():
+        import time
+
+        lock, done = concurrency.native_lock(), []
+        pause = time.sleep
+        if concurrency.current() is concurrency.Mode.EVENTLET:
+            from eventlet import patcher
+
+            pause = patcher.original("time").sleep
+
+        def hold(number):
+            with lock:
+                pause(0.02)
+                done.append(number)
+
+        pool = concurrency.Pool(5)
+        waits = [pool.submit(concurrency.blocking, hold, number) for number in range(5)]
+        for wait in waits:
+            wait.result(10)
+        assert sorted(done) == [0, 1, 2, 3, 4]
+
+    in_process_of(mode, program)

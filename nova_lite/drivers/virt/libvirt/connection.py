@@ -35,7 +35,7 @@ class LibvirtConnection:
         self._patience = patience
         self._connection: Any = None
         self._events: GuestEvents | None = None
-        self._lock = threading.Lock()
+        self._lock = concurrency.native_lock()
 
     def start(self) -> None:
         """Check that libvirtd answers; raises ConfigurationError."""
@@ -50,7 +50,7 @@ class LibvirtConnection:
     def watch(self, events: GuestEvents) -> None:
         """Have ``events`` told by this connection, and by each that takes its place."""
         self._events = events
-        self._drop()
+        concurrency.blocking(self._drop)
         self.talk(lambda connection: connection.getLibVersion())
 
     def talk(self, work: Callable[[Any], T], *, once: bool = False) -> T:
@@ -66,7 +66,8 @@ class LibvirtConnection:
                 return answer
             except _Broken as broken:
                 LOG.warning("the connection to libvirtd broke and is opened again: %s", broken.error)
-                self._drop()
+                if broken.connection is not None:
+                    concurrency.blocking(self._drop, broken.connection)
                 message = f"libvirt: {broken.error.get_error_message()}."
                 if once:
                     raise DriverError(message) from broken.error
@@ -75,33 +76,39 @@ class LibvirtConnection:
                 time.sleep(_LOOK_AGAIN)
 
     def _talk(self, work: Callable[[Any], T]) -> T:
+        connection = None
         try:
-            return work(self._open())
+            connection = self._open()
+            return work(connection)
         except libvirt.libvirtError as error:
             if _is_broken(error):
-                raise _Broken(error) from error
+                raise _Broken(error, connection) from error
             raise DriverError(f"libvirt: {error.get_error_message()}.") from error
 
     def _open(self) -> Any:
         with self._lock:
             if self._connection is None:
-                self._connection = libvirt.open(self.uri)
-                self._connection.setKeepAlive(_KEEPALIVE_SECONDS, _KEEPALIVE_COUNT)
+                connection = libvirt.open(self.uri)
+                connection.setKeepAlive(_KEEPALIVE_SECONDS, _KEEPALIVE_COUNT)
                 if self._events is not None:
-                    self._events.subscribe(self._connection)
+                    self._events.subscribe(connection)
+                self._connection = connection
             return self._connection
 
-    def _drop(self) -> None:
+    def _drop(self, broken: Any = None) -> None:
+        """Forget the connection, unless another has taken the place of the ``broken`` one already."""
         with self._lock:
-            self._connection = None
+            if broken is None or broken is self._connection:
+                self._connection = None
 
 
 class _Broken(Exception):
-    """The connection is gone: ``error`` says how."""
+    """The ``connection``, None for one that could not be opened, is gone: ``error`` says how."""
 
-    def __init__(self, error: Any) -> None:
+    def __init__(self, error: Any, connection: Any) -> None:
         super().__init__(str(error))
         self.error = error
+        self.connection = connection
 
 
 def lookup(connection: Any, uuid: str) -> Any:
