@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pyroute2 import IPRoute
 
+from nova_lite import concurrency
 from nova_lite.core.errors import DriverError
 from nova_lite.drivers.net import moving
 from nova_lite.drivers.net.base import LinkPlan
@@ -45,8 +46,9 @@ def locked(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DriverError(f"cannot use networks_path {folder}: {error.strerror}.") from error
-    with (folder / "links.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    path = folder / "links.lock"
+    with concurrency.named_lock(str(path)), path.open("w") as file:
+        concurrency.blocking(fcntl.flock, file, fcntl.LOCK_EX)
         yield
 
 
