@@ -48,35 +48,34 @@ class _Port:
         # The stream lives as long as its connection does.
         self._connection = connection
         self._stream = stream
-        self._line = -1
+        # One for each direction, which closes its own: the number of a closed one is soon another file's.
+        self._printed = self._typed = -1
 
     def join(self, line: socket.socket) -> None:
         """Carry bytes both ways until one side ends; returns at once."""
-        line.setblocking(True)
-        self._line = line.detach()
+        self._typed = line.detach()
+        os.set_blocking(self._typed, True)
+        self._printed = os.dup(self._typed)
         concurrency.native_thread(self._read)
         concurrency.native_thread(self._write)
 
     def _read(self) -> None:
-        """Carry what the guest prints."""
+        """Carry what the guest prints; at its end the line is shut down, which wakes the other thread."""
         with contextlib.suppress(libvirt.libvirtError, OSError):
             while data := self._stream.recv(_CHUNK):
-                _write_all(self._line, data)
-        # Closing alone would not wake the other thread.
-        with contextlib.suppress(OSError):
-            waker = _socket.socket(fileno=os.dup(self._line))
-            waker.shutdown(socket.SHUT_RDWR)
-            waker.close()
+                _write_all(self._printed, data)
+        with contextlib.suppress(OSError), contextlib.closing(_socket.socket(fileno=self._printed)) as line:
+            line.shutdown(socket.SHUT_RDWR)
 
     def _write(self) -> None:
-        """Carry what is typed; at its end the guest's side is ended too, and the line closed."""
+        """Carry what is typed; at its end the guest's side is ended too."""
         with contextlib.suppress(libvirt.libvirtError, OSError):
-            while data := os.read(self._line, _CHUNK):
+            while data := os.read(self._typed, _CHUNK):
                 while data:
                     data = data[self._stream.send(data) :]
         with contextlib.suppress(libvirt.libvirtError):
             self._stream.abort()
-        os.close(self._line)
+        os.close(self._typed)
 
 
 def _write_all(line: int, data: bytes) -> None:
