@@ -108,6 +108,15 @@ def test_a_guest_finds_in_its_disk_what_was_written_there(
     assert "regular    Mode:  0644" in run("debugfs", "-R", "stat /etc/motd", files)
 
 
+def test_a_name_is_not_taken_for_the_number_of_an_inode(tmp_path: Path) -> None:
+    disks = disks_of(tmp_path, "--libvirt_inject_partition=0")
+    disks.create(spec_with(Injected(files={"/etc/<2>": b"one", "/etc/<11>": b"two"})), image(ext(tmp_path)))
+
+    files = guest_files(tmp_path, 0)
+    assert [cat(files, "/etc/<2>"), cat(files, "/etc/<11>"), cat(files, "/etc/motd")] == ["one", "two", "before"]
+    assert "Type: directory    Mode:  0755" in run("debugfs", "-R", "stat /", files)
+
+
 def test_an_image_with_a_kernel_is_a_file_system_itself(tmp_path: Path) -> None:
     disks = disks_of(tmp_path, "--libvirt_inject_partition=1")
     kernel = image_of(in_partition(ext(tmp_path)), "aki")

@@ -52,13 +52,13 @@ class ExtFiles:
             source = Path(folder, "content")
             source.write_bytes(content)
             owner = found or (mode, 0, 0)
-            # "write" takes its second word for a name, whatever is in it: the folder is gone to first.
-            words.append(f'cd "{pure.parent}"')
             if found is not None:
-                words.append(f'rm "{pure.name}"')
-            words.append(f'write {source} "{pure.name}"')
+                words.append(f'rm "{path}"')
+            # "write" takes its second word for a name, whatever is in it: the folder is gone to first. The others
+            # take a name like <2> for the number of an inode, so they are given the whole path.
+            words += [f'cd "{pure.parent}"', f'write {source} "{pure.name}"']
             for field, value in zip(("mode", "uid", "gid"), (_FILE_MODE | owner[0], *owner[1:]), strict=True):
-                words.append(f'set_inode_field "{pure.name}" {field} 0{value:o}')
+                words.append(f'set_inode_field "{path}" {field} 0{value:o}')
             self._do(words, writing=True)
         if self.read(path) != content:
             raise DriverError(f"cannot write {path} into the guest's disk: there is no room for it.")
