@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from nova_lite.compute.group_filters import GroupFilters
 from nova_lite.compute.links import HostLinks
 from nova_lite.compute.serial import SerialPorts
-from nova_lite.core import config_drive, ids, interfaces_file
+from nova_lite.core import config_drive, ids, injected_network
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import DriverError, NotFound, Unavailable
 from nova_lite.core.hardware import Hardware
@@ -95,7 +95,7 @@ class ComputeHost:
         return Injected(
             files={file.path: base64.b64decode(file.contents) for file in told.files},
             key=instance.public_key or "",
-            interfaces=interfaces_file.render(self.interfaces(instance)),
+            interfaces=injected_network.content(told.interfaces),
             metadata=json.dumps(dict(instance.metadata)) if instance.metadata else "",
             password_hash=instance.admin_password_hash,
         )

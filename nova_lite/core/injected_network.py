@@ -11,17 +11,18 @@ PATH = "/etc/network/interfaces"
 def content(interfaces: Sequence[VirtualInterface]) -> str:
     """Return the file that brings up the interfaces in injected networks, empty when there are none.
 
-    The guest's interfaces are numbered as they are plugged in, those that DHCP serves counted too.
+    The guest's interfaces are numbered as they are plugged in. Those that DHCP serves are in the file, too: it takes
+    the place of the image's own, by which they would have been brought up.
     """
-    stanzas = [
-        _stanza(f"eth{number}", interface)
-        for number, interface in enumerate(interfaces)
-        if interface.injected
-    ]
-    return "\n".join(["auto lo\niface lo inet loopback\n", *stanzas]) if stanzas else ""
+    if not any(interface.injected for interface in interfaces):
+        return ""
+    stanzas = [_stanza(f"eth{number}", interface) for number, interface in enumerate(interfaces)]
+    return "\n".join(["auto lo\niface lo inet loopback\n", *stanzas])
 
 
 def _stanza(device: str, interface: VirtualInterface) -> str:
+    if not interface.injected:
+        return f"auto {device}\niface {device} inet dhcp\n"
     network = ipaddress.IPv4Network(interface.cidr)
     lines = [
         f"auto {device}",
@@ -38,6 +39,6 @@ def _stanza(device: str, interface: VirtualInterface) -> str:
             f"iface {device} inet6 static",
             f"    address {interface.address_v6}",
             f"    netmask {ipaddress.IPv6Network(interface.cidr_v6).prefixlen}",
-            f"    gateway {interface.gateway_v6}",
+            *([f"    gateway {interface.gateway_v6}"] if interface.gateway_v6 else []),
         ]
     return "\n".join(lines) + "\n"

@@ -46,9 +46,9 @@ def file(data: InstanceMetadata, version: str, name: str) -> bytes | None:
 def contents(data: InstanceMetadata) -> dict[str, bytes]:
     """Return the content of each injected file by its number, and after them that of the network's."""
     found = [base64.b64decode(file.contents) for file in data.files]
-    interfaces_file = injected_network.content(data.interfaces)
-    if interfaces_file:
-        found.append(interfaces_file.encode())
+    network = injected_network.content(data.interfaces)
+    if network:
+        found.append(network.encode())
     return {f"{number:04}": content for number, content in enumerate(found)}
 
 

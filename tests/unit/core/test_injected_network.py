@@ -26,9 +26,14 @@ def test_injected_networks_are_written_down() -> None:
     )
 
 
-def test_networks_with_dhcp_are_left_out_and_counted() -> None:
+def test_an_interface_with_dhcp_stays_one_in_the_file() -> None:
     served = dataclasses.replace(INTERFACE, injected=False)
     assert injected_network.content([served]) == ""
     text = injected_network.content([served, INTERFACE])
-    assert "eth1" in text
-    assert "eth0" not in text
+    assert "auto eth0\niface eth0 inet dhcp\n" in text
+    assert "iface eth1 inet static\n    address 10.0.0.5\n" in text
+
+
+def test_a_network_without_a_way_out_names_none() -> None:
+    inner = dataclasses.replace(INTERFACE, gateway="", cidr_v6="fd00:1::/64", gateway_v6="")
+    assert "gateway" not in injected_network.content([inner])

@@ -15,8 +15,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from nova_lite.core import injected_network
 from nova_lite.core.errors import DriverError
-from nova_lite.drivers.runner import Runner
+from nova_lite.drivers.runner import Limits, Runner
 from nova_lite.drivers.virt.base import Injected
 from nova_lite.drivers.virt.image_safety import RAW
 from nova_lite.drivers.virt.libvirt.ext_files import ExtFiles
@@ -32,6 +33,7 @@ _MOST_PARTITIONS = 128
 _KEYS = "/root/.ssh/authorized_keys"
 _SHADOW = "/etc/shadow"
 _SECONDS = 10.0
+_LIMITS = Limits(memory_bytes=4 * 1024**3, cpu_seconds=600)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ class Injection:
                     "--blockdev", f"driver=file,filename={disk},node-name=file",
                     "--blockdev", f"driver={kind},file=file,node-name=disk",
                     "--export", f"type=fuse,id=raw,node-name=disk,mountpoint={raw},writable=on",
-                ]
+                ],
+                limits=_LIMITS,
             )  # fmt: skip
             try:
                 yield raw
@@ -113,7 +116,7 @@ def _write(files: ExtFiles, wanted: Injected) -> None:
             note = b"\n# The following ssh key was injected by Nova\n"
             files.write(_KEYS, before + note + line, mode=0o600, folder_mode=0o700)
     if wanted.interfaces:
-        files.write("/etc/network/interfaces", wanted.interfaces.encode())
+        files.write(injected_network.PATH, wanted.interfaces.encode())
     if wanted.metadata:
         files.write("/meta.js", wanted.metadata.encode())
     if wanted.password_hash:
@@ -168,10 +171,13 @@ def _start_by_guid(header: bytes, disk: Path, partition: int) -> int:
 
 def _end(pid: int) -> None:
     """End the process that shows the disk, and wait for it: what it has not written yet would be lost."""
+    if not _lives(pid):
+        raise DriverError("cannot write into the guest's disk: the process that shows it ended.")
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + _SECONDS
     while _lives(pid):
         if time.monotonic() > deadline:
+            os.kill(pid, signal.SIGKILL)
             raise DriverError("cannot close the guest's disk after writing into it.")
         time.sleep(0.01)
 
