@@ -21,6 +21,9 @@ LOG = logging.getLogger(__name__)
 _PATH_SECONDS = 60.0
 _HELLO_SECONDS = 10.0
 _MOST_HELLO = 4096
+_MOST_GREETED = 100
+_BREATH = 0.5
+"""Seconds to wait after a connection could not be accepted, as when this process has no file left."""
 
 
 class SerialPorts:
@@ -56,11 +59,23 @@ class SerialPorts:
 
 
 class SerialDoor:
-    """Takes the proxy's connections on ``listen()``: each says ``CONNECT path HTTP/1.1``, and is a port's then."""
+    """Takes the proxy's connections on ``listen()``: each says ``CONNECT path HTTP/1.1``, and is a port's then.
 
-    def __init__(self, ports: SerialPorts, listen: Callable[[], socket.socket]) -> None:
+    It has ``hello_seconds`` to say so, and ``most`` may be about to at once; the others wait.
+    """
+
+    def __init__(
+        self,
+        ports: SerialPorts,
+        listen: Callable[[], socket.socket],
+        *,
+        most: int = _MOST_GREETED,
+        hello_seconds: float = _HELLO_SECONDS,
+    ) -> None:
         self._ports = ports
         self._listen = listen
+        self._room = threading.BoundedSemaphore(most)
+        self._hello_seconds = hello_seconds
         self._listener: socket.socket | None = None
 
     def start(self) -> None:
@@ -78,18 +93,23 @@ class SerialDoor:
 
     def _accept(self, listener: socket.socket) -> None:
         while self._listener is listener:
+            self._room.acquire()
             try:
                 connection, _ = listener.accept()
-            except OSError:
-                # The listener was closed, or a client left before it was greeted.
+            except OSError as error:
+                # The listener was closed, a client left before it was greeted, or the process has no file left.
+                self._room.release()
+                if self._listener is listener and not isinstance(error, ConnectionError):
+                    LOG.warning("a connection to a serial console could not be accepted: %s", error)
+                    time.sleep(_BREATH)
                 continue
             concurrency.spawn(self._greet, connection)
 
     def _greet(self, connection: socket.socket) -> None:
         """Join one connection to a port; the wall between it and the others."""
         try:
-            connection.settimeout(_HELLO_SECONDS)
-            join = self._ports.open(_path_of(connection))
+            connection.settimeout(self._hello_seconds)
+            join = self._ports.open(_path_of(connection, time.monotonic() + self._hello_seconds))
             connection.sendall(f"HTTP/1.1 {'404 Not Found' if join is None else '200 OK'}\r\n\r\n".encode())
             connection.settimeout(None)
             if join is not None:
@@ -97,16 +117,18 @@ class SerialDoor:
                 return
         except (OSError, NovaError) as error:
             LOG.warning("a serial console could not be opened: %s", error)
+        finally:
+            self._room.release()
         connection.close()
 
 
-def _path_of(connection: socket.socket) -> str:
-    """Read a request and return its path, empty for what is none."""
+def _path_of(connection: socket.socket, until: float) -> str:
+    """Read a request and return its path, empty for what is none and for one that is not whole by ``until``."""
     hello = b""
     while not hello.endswith(b"\r\n\r\n"):
         # What follows the empty line is the guest's already.
         byte = connection.recv(1)
-        if not byte or len(hello) > _MOST_HELLO:
+        if not byte or len(hello) > _MOST_HELLO or time.monotonic() > until:
             return ""
         hello += byte
     words = hello.split(b"\r\n", 1)[0].split()

@@ -5,7 +5,8 @@ import logging
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from nova_lite import concurrency
@@ -13,7 +14,10 @@ from nova_lite import concurrency
 LOG = logging.getLogger(__name__)
 
 _HELLO_SECONDS = 30.0
-"""How long a client may take to say what it wants."""
+"""How long a client may be silent before it says what it wants, and surely has to say it when others wait."""
+
+_FULL_SECONDS = 0.5
+"""How long the server waits when it has no room, before it looks again."""
 
 _CHUNK = 65536
 
@@ -22,13 +26,27 @@ Handle = Callable[[socket.socket, Any], object]
 
 
 class ConnectionServer:
-    """Accepts connections on a listening socket, over TLS where there is a certificate, until it is stopped."""
+    """Accepts connections on a listening socket, over TLS where there is a certificate, until it is stopped.
 
-    def __init__(self, listener: socket.socket, handle: Handle, tls: ssl.SSLContext | None = None) -> None:
+    ``most`` of them are open at once. Who has not ``settled`` has to go when there is no room for others and it has
+    been there for ``patience`` seconds.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        handle: Handle,
+        tls: ssl.SSLContext | None = None,
+        *,
+        most: int = 600,
+        patience: float = _HELLO_SECONDS,
+    ) -> None:
         self._listener = listener
         self._handle = handle
         self._tls = tls
-        self._open: set[socket.socket] = set()
+        self._patience = patience
+        self._room = threading.BoundedSemaphore(most)
+        self._open: dict[socket.socket, float | None] = {}
         self._guard = threading.Lock()
         self._stopping = False
 
@@ -43,39 +61,65 @@ class ConnectionServer:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         with self._guard:
-            left = list(self._open)
-        for connection in left:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+            _cut(self._open)
+
+    def settled(self, connection: socket.socket) -> None:
+        """Say that a client has what it came for, and may stay."""
+        with self._guard:
+            self._open[connection] = None
 
     def _accept(self) -> None:
         while not self._stopping:
+            if not self._room.acquire(timeout=_FULL_SECONDS):
+                self._cut_late()
+                continue
             try:
                 connection, address = self._listener.accept()
-            except OSError:
-                # The listener was closed, or a client left before it was greeted.
+            except OSError as error:
+                # The listener was closed, a client left before it was greeted, or the process has no file left.
+                self._room.release()
+                if not self._stopping and not isinstance(error, ConnectionError):
+                    LOG.warning("a connection could not be accepted: %s", error)
+                    time.sleep(_FULL_SECONDS)
                 continue
             concurrency.spawn(self._serve, connection, address)
 
+    def _cut_late(self) -> None:
+        before = time.monotonic() - self._patience
+        with self._guard:
+            _cut([connection for connection, since in self._open.items() if since and since < before])
+
     def _serve(self, connection: socket.socket, address: Any) -> None:
         """Serve one client; the wall between it and the others."""
-        with self._guard:
-            self._open.add(connection)
         try:
             connection.settimeout(_HELLO_SECONDS)
-            if self._tls is None:
-                self._handle(connection, address)
-            else:
-                with self._tls.wrap_socket(connection, server_side=True) as secured:
-                    self._handle(secured, address)
+            if self._tls is not None:
+                # The other object is empty from here on.
+                connection = self._tls.wrap_socket(
+                    connection, server_side=True, do_handshake_on_connect=False
+                )
+            with self._guard:
+                self._open[connection] = time.monotonic()
+            if self._stopping:
+                return
+            if isinstance(connection, ssl.SSLSocket):
+                connection.do_handshake()
+            self._handle(connection, address)
         except OSError as error:
             LOG.debug("the connection of %s broke: %s", address[0], error)
         except Exception:
             LOG.exception("a connection of %s stopped unexpectedly", address[0])
         finally:
             with self._guard:
-                self._open.discard(connection)
+                self._open.pop(connection, None)
             connection.close()
+            self._room.release()
+
+
+def _cut(connections: Iterable[socket.socket]) -> None:
+    for connection in connections:
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def splice(one: socket.socket, other: socket.socket) -> None:

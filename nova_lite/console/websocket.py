@@ -5,6 +5,7 @@ import http
 import logging
 import socket
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ class WebSocketProxy(ConnectionServer):
     def __init__(
         self, listener: socket.socket, entrance: Entrance, *, web: str = "", tls: ssl.SSLContext | None = None
     ) -> None:
-        super().__init__(listener, functools.partial(_Handler, _Site(entrance, web)), tls)
+        super().__init__(listener, functools.partial(_Handler, _Site(entrance, web, self.settled)), tls)
 
 
 class _Site:
@@ -33,8 +34,9 @@ class _Site:
     """Seconds between two signs of life, without which gateways on the way cut a quiet console."""
     file_only = True
 
-    def __init__(self, entrance: Entrance, web: str) -> None:
+    def __init__(self, entrance: Entrance, web: str, settled: Callable[[socket.socket], None]) -> None:
         self.entrance = entrance
+        self.settled = settled
         self.web = web
         self.only_upgrade = not web
 
@@ -95,6 +97,7 @@ class _Handler(ProxyRequestHandler):  # type: ignore[misc]
 
     def new_websocket_client(self) -> None:
         """Carry bytes to and fro until one side ends."""
+        self.server.settled(self.connection)
         self.do_proxy(self._target)
 
     def _client(self) -> str:

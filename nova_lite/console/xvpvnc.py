@@ -5,6 +5,7 @@ import http
 import logging
 import socket
 import ssl
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -22,7 +23,7 @@ class XvpVncProxy(ConnectionServer):
     def __init__(
         self, listener: socket.socket, entrance: Entrance, *, tls: ssl.SSLContext | None = None
     ) -> None:
-        super().__init__(listener, functools.partial(_Handler, entrance), tls)
+        super().__init__(listener, functools.partial(_Handler, entrance, self.settled), tls)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -31,8 +32,15 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "nova"
     sys_version = ""
 
-    def __init__(self, entrance: Entrance, connection: socket.socket, address: Any) -> None:
+    def __init__(
+        self,
+        entrance: Entrance,
+        settled: Callable[[socket.socket], None],
+        connection: socket.socket,
+        address: Any,
+    ) -> None:
         self._entrance = entrance
+        self._settled = settled
         super().__init__(connection, address, None)  # type: ignore[arg-type]
 
     def log_message(self, format: str, *words: Any) -> None:
@@ -47,6 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_response_only(http.HTTPStatus.OK)
                 self.end_headers()
                 self.wfile.flush()
+                self._settled(self.connection)
                 splice(self.connection, target)
         except NovaError as error:
             LOG.warning("%s was not let in: %s", self.client_address[0], error)
