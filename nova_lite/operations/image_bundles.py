@@ -18,7 +18,7 @@ from nova_lite.drivers.image import bundle
 from nova_lite.drivers.image.objects import ObjectSource
 from nova_lite.operations.certificates import Certificates
 from nova_lite.operations.identity import Identity
-from nova_lite.operations.image_imports import BUNDLE, ImageImports
+from nova_lite.operations.image_imports import ImageImports
 from nova_lite.operations.images import Images
 
 _LONGEST_MANIFEST = 4 * 1024 * 1024
@@ -131,7 +131,7 @@ class ImageBundles:
             properties={name: value for name, value in properties.items() if value},
         )
         made = self._images.create(context, image)
-        self._imports.begin(context, made.id, f"{BUNDLE}{location}")
+        self._imports.begin_bundle(context, made.id, location)
         return made
 
 

@@ -30,7 +30,7 @@ from nova_lite.operations.images import end_within_quota, room_for
 LOG = logging.getLogger(__name__)
 
 BUNDLE = "bundle:"
-"""What the address of a bundle in the object store begins with; no user can say it to the image API."""
+"""What the address of a bundle in the object store begins with; users of the image API cannot ask for it."""
 
 METHODS = ("glance-direct", "web-download")
 """The import methods of the image API: of what was staged, and from a web server."""
@@ -70,8 +70,15 @@ class ImageImports:
         Raises NotFound, Forbidden, Conflict in the wrong status, InvalidInput for an address that is not
         allowed.
         """
-        if uri and not uri.startswith(BUNDLE):
+        if uri:
             self._web.check(uri)
+        self._begin(context, image_id, uri)
+
+    def begin_bundle(self, context: RequestContext, image_id: str, location: str) -> None:
+        """Order an import of the bundle at ``location``; raises NotFound, Forbidden, Conflict in the wrong status."""
+        self._begin(context, image_id, f"{BUNDLE}{location}")
+
+    def _begin(self, context: RequestContext, image_id: str, uri: str) -> None:
         now = clock.now()
         task = ImageTask(
             id=ids.new_uuid(),

@@ -152,7 +152,7 @@ def test_a_staged_image_that_is_not_what_was_declared_waits_again(cloud: Cloud) 
     [
         "http://127.0.0.1/disk", "http://169.254.169.254/latest", "https://[::1]/", "http://10.1.2.3/x",
         "ftp://example.org/x", "http://93.184.215.14:22/x", "http:///x", "nothing", "http://[::ffff:127.0.0.1]/",
-        "http://0.0.0.0/",
+        "http://0.0.0.0/", "bundle:bucket/key",
     ],
 )  # fmt: skip
 def test_users_do_not_reach_what_is_not_public(cloud: Cloud, image: str, uri: str) -> None:
