@@ -15,11 +15,23 @@ def websocket_url(url: str) -> str:
 
 
 class _Client(WebSocket):  # type: ignore[misc]
-    """A WebSocket that does not leave the query of its address out."""
+    """A WebSocket that neither leaves the query of its address out nor waits for what it was sent already."""
 
     def __init__(self, query: str) -> None:
         super().__init__()
         self._query = query
+        self._early = False
+
+    def connect(self, uri: str, origin: str | None = None, protocols: tuple[str, ...] = ()) -> None:
+        super().connect(uri, origin, protocols)
+        # The first words of the other side may have come with its agreement.
+        self._early = bool(self._recv_buffer)
+
+    def _recv(self) -> bool:
+        if self._early:
+            self._early = False
+            return True
+        return bool(super()._recv())
 
     def send_request(self, type: str, path: str) -> None:
         super().send_request(type, f"{path}?{self._query}")
@@ -33,7 +45,7 @@ class Viewer:
         while True:
             # The answer may come in pieces.
             with contextlib.suppress(WebSocketWantReadError):
-                self._socket.connect(url, origin, ["binary"])
+                self._socket.connect(url, origin, ("binary",))
                 break
         self._socket.socket.settimeout(10)
 

@@ -29,7 +29,7 @@ class Check:
         from the database servers that the other check of the stage runs below it.
         """
         began = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="nova-tests-", ignore_cleanup_errors=True) as folder:
+        with tempfile.TemporaryDirectory(prefix="nl-", ignore_cleanup_errors=True) as folder:
             done = subprocess.run(
                 [str(_BIN / self.command[0]), *self.command[1:]],
                 cwd=TOP,
