@@ -117,9 +117,9 @@ class Stream:
         self._served.close()
 
 
-def refusing(folder: Path) -> Path:
-    """Return a folder with an nft that refuses everything."""
-    program = folder / "refusing" / "nft"
+def refusing(folder: Path, name: str = "nft") -> Path:
+    """Return a folder with a program that refuses everything."""
+    program = folder / f"refusing-{name}" / name
     program.parent.mkdir(exist_ok=True)
     program.write_text("#!/bin/sh\necho 'Error: refused' >&2\nexit 1\n")
     program.chmod(0o755)

@@ -307,3 +307,19 @@ def test_tables_that_somebody_removed_are_made_anew_by_the_next_change(guests: S
     with guests.host.entered():
         guests.firewall.protect((port("b", CLOSED),), groups[1:])
         assert guests.firewall.differences((port("a", OPEN), port("b", CLOSED)), groups) == ()
+
+
+def test_a_cut_that_failed_is_made_up_for_by_the_next_change(
+    guests: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    protect(guests, (port("a", OPEN), port("b", CLOSED)), FilterGroup(OPEN, (SSH,)), FilterGroup(CLOSED))
+    stream = Stream(guests.b, GUESTS["a"][1], guests.a, 22)
+    with guests.host.entered(), monkeypatch.context() as patch:
+        patch.setenv("PATH", f"{refusing(tmp_path, 'conntrack')}:{os.environ['PATH']}")
+        with pytest.raises(DriverError, match="refused"):
+            guests.firewall.refresh((FilterGroup(OPEN),))
+    assert stream.flows()
+
+    refresh(guests, FilterGroup(OPEN))
+    assert not stream.flows()
+    stream.close()

@@ -37,6 +37,8 @@ class NftablesFirewall(FirewallDriver):
         self._ruleset = Ruleset(runner, script.TABLES)
         self._connections = Connections(runner)
         self._state = FilterState.of((), ())
+        # Addresses of guests whose connections are still to be judged: cutting them failed.
+        self._owed: set[str] = set()
         self._lock = threading.Lock()
 
     @classmethod
@@ -67,7 +69,8 @@ class NftablesFirewall(FirewallDriver):
             self._ruleset.replace(script.whole(after))
             self._state = after
             # Somebody may have ended between a change and the cut that belongs to it.
-            self._connections.cut(lambda flow: not after.admits(flow))
+            self._owed = set(after.by_address)
+            self._cut_owed()
 
     def protect(self, ports: tuple[FilterPort, ...], groups: tuple[FilterGroup, ...]) -> None:
         """Add or renew ports and groups; what only a group that a port left let in is cut."""
@@ -91,23 +94,30 @@ class NftablesFirewall(FirewallDriver):
     ) -> tuple[Difference, ...]:
         """Compare the tables in force with what they should hold."""
         wanted = script.whole(FilterState.of(ports, groups))
-        return tuple(
+        found = [
             Difference("filter", name, "the packet filter is not as the database says")
             for name in self._ruleset.differences(wanted)
-        )
+        ]
+        if self._owed:
+            found.append(Difference("filter", "connections", "those that no rule allows any more are not cut yet"))
+        return tuple(found)
 
     def remove(self) -> None:
         """Remove both tables."""
         with self._lock:
             self._ruleset.remove()
             self._state = FilterState.of((), ())
+            self._owed = set()
 
     def _become(self, after: FilterState) -> None:
         """Put a state in the place of the one in force, and cut what it does not allow."""
         before = self._state
         wanted = script.change(before, after)
-        if not wanted:
-            return
+        if wanted:
+            self._change(before, after, wanted)
+        self._cut_owed()
+
+    def _change(self, before: FilterState, after: FilterState, wanted: str) -> None:
         gone = after.gone_since(before)
         if gone:
             # First, for what is in the tables is how a later start knows which addresses were here.
@@ -118,9 +128,14 @@ class NftablesFirewall(FirewallDriver):
             LOG.warning("making the packet filter anew: %s", error)
             self._ruleset.replace(script.whole(after))
         self._state = after
-        narrowed = after.narrowed_since(before)
-        if narrowed:
-            self._connections.cut(lambda flow: flow.reply_source in narrowed and not after.admits(flow))
+        self._owed |= after.narrowed_since(before)
+
+    def _cut_owed(self) -> None:
+        """Cut what the state in force does not allow; what fails is owed to the next change, or the next look."""
+        if self._owed:
+            state, owed = self._state, frozenset(self._owed)
+            self._connections.cut(lambda flow: flow.reply_source in owed and not state.admits(flow))
+            self._owed = set()
 
 
 def _of(addresses: Collection[str]) -> Callable[[Flow], bool]:
