@@ -8,6 +8,7 @@ from nova_lite.core.actions import Action
 from nova_lite.core.context import RequestContext
 from nova_lite.core.flow import Step
 from nova_lite.core.instance import Instance
+from nova_lite.drivers.virt.base import Injected
 
 
 class ShelveFlow:
@@ -110,7 +111,11 @@ class ArriveFlow:
         image_id = self._action.parameters["image_id"]
         facts = self._host.image_facts(image_id)
         source = dataclasses.replace(self._instance, image_id=image_id)
-        self._host.driver.create_disks(self._host.disk_spec(self._instance), self._host.guest_image(source, facts))
+        spec = self._host.disk_spec(self._instance)
+        if image_id != self._instance.image_id:
+            # The guest's own disk, from the shelf: it has what was put in, and what became of it since.
+            spec = dataclasses.replace(spec, injected=Injected())
+        self._host.driver.create_disks(spec, self._host.guest_image(source, facts))
 
     def delete_disks(self) -> None:
         """Remove the disks."""

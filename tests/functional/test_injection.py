@@ -35,3 +35,25 @@ def test_what_a_user_gives_a_server_comes_to_its_disk(tmp_path: Path) -> None:
 
         cloud.delete_all()
         assert cloud.leaks() == []
+
+
+def test_what_a_guest_made_of_its_files_is_left_alone_when_it_comes_from_the_shelf(tmp_path: Path) -> None:
+    flags = ("--libvirt_inject_partition=1", "--libvirt_inject_password")
+    with running(tmp_path, f"sqlite:///{tmp_path}/nova.sqlite", *flags) as cloud:
+        motd = {"path": "/etc/motd", "contents": base64.b64encode(b"Welcome").decode()}
+        body = {
+            "name": "one", "imageRef": cloud.image(), "flavorRef": "6", "adminPass": "secret-word",
+            "personality": [motd], "networks": "auto",
+        }  # fmt: skip
+        answer = cloud.ask("POST", "/v2.1/servers", {"server": body}, version="2.56")
+        server_id = answer.json()["server"]["id"]
+        cloud.settle()
+        assert len(list(Path(cloud.conf.instances_path).glob("instance-*/injected"))) == 1
+
+        cloud.act(server_id, {"shelve": None})
+        cloud.act(server_id, {"unshelve": None})
+
+        assert cloud.show(server_id)["status"] == "ACTIVE"
+        assert list(Path(cloud.conf.instances_path).glob("instance-*/injected")) == []
+        cloud.delete_all()
+        assert cloud.leaks() == []
