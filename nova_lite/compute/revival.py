@@ -19,8 +19,13 @@ LOG = logging.getLogger(__name__)
 
 def revive(host: ComputeHost, policy: Policy) -> None:
     """Order the start of guests that are off, if the host was booted since this was done last."""
-    if not host.driver.was_rebooted():
-        return
+    if host.driver.was_rebooted():
+        _order_all(host, policy)
+    # Only now: a start that comes to nothing is made up for by the next.
+    host.driver.note_boot()
+
+
+def _order_all(host: ComputeHost, policy: Policy) -> None:
     wanted = {}
     if policy.resume_guests or policy.start_guests:
         wanted[VmState.ACTIVE] = Verb.REBOOT_HARD

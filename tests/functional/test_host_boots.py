@@ -1,11 +1,13 @@
 """Hosts that were booted, and guests that nobody knows: what becomes of guests by the operator's flags."""
 
 import contextlib
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from nova_lite.cmd import wiring
 from nova_lite.compute.host import ComputeHost
@@ -13,6 +15,7 @@ from nova_lite.compute.policy import Orphans, Policy
 from nova_lite.compute.reconcile import Reconciler
 from nova_lite.core import ids
 from nova_lite.core.instance_states import PowerState
+from nova_lite.db.engine import Database
 from nova_lite.drivers.virt.base import GuestImage, GuestSpec
 from tests.cloud import Cloud
 
@@ -64,6 +67,21 @@ def test_guests_are_started_after_a_boot_as_the_flags_say(cloud: Cloud, policy: 
 
     assert {name: last_action(cloud, server) for name, server in servers.items()} == ORDERED[policy]
     assert cloud.show(servers["runs"])["status"] == "ACTIVE"
+    cloud.delete_all()
+    assert cloud.leaks() == []
+
+
+def test_a_start_that_came_to_nothing_leaves_the_boot_to_be_noticed_again(cloud: Cloud, tmp_path: Path) -> None:
+    server = cloud.boot("runs")
+    boot_the_host(cloud)
+    with a_host(cloud) as host:
+        away = dataclasses.replace(host, database=Database(f"sqlite:///{tmp_path}/without-tables"))
+        with pytest.raises(OperationalError, match="no such table"):
+            Reconciler(away, Policy(resume_guests=True)).revive()
+        Reconciler(host, Policy(resume_guests=True)).revive()
+    cloud.settle()
+
+    assert last_action(cloud, server) == "reboot"
     cloud.delete_all()
     assert cloud.leaks() == []
 

@@ -180,7 +180,11 @@ class VirtDriver(abc.ABC):
 
     @abc.abstractmethod
     def was_rebooted(self) -> bool:
-        """Tell whether the host was booted since this was asked last."""
+        """Tell whether the host was booted since that was noted last."""
+
+    @abc.abstractmethod
+    def note_boot(self) -> None:
+        """Note that what a boot of the host asks for is done."""
 
     @abc.abstractmethod
     def host_uptime(self) -> str:

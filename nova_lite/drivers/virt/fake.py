@@ -134,8 +134,12 @@ class FakeVirtDriver(VirtDriver):
         return self._size
 
     def was_rebooted(self) -> bool:
-        """Tell whether the host was booted since this was asked last."""
+        """Compare with what was noted."""
         return storage.was_rebooted(self._path, self._hostname)
+
+    def note_boot(self) -> None:
+        """Write it into the folder."""
+        storage.note_boot(self._path, self._hostname)
 
     def host_uptime(self) -> str:
         """Return the driver's own age as that of the host that it pretends to be."""

@@ -23,11 +23,14 @@ def sharers(instances_path: Path) -> frozenset[str]:
 
 
 def was_rebooted(instances_path: Path, host: str) -> bool:
-    """Tell whether a host was booted since this was asked last, and note that it was asked; raises OSError."""
+    """Tell whether a host was booted since that was noted last; raises OSError."""
     noted = folder_of(instances_path, host) / _BOOT
-    now = _KERNEL_BOOT.read_text().strip()
-    before = noted.read_text().strip() if noted.exists() else now
+    return noted.exists() and noted.read_text().strip() != _KERNEL_BOOT.read_text().strip()
+
+
+def note_boot(instances_path: Path, host: str) -> None:
+    """Note which boot of a host this is; raises OSError."""
+    noted = folder_of(instances_path, host) / _BOOT
     new = noted.with_name(f"{_BOOT}.new")
-    new.write_text(now)
+    new.write_text(_KERNEL_BOOT.read_text().strip())
     new.rename(noted)
-    return before != now

@@ -331,8 +331,12 @@ class Disks:
                     _shorten(path, limit)
 
     def was_rebooted(self) -> bool:
-        """Tell whether the host was booted since this was asked last."""
+        """Tell whether the host was booted since that was noted last."""
         return storage.was_rebooted(self._folder, self._host)
+
+    def note_boot(self) -> None:
+        """Note which boot of the host this is."""
+        storage.note_boot(self._folder, self._host)
 
     def create_rescue(self, name: str, image: GuestImage) -> None:
         """Make the disk that a guest is rescued from; raises DriverError for a guest without a disk."""

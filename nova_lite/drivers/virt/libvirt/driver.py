@@ -103,8 +103,12 @@ class LibvirtDriver(VirtDriver):
         return HostResources(hostname, version, cpus, memory, total, free, json.dumps(cpu_info))
 
     def was_rebooted(self) -> bool:
-        """Tell whether the host was booted since this was asked last."""
+        """Compare with what was noted."""
         return self._disks.was_rebooted()
+
+    def note_boot(self) -> None:
+        """Write it into the folder of guests."""
+        self._disks.note_boot()
 
     def bound_consoles(self) -> None:
         """Shorten the files of consoles."""
