@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime
-import email.utils
 from collections.abc import Callable
 
 from nova_lite.core import clock, signatures
@@ -11,8 +10,9 @@ from nova_lite.core.errors import Unauthenticated
 from nova_lite.core.signatures import ALGORITHM, Proof
 from nova_lite.core.signer import Signer
 from nova_lite.objectstore import signing
+from nova_lite.objectstore.conditions import http_date
 from nova_lite.objectstore.errors import S3Error
-from nova_lite.objectstore.request import S3Request
+from nova_lite.objectstore.request import S3Request, natural
 from nova_lite.objectstore.signing import ChunkSigner
 
 SKEW = datetime.timedelta(minutes=15)
@@ -67,7 +67,7 @@ def _header_4(request: S3Request, header: str, find: FindSigner) -> Caller:
     if proof is None:
         raise S3Error("AuthorizationHeaderMalformed")
     moment = request.header("x-amz-date")
-    sent = _moment(moment) or _http_date(request.header("date"))
+    sent = _moment(moment) or http_date(request.header("date"))
     if sent is None:
         raise S3Error("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header")
     moment = sent.strftime(_COMPACT)
@@ -127,7 +127,7 @@ def _header_2(request: S3Request, header: str, find: FindSigner) -> Caller:
             "InvalidArgument", "AWS authorization header is invalid: expected AwsAccessKeyId:signature"
         )
     amazon_date = request.header("x-amz-date")
-    sent = _http_date(amazon_date or request.header("date")) or _moment(amazon_date)
+    sent = http_date(amazon_date or request.header("date")) or _moment(amazon_date)
     if sent is None:
         raise S3Error("AccessDenied", "AWS authentication requires a valid Date or x-amz-date header")
     _require_now(sent)
@@ -205,7 +205,7 @@ def _require_not_expired(until: datetime.datetime) -> None:
 
 def _seconds(text: str) -> int | None:
     """Return a number of seconds that can be reckoned with as a moment, too; None for what is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
+    return natural(text) if len(text) < 12 else None
 
 
 def _moment(text: str) -> datetime.datetime | None:
@@ -213,11 +213,3 @@ def _moment(text: str) -> datetime.datetime | None:
         return datetime.datetime.strptime(text, _COMPACT)
     except ValueError:
         return None
-
-
-def _http_date(text: str) -> datetime.datetime | None:
-    try:
-        found = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    return found.astimezone(datetime.UTC).replace(tzinfo=None) if found.tzinfo else found

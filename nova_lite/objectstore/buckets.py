@@ -15,7 +15,7 @@ from nova_lite.core.objects import Bucket, Versioning
 from nova_lite.objectstore import access, tags, xml
 from nova_lite.objectstore.call import Call, answer, document, owner_fields, read_document, stamp
 from nova_lite.objectstore.errors import S3Error
-from nova_lite.objectstore.request import is_bucket_name
+from nova_lite.objectstore.request import is_bucket_name, natural
 
 _MOST_LISTED = 10_000
 _REGION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -212,9 +212,10 @@ def _change(call: Call, change: Callable[[Bucket], Bucket]) -> None:
 def _limit(text: str, most: int) -> int:
     if not text:
         return most
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+    number = natural(text)
+    if number is None or not 1 <= number <= most:
         raise S3Error("InvalidArgument", f"The number must be from 1 to {most}.", ArgumentValue=text)
-    return int(text)
+    return number
 
 
 def _read_token(token: str) -> str:

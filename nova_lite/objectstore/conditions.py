@@ -68,6 +68,6 @@ def http_date(text: str) -> datetime.datetime | None:
     """Return a moment that a header tells, or None."""
     try:
         found = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+        return found.astimezone(datetime.UTC).replace(tzinfo=None) if found.tzinfo else found
+    except (TypeError, ValueError, OverflowError):
         return None
-    return found.astimezone(datetime.UTC).replace(tzinfo=None) if found.tzinfo else found

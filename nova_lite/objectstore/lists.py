@@ -13,6 +13,7 @@ from nova_lite.objectstore import checksums
 from nova_lite.objectstore.buckets import owner_name
 from nova_lite.objectstore.call import Call, document, owner_fields, stamp
 from nova_lite.objectstore.errors import S3Error
+from nova_lite.objectstore.request import natural
 
 _MOST = 1000
 Encode = Callable[[str], str]
@@ -211,9 +212,10 @@ def _limit(call: Call, name: str) -> int:
     text = call.request.parameter(name)
     if not text:
         return _MOST
-    if not text.isascii() or not text.isdigit():
+    number = natural(text)
+    if number is None:
         raise S3Error("InvalidArgument", f"Argument {name} must be an integer from 0 to 2147483647")
-    return min(int(text), _MOST)
+    return min(number, _MOST)
 
 
 def _token(after: str) -> str:

@@ -14,6 +14,7 @@ from nova_lite.objectstore import checksums, conditions, copying, metadata, obje
 from nova_lite.objectstore.call import Call, answer, document, owner_fields, read_document, stamp
 from nova_lite.objectstore.checksums import ALGORITHMS, COMPOSITE, FULL_OBJECT, Checksum
 from nova_lite.objectstore.errors import S3Error
+from nova_lite.objectstore.request import natural
 
 MOST_PARTS = 10_000
 LEAST_PART = 5 * 1024**2
@@ -276,15 +277,17 @@ def _find(call: Call) -> Upload:
 
 def _number(call: Call) -> int:
     text = call.request.parameter("partNumber")
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_PARTS:
+    number = natural(text)
+    if number is None or not 1 <= number <= MOST_PARTS:
         raise S3Error(
             "InvalidArgument", f"Part number must be an integer between 1 and {MOST_PARTS}, inclusive",
             ArgumentName="partNumber", ArgumentValue=text,
         )  # fmt: skip
-    return int(text)
+    return number
 
 
 def _natural(text: str, name: str) -> int:
-    if not text.isascii() or not text.isdigit():
+    number = natural(text)
+    if number is None:
         raise S3Error("InvalidArgument", f"Argument {name} must be a positive number.")
-    return int(text)
+    return number

@@ -12,7 +12,7 @@ from nova_lite.objectstore import signing
 from nova_lite.objectstore.authentication import UNSIGNED, Caller
 from nova_lite.objectstore.checksums import ALGORITHMS, BY_HEADER, PREFIX, Algorithm, Checksum
 from nova_lite.objectstore.errors import S3Error
-from nova_lite.objectstore.request import S3Request
+from nova_lite.objectstore.request import S3Request, natural
 from nova_lite.objectstore.stream import Stream
 
 CHUNK = 1024 * 1024
@@ -57,9 +57,10 @@ class Payload:
             if "transfer-encoding" in self._request.headers and self._signed is None:
                 return None
             raise S3Error("MissingContentLength")
-        if not text.isascii() or not text.isdigit():
+        length = natural(text)
+        if length is None:
             raise S3Error("InvalidArgument", f"The header {name} is not a number.")
-        return int(text)
+        return length
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the body; raises S3Error, at the end at the latest, when it is not what was announced."""

@@ -5,8 +5,9 @@ import re
 
 from nova_lite.core.objects import ObjectVersion
 from nova_lite.objectstore.errors import S3Error
+from nova_lite.objectstore.request import natural
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,9 +62,9 @@ def of_copy_source(text: str, size: int) -> Span:
 def of_part(number: str, version: ObjectVersion) -> Span:
     """Return the bytes of one of the parts that an object was uploaded in; raises S3Error."""
     sizes = version.details.get("parts") or [version.size]
-    if not number.isascii() or not number.isdigit() or int(number) < 1:
+    part = natural(number)
+    if not part:
         raise S3Error("InvalidArgument", "The part number must be a positive number.")
-    if int(number) > len(sizes):
+    if part > len(sizes):
         raise S3Error("InvalidRange", "The requested partnumber is not satisfiable")
-    at = int(number) - 1
-    return Span(sum(sizes[:at]), sizes[at])
+    return Span(sum(sizes[: part - 1]), sizes[part - 1])

@@ -11,6 +11,7 @@ import webob
 from nova_lite.objectstore.errors import S3Error
 
 _LONGEST_KEY = 1024
+_MOST_DIGITS = 20
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 
@@ -65,6 +66,11 @@ def read(http: webob.Request, domain: str) -> S3Request:
         query=_query(http.environ.get("QUERY_STRING", "")),
         headers=_headers(http),
     )
+
+
+def natural(text: str) -> int | None:
+    """Return a number that a client sent, None for what is none and for one that is too long for anything."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < _MOST_DIGITS else None
 
 
 def is_bucket_name(name: str) -> bool:

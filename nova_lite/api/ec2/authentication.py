@@ -155,7 +155,7 @@ def _check_time(proof: Proof, window: int) -> None:
     else:
         signed = _moment("X-Amz-Date" if proof.version == "4" else "Timestamp", proof.moment)
         life = datetime.timedelta(seconds=_life(proof.expires)) if proof.expires else slack
-        late = now > signed + life or signed > now + slack
+        late = signed > now + slack or now > signed + life
     if late:
         raise Ec2Error("RequestExpired", "Request has expired.")
 

@@ -105,9 +105,9 @@ class Moment(Parameter):
         value = self._scalar(where, found)
         try:
             moment = datetime.datetime.fromisoformat(value)
-        except ValueError as error:
+            return moment.astimezone(datetime.UTC).replace(tzinfo=None) if moment.tzinfo else moment
+        except (ValueError, OverflowError) as error:
             raise invalid(where, value, "It must be a date and time of ISO 8601.") from error
-        return moment.astimezone(datetime.UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 class Blob(Parameter):

@@ -181,3 +181,25 @@ def test_odd_times_of_links_are_never_the_servers_fault(site: S3Site, bucket: st
     url = f"{site.url}/{bucket}/k?{query.replace('KEY', site.keys['demo'].access)}"
 
     assert requests.get(url, timeout=20).status_code in (400, 403)
+
+
+NINES = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "code"),
+    [
+        (f"?list-type=2&max-keys={NINES}", {}, (400, "InvalidArgument")),
+        (f"?uploads&max-uploads={NINES}", {}, (400, "InvalidArgument")),
+        (f"/k?partNumber={NINES}", {}, (400, "InvalidArgument")),
+        ("/k", {"Range": f"bytes={NINES}-"}, (200, "")),
+        ("/k", {"If_Modified_Since": "Mon, 31 Dec 9999 23:59:59 -2300"}, (200, "")),
+        ("/k", {"If_Modified_Since": "Mon, 23 Nov 99999999999999999999 00:00:00 GMT"}, (200, "")),
+    ],
+)
+def test_odd_numbers_and_dates_are_never_the_servers_fault(
+    site: S3Site, bucket: str, query: str, headers: dict[str, str], code: tuple[int, str]
+) -> None:
+    site.client().put_object(Bucket=bucket, Key="k", Body=b"x")
+
+    assert code_of(site.ask("GET", f"/{bucket}{query}", **headers)) == code
