@@ -126,6 +126,15 @@ def test_a_bound_token_asks_for_what_its_rules_say_alone(
     assert answer.status_code == status, answer.text
 
 
+def test_a_bound_token_leads_to_no_other(cloud: Cloud, bound: tuple[str, str]) -> None:
+    auth = {"identity": {"methods": ["token"], "token": {"id": bound[0]}}}
+    answer = ask(cloud, "POST", "/auth/tokens", {"auth": auth})
+    headers = {"X-Auth-Token": answer.headers["X-Subject-Token"]}
+
+    assert cloud.ask("GET", "/v2.1/servers", None, headers=headers).status_code == 401
+    assert cloud.ask("GET", "/v2.1/servers/x", None, headers=headers).status_code == 404
+
+
 def test_access_rules_are_their_users_own(cloud: Cloud, bound: tuple[str, str]) -> None:
     path = f"/users/{user_id(cloud, 'demo')}/access_rules"
     found = ask(cloud, "GET", path).json()["access_rules"]
