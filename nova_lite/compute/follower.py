@@ -19,15 +19,19 @@ LOG = logging.getLogger(__name__)
 
 
 class Follower:
-    """Has ``follow`` look at each guest that changed; with EVERY_GUEST at all of them."""
+    """Has ``follow`` look at each guest that changed; with EVERY_GUEST at all of them.
 
-    def __init__(self, follow: Callable[[str], None], *, workers: int) -> None:
+    Besides it is told the power state that an action has just written down, None where there was no such.
+    """
+
+    def __init__(self, follow: Callable[[str, PowerState | None], None], *, workers: int) -> None:
         self._follow = follow
         self._pool = concurrency.Pool(workers)
         self._guard = threading.Lock()
         self._worked_on: Counter[str] = Counter()
         self._put_off: set[str] = set()
         self._waiting: set[str] = set()
+        self._written: dict[str, PowerState] = {}
 
     def told(self, uuid: str, power: PowerState) -> None:
         """Note what the hypervisor says of a guest; returns at once."""
@@ -42,6 +46,11 @@ class Follower:
         with contextlib.suppress(RuntimeError):
             # The daemon ends: the next one looks at all guests.
             self._pool.submit(self._look, uuid)
+
+    def wrote(self, uuid: str, power: PowerState) -> None:
+        """Note the power state that an action writes down at its end, while it is still worked on."""
+        with self._guard:
+            self._written[uuid] = power
 
     @contextlib.contextmanager
     def working(self, uuid: str) -> Iterator[None]:
@@ -58,6 +67,8 @@ class Follower:
                 if over:
                     del self._worked_on[uuid]
                     self._put_off.discard(uuid)
+                if not told:
+                    self._written.pop(uuid, None)
             if told:
                 self.told(uuid, PowerState.NOSTATE)
 
@@ -69,8 +80,9 @@ class Follower:
         """Look at a guest; the wall between the hypervisor's words and the daemon."""
         with self._guard:
             self._waiting.discard(uuid)
+            written = self._written.pop(uuid, None)
         try:
-            self._follow(uuid)
+            self._follow(uuid, written)
         except NovaError as error:
             LOG.warning("guest %s is looked at later: %s", "of any kind" if uuid == EVERY_GUEST else uuid, error)
         except Exception:

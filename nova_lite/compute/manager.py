@@ -59,6 +59,7 @@ class ComputeManager(ComputeContract):
         self._gate = threading.Lock()
         self._claimant = f"nova-compute@{host.name}"
         self._follower = Follower(reconciler.follow, workers=_FOLLOWERS)
+        self._work.wrote = self._follower.wrote
 
     def start(self) -> None:
         """Check the drivers, make the host as the database says, and take up what was left in the middle."""

@@ -93,12 +93,17 @@ class Reconciler:
             LOG.info("%s", finding.sentence)
             finding.mend()
 
-    def follow(self, uuid: str) -> None:
-        """Write the power state of one guest that changed by itself; of all with EVERY_GUEST."""
+    def follow(self, uuid: str, written: PowerState | None = None) -> None:
+        """Write the power state of one guest that changed by itself; of all with EVERY_GUEST.
+
+        What the database has is not asked of a guest that is as an action has just ``written``.
+        """
         if uuid == EVERY_GUEST:
             self.sync_power_states()
             return
         guest = self._host.driver.guest(uuid)
+        if written is not None and written == (PowerState.NOSTATE if guest is None else guest.power_state):
+            return
         view = self._host.database.read("compute.view", lambda session: self._view_of(session, uuid))
         for finding in self._power(view, {} if guest is None else {uuid: guest}):
             LOG.info("%s: %s", finding.name, finding.sentence)

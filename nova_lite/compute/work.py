@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -27,7 +27,7 @@ from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import NovaError, Superseded, Unavailable
 from nova_lite.core.flow import Step
 from nova_lite.core.instance import Fault, Instance
-from nova_lite.core.instance_states import TRANSITIONS, TaskState, Verb, VmState
+from nova_lite.core.instance_states import TRANSITIONS, PowerState, TaskState, Verb, VmState
 from nova_lite.core.server_migration import Phase
 from nova_lite.db import actions, addresses, holdings, images, instances, moves
 
@@ -57,11 +57,15 @@ class Onward:
 
 
 class Work:
-    """Runs actions on one host; ``max_attempts`` bounds how often one is begun before it counts as failed."""
+    """Runs actions on one host; ``max_attempts`` bounds how often one is begun before it counts as failed.
+
+    ``wrote`` is told the power states of instances that are written down when their action is done.
+    """
 
     def __init__(self, host: ComputeHost, *, max_attempts: int) -> None:
         self._host = host
         self._max_attempts = max_attempts
+        self.wrote: Callable[[str, PowerState], None] = _nobody
 
     def perform(self, context: RequestContext, action: Action, instance: Instance | None) -> Onward | None:
         """Run a claimed action to its end here; returns who has to be rung to go on.
@@ -187,38 +191,41 @@ class Work:
         end = ActionState.FAILED if error else ActionState.DONE
         follows = ids.new_uuid() if action.parameters.get("offload") else ""
 
-        def work(session: Session) -> bool:
+        def work(session: Session) -> PowerState | None:
             if not actions.finish(session, action, end, events=events, error=error):
                 raise Superseded()
             if verb is Verb.DELETE:
-                return holdings.retire(session, instance)
+                holdings.retire(session, instance)
+                return PowerState.NOSTATE
             if error:
                 # All was turned back; what began to go wrong on another host is told here.
                 instances.fail(session, instance.uuid, verb, _tasks(verb), Fault(500, error, clock.now()))
-                return True
+                return None
             values: dict[str, Any] = {"launched_at": clock.now()} if verb in _LAUNCHES else {}
             if verb in _UNSHELVES:
                 values["shelved_image_id"] = None
             off = action.parameters.get("off", False)
-            instances.finish(session, instance.uuid, verb, _tasks(verb), off=off, **values)
+            power = instances.finish(session, instance.uuid, verb, _tasks(verb), off=off, **values)
             self._settle(session, instance, action)
             if follows:
                 _begin_offload(session, context, instance.uuid, follows)
             if "rotation" in action.parameters:
                 rotate(session, instance, action)
-            return True
+            return power
 
         def landed(session: Session) -> bool | None:
             now = actions.get(session, action.id)
             return True if now is not None and now.state is end else None
 
         try:
-            self._host.database.run("action.finish", work, landed=landed)
+            written = self._host.database.run("action.finish", work, landed=landed)
         except Superseded:
             self._end(
                 action, ActionState.UNDONE, events=events, error="Another action took the instance over."
             )
             return None
+        if isinstance(written, PowerState):
+            self.wrote(instance.uuid, written)
         LOG.info("%s of instance %s is done", verb, instance.uuid)
         return Onward(self._host.name, follows) if follows else None
 
@@ -273,6 +280,10 @@ class Work:
             "action.end",
             lambda session: actions.finish(session, action, state, events=events, error=error),
         )
+
+
+def _nobody(uuid: str, power: PowerState) -> None:
+    """Nobody wants to know."""
 
 
 def _tasks(verb: Verb) -> tuple[TaskState, ...]:

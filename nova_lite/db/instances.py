@@ -193,8 +193,8 @@ def show_task(session: Session, uuid: str, expected: Sequence[TaskState], task: 
 
 def finish(
     session: Session, uuid: str, verb: Verb, tasks: Sequence[TaskState], *, off: bool = False, **values: Any
-) -> None:
-    """End ``verb`` well, with the instance ``off`` if it stays so.
+) -> PowerState | None:
+    """End ``verb`` well, with the instance ``off`` if it stays so; returns the power state if that is written.
 
     Raises Superseded when another action has taken the instance over.
     """
@@ -206,6 +206,7 @@ def finish(
             done = VmState.STOPPED if row.done is VmState.ACTIVE else row.done
             changed |= {"vm_state": done, "power_state": PowerState.SHUTDOWN}
     _end(session, uuid, tasks, changed | values)
+    return changed.get("power_state")
 
 
 def fail(
