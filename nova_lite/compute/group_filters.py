@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from nova_lite.compute import protection
 from nova_lite.core.context import system_context
 from nova_lite.core.errors import DriverError, Unavailable
+from nova_lite.core.network import VirtualInterface
 from nova_lite.core.turns import Turns
 from nova_lite.db import security_groups
 from nova_lite.db.engine import Database
@@ -26,12 +27,19 @@ class GroupFilters:
         self._compute = compute
         self._protecting: Turns[str] = Turns(self._protect)
         self._renewing: Turns[str] = Turns(self._renew)
-        self._telling: Turns[str] = Turns(self._tell)
+        self._telling: Turns[tuple[str, str]] = Turns(self._tell)
+        self._interfaces: dict[str, Sequence[VirtualInterface]] = {}
         # What is read for a change must not have become old when the change is made.
         self._look = threading.Lock()
 
-    def protect(self, instance_uuid: str) -> None:
-        """Have the filter of an instance's interfaces in force, and who lets it in know; raises DriverError."""
+    def protect(self, instance_uuid: str, interfaces: Sequence[VirtualInterface] = ()) -> None:
+        """Have the filter of an instance's interfaces in force, and who lets it in know; raises DriverError.
+
+        All its interfaces are looked up unless they are given. Nothing changes them meanwhile: who asks has the
+        instance to himself.
+        """
+        if interfaces:
+            self._interfaces[instance_uuid] = interfaces
         self._protecting.ask([instance_uuid])
 
     def renew(self, group_ids: Iterable[str]) -> None:
@@ -57,13 +65,14 @@ class GroupFilters:
             self._ring(host, group_ids)
 
     def _protect(self, uuids: set[str]) -> None:
+        known = {uuid: self._interfaces.pop(uuid) for uuid in uuids & self._interfaces.keys()}
         with self._look:
-            ports, groups = protection.wanted(self._database, sorted(uuids))
-            if ports:
-                self._firewall.protect(ports, groups)
-        mine = {group for port in ports for group in port.groups}
-        if mine:
-            self._telling.ask(mine)
+            wanted = protection.wanted(self._database, sorted(uuids), known)
+            if wanted.ports:
+                self._firewall.protect(wanted.ports, wanted.groups)
+        others = [(host, group_id) for host, ids in wanted.knowing.items() if host != self._host for group_id in ids]
+        if others:
+            self._telling.ask(others)
 
     def _renew(self, group_ids: set[str]) -> None:
         with self._look:
@@ -72,15 +81,10 @@ class GroupFilters:
             )
             self._firewall.refresh(wanted)
 
-    def _tell(self, group_ids: set[str]) -> None:
-        """Ring the hosts that know groups; one that does not hear it finds it out in its periodic repair."""
-        wanted = sorted(group_ids)
-        hosts = self._database.read(
-            "compute.group_hosts", lambda session: security_groups.hosts_knowing(session, wanted)
-        )
-        for host in hosts:
-            if host != self._host:
-                self._ring(host, wanted)
+    def _tell(self, known: set[tuple[str, str]]) -> None:
+        """Ring hosts that know groups; one that does not hear it finds it out in its periodic repair."""
+        for host in sorted({host for host, _ in known}):
+            self._ring(host, sorted(group_id for one, group_id in known if one == host))
 
     def _ring(self, host: str, group_ids: Sequence[str]) -> None:
         try:

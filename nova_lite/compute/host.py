@@ -110,7 +110,7 @@ class ComputeHost:
         """Have the bridges that interfaces are put in, and the filter of their traffic in force."""
         self.links.ready(interfaces)
         for uuid in {interface.instance_uuid for interface in interfaces}:
-            self.groups.protect(uuid)
+            self.groups.protect(uuid, [one for one in interfaces if one.instance_uuid == uuid])
 
     def disconnect(self, instance: Instance) -> None:
         """Remove what was made for an instance's interfaces: it is not here any more."""

@@ -1,6 +1,7 @@
 """The packet filter of a host's instances: what it should hold, read from the database."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence, Set
 
 from sqlalchemy.orm import Session
 
@@ -14,11 +15,27 @@ Protection = tuple[tuple[FilterPort, ...], tuple[FilterGroup, ...]]
 """Ports, and the groups that they are in with all their members."""
 
 
-def wanted(database: Database, uuids: Sequence[str]) -> Protection:
-    """Return the protection of instances, the operator's rules left out: they are always in force."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wanted:
+    """The protection of some instances; ``knowing`` are the hosts that let them in, with the groups for which."""
 
-    def work(session: Session) -> Protection:
-        found = addresses.interfaces_of(session, uuids)
+    ports: tuple[FilterPort, ...] = ()
+    groups: tuple[FilterGroup, ...] = ()
+    knowing: Mapping[str, Set[str]] = dataclasses.field(default_factory=dict)
+
+
+def wanted(
+    database: Database, uuids: Sequence[str], known: Mapping[str, Sequence[VirtualInterface]] | None = None
+) -> Wanted:
+    """Return the protection of instances, the operator's rules left out: they are always in force.
+
+    The interfaces of those that are not ``known`` are looked up.
+    """
+
+    def work(session: Session) -> Wanted:
+        found = dict(known or {})
+        if unknown := [uuid for uuid in uuids if uuid not in found]:
+            found |= addresses.interfaces_of(session, unknown)
         return _of(session, [interface for uuid in uuids for interface in found.get(uuid, ())])
 
     return database.read("compute.protection", work)
@@ -26,8 +43,8 @@ def wanted(database: Database, uuids: Sequence[str]) -> Protection:
 
 def whole(database: Database, uuids: Sequence[str]) -> Protection:
     """Return what the filter of a host that has these instances should hold."""
-    ports, found = wanted(database, uuids)
-    return ports, (*found, database.read("compute.provider_rules", _provider))
+    found = wanted(database, uuids)
+    return found.ports, (*found.groups, database.read("compute.provider_rules", _provider))
 
 
 def wanted_on(database: Database, host: str) -> Protection:
@@ -36,11 +53,15 @@ def wanted_on(database: Database, host: str) -> Protection:
     return whole(database, [row.uuid for row in rows])
 
 
-def _of(session: Session, interfaces: Sequence[VirtualInterface]) -> Protection:
+def _of(session: Session, interfaces: Sequence[VirtualInterface]) -> Wanted:
+    if not interfaces:
+        return Wanted()
     uuids = list(dict.fromkeys(interface.instance_uuid for interface in interfaces))
-    membership, found = security_groups.filter_groups_of(session, uuids)
-    ports = tuple(_port(interface, membership.get(interface.instance_uuid, ())) for interface in interfaces)
-    return ports, tuple(_group(group) for group in found)
+    found = security_groups.membership(session, uuids)
+    ports = tuple(
+        _port(interface, found.of_instances.get(interface.instance_uuid, ())) for interface in interfaces
+    )
+    return Wanted(ports, tuple(_group(group) for group in found.groups), found.knowing)
 
 
 def groups(session: Session, group_ids: Sequence[str]) -> tuple[FilterGroup, ...]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -237,36 +237,61 @@ def names_of(session: Session, instance_uuid: str) -> list[str]:
     return of_instances(session, [instance_uuid]).get(instance_uuid, [])
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Membership:
+    """The groups of instances: their ids by instance, and those groups as ``filter_groups`` returns them.
+
+    ``knowing`` are the hosts with guests that let in whoever is a member, with the ids of such groups.
+    """
+
+    of_instances: Mapping[str, Sequence[str]]
+    groups: Sequence[GroupMembers]
+    knowing: Mapping[str, Set[str]]
+
+
 def filter_groups(session: Session, group_ids: Iterable[str]) -> list[GroupMembers]:
     """Return groups, and those that their rules name as sources, with rules and addresses of all members."""
-    return _completed(session, {}, set(group_ids))
+    return _completed(session, {}, set(group_ids))[0]
 
 
-def filter_groups_of(
-    session: Session, instance_uuids: Sequence[str]
-) -> tuple[dict[str, list[str]], list[GroupMembers]]:
-    """Return the ids of instances' groups, by instance, and those groups as ``filter_groups`` does."""
+def membership(session: Session, instance_uuids: Sequence[str]) -> Membership:
+    """Return the groups of instances, and who has to know that these are in them."""
     query = (
         sa.select(_MEMBERS.c.instance_uuid, _MEMBERS.c.group_id.label("member_of"), _RULES)
-        .outerjoin(_RULES, _RULES.c.group_id == _MEMBERS.c.group_id)
+        .outerjoin(
+            _RULES,
+            sa.or_(
+                _RULES.c.group_id == _MEMBERS.c.group_id, _RULES.c.source_group_id == _MEMBERS.c.group_id
+            ),
+        )
         .where(_MEMBERS.c.instance_uuid.in_(instance_uuids))
         .order_by(_MEMBERS.c.group_id, _RULES.c.id)
     )
     groups: dict[str, dict[str, None]] = {}
     rules: dict[str, dict[str, SecurityGroupRule]] = {}
+    referring: dict[str, set[str]] = {}
     for row in session.execute(query):
         groups.setdefault(row.instance_uuid, {})[row.member_of] = None
         of_group = rules.setdefault(row.member_of, {})
-        if row.id is not None and row.id not in of_group:
+        if row.group_id == row.member_of and row.id not in of_group:
             of_group[row.id] = _to_rule(row)
+        if row.source_group_id == row.member_of:
+            referring.setdefault(row.group_id, set()).add(row.member_of)
     read = {group_id: list(of_group.values()) for group_id, of_group in rules.items()}
-    return {uuid: list(found) for uuid, found in groups.items()}, _completed(session, read, _sources(read))
+    found, hosts = _completed(session, read, _sources(read))
+    if others := referring.keys() - {group.group_id for group in found}:
+        hosts |= _hosts_of_members(session, others)
+    knowing: dict[str, set[str]] = {}
+    for group_id, named in referring.items():
+        for host in hosts.get(group_id, ()):
+            knowing.setdefault(host, set()).update(named)
+    return Membership({uuid: list(mine) for uuid, mine in groups.items()}, found, knowing)
 
 
 def _completed(
     session: Session, rules: dict[str, list[SecurityGroupRule]], unread: set[str]
-) -> list[GroupMembers]:
-    """Read what is ``unread``, and what its rules name, and then the addresses of all members."""
+) -> tuple[list[GroupMembers], dict[str, set[str]]]:
+    """Read what is ``unread``, and what its rules name, and then the addresses of all members, and their hosts."""
     while unread:
         rules |= {group_id: [] for group_id in unread}
         query = sa.select(_RULES).where(_RULES.c.group_id.in_(unread)).order_by(_RULES.c.id)
@@ -274,12 +299,12 @@ def _completed(
             rules[row.group_id].append(_to_rule(row))
         unread = _sources(rules)
     if not rules:
-        return []
-    addresses = _addresses(session, rules)
+        return [], {}
+    addresses, hosts = _addresses(session, rules)
     return [
         GroupMembers(group_id, tuple(of_group), tuple(addresses.get(group_id, ())))
         for group_id, of_group in sorted(rules.items())
-    ]
+    ], hosts
 
 
 def _sources(rules: Mapping[str, Sequence[SecurityGroupRule]]) -> set[str]:
@@ -298,22 +323,6 @@ def hosts_using(session: Session, group_ids: Sequence[str]) -> list[str]:
             _INSTANCES.c.deleted == sa.false(),
             _INSTANCES.c.host.is_not(None),
             sa.or_(_MEMBERS.c.group_id.in_(group_ids), _MEMBERS.c.group_id.in_(referring)),
-        )
-        .distinct()
-    )
-    return sorted(host for host in session.execute(query).scalars() if host)
-
-
-def hosts_knowing(session: Session, group_ids: Sequence[str]) -> list[str]:
-    """Return the hosts with guests that let in whoever is a member of one of these groups."""
-    knowing = sa.select(_RULES.c.group_id).where(_RULES.c.source_group_id.in_(group_ids))
-    query = (
-        sa.select(_INSTANCES.c.host)
-        .join(_MEMBERS, _MEMBERS.c.instance_uuid == _INSTANCES.c.uuid)
-        .where(
-            _INSTANCES.c.deleted == sa.false(),
-            _INSTANCES.c.host.is_not(None),
-            _MEMBERS.c.group_id.in_(knowing),
         )
         .distinct()
     )
@@ -400,20 +409,45 @@ def _of_instances(
     return found
 
 
-def _addresses(session: Session, group_ids: Iterable[str]) -> dict[str, list[str]]:
-    """Return the addresses of all members by group, those of IPv6 after those of IPv4."""
+def _hosts_of_members(session: Session, group_ids: Iterable[str]) -> dict[str, set[str]]:
+    """Return the hosts of living members by group."""
     query = (
-        sa.select(_MEMBERS.c.group_id, FIXED_IPS.c.address, INTERFACES.c.mac, NETWORKS.c.cidr_v6)
+        sa.select(_MEMBERS.c.group_id, _INSTANCES.c.host)
+        .join(_INSTANCES, _INSTANCES.c.uuid == _MEMBERS.c.instance_uuid)
+        .where(
+            _INSTANCES.c.deleted == sa.false(),
+            _INSTANCES.c.host.is_not(None),
+            _MEMBERS.c.group_id.in_(list(group_ids)),
+        )
+        .distinct()
+    )
+    found: dict[str, set[str]] = {}
+    for group_id, host in session.execute(query):
+        found.setdefault(group_id, set()).add(host)
+    return found
+
+
+def _addresses(
+    session: Session, group_ids: Iterable[str]
+) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
+    """Return the addresses of all members by group, those of IPv6 after those of IPv4, and their hosts."""
+    columns = (_MEMBERS.c.group_id, FIXED_IPS.c.address, INTERFACES.c.mac, NETWORKS.c.cidr_v6, _INSTANCES.c.host)
+    query = (
+        sa.select(*columns)
         .join(INTERFACES, INTERFACES.c.instance_uuid == _MEMBERS.c.instance_uuid)
         .join(FIXED_IPS, HOLDS)
         .join(NETWORKS, NETWORKS.c.id == INTERFACES.c.network_id)
+        .outerjoin(_INSTANCES, _INSTANCES.c.uuid == _MEMBERS.c.instance_uuid)
         .where(_MEMBERS.c.group_id.in_(list(group_ids)))
         .order_by(FIXED_IPS.c.id)
     )
     found: dict[str, list[str]] = {}
     found6: dict[str, list[str]] = {}
-    for group_id, address, mac, cidr_v6 in session.execute(query):
+    hosts: dict[str, set[str]] = {}
+    for group_id, address, mac, cidr_v6, host in session.execute(query):
         found.setdefault(group_id, []).append(address)
+        if host:
+            hosts.setdefault(group_id, set()).add(host)
         if cidr_v6:
             found6.setdefault(group_id, []).append(address_v6(cidr_v6, mac))
-    return {group_id: of_group + found6.get(group_id, []) for group_id, of_group in found.items()}
+    return {group_id: of_group + found6.get(group_id, []) for group_id, of_group in found.items()}, hosts
