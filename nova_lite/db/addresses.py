@@ -181,6 +181,16 @@ def detach(session: Session, interface_id: str, instance_uuid: str) -> None:
 
 def release(session: Session, instance_uuids: Sequence[str]) -> int:
     """Take all addresses and interfaces of instances away; returns how many addresses they had."""
+    freed = free_addresses(session, instance_uuids)
+    drop_interfaces(session, instance_uuids, freed)
+    return freed
+
+
+def free_addresses(session: Session, instance_uuids: Sequence[str]) -> int:
+    """Take all addresses of instances away, to drop their interfaces afterwards; returns how many they had.
+
+    Those of ports that projects keep are held by the ports.
+    """
     kept = sa.select(INTERFACES.c.id).where(INTERFACES.c.project_id.is_not(None))
     own = sa.case((FIXED_IPS.c.vif_id.in_(kept), FIXED_IPS.c.vif_id))
     freed = session.execute(
@@ -192,13 +202,17 @@ def release(session: Session, instance_uuids: Sequence[str]) -> int:
             (FIXED_IPS.c.updated_at, clock.now()),
         )
     )
+    return int(freed.rowcount)  # type: ignore[attr-defined]
+
+
+def drop_interfaces(session: Session, instance_uuids: Sequence[str], freed: int) -> None:
+    """Remove the interfaces of instances of which ``freed`` addresses were taken away; kept ports are nobody's."""
     mine = INTERFACES.c.instance_uuid.in_(instance_uuids)
     gone = session.execute(sa.delete(INTERFACES).where(mine, INTERFACES.c.project_id.is_(None)))
-    count, deleted = int(freed.rowcount), int(gone.rowcount)  # type: ignore[attr-defined]
-    if not deleted or deleted != count:
+    deleted = int(gone.rowcount)  # type: ignore[attr-defined]
+    if not deleted or deleted != freed:
         # Not all were interfaces that end with their instances.
         _unbind(session, mine)
-    return count
 
 
 def _unbind(session: Session, *which: sa.ColumnElement[bool]) -> None:

@@ -130,9 +130,15 @@ class NetworkManager(NetworkContract):
     def release(self, context: RequestContext, instance_uuids: list[str]) -> None:
         """Take the addresses of instances away, and have DHCP forget them; asking again is harmless."""
 
+        here = self._served.count_held(instance_uuids)
+
         def work(session: Session) -> tuple[int, dict[str, list[int]]]:
-            hosts = network_hosts.hosts_of_instances(session, instance_uuids) if self._peers else {}
-            freed = addresses.release(session, instance_uuids)
+            freed = addresses.free_addresses(session, instance_uuids)
+            hosts = {}
+            if self._peers is not None and freed != here:
+                # The interfaces tell where, while there are any.
+                hosts = network_hosts.hosts_of_instances(session, instance_uuids)
+            addresses.drop_interfaces(session, instance_uuids, freed)
             if self.settings.auto_assign_pool:
                 floating_ips.release_automatic(session)
             return freed, hosts

@@ -133,12 +133,24 @@ class ServedNetworks:
         """Tell whether networks are all served here now."""
         return self._plans.keys() >= set(network_ids)
 
+    def count_held(self, instance_uuids: Collection[str]) -> int:
+        """Return how many addresses instances are known to hold in networks that no other host serves."""
+        uuids = set(instance_uuids)
+        # A look at the whole may begin these anew meanwhile.
+        holders, multi_host = list(self._holders.items()), self._mine.multi_host
+        return sum(len(theirs & uuids) for network_id, theirs in holders if network_id not in multi_host)
+
     def _renew(self, asked: _Asked) -> None:
         gone = {network_id for network_id, holders in self._holders.items() if holders & asked.gone}
         wanted = (asked.network_ids | gone) - self._mine.idle
         if not self._plans.keys() >= wanted or self._mine.multi_host & wanted:
             # The last guest of this host may have left a network, or the first one come.
             self._converge()
+        elif not (asked.everybody or asked.floating or asked.only):
+            # Of those that are gone nothing is left: what is known of the others needs no look.
+            found = self._known_of_others(wanted, asked.gone)
+            for network_id in wanted:
+                self._set_guests(found.on(self._plans[network_id]), found)
         elif wanted:
             only = None if asked.everybody else asked.only | asked.gone
             self._renew_guests(wanted, floating=asked.floating, only=only)
@@ -235,10 +247,18 @@ class ServedNetworks:
         lead = floating_ips.leading_to(session, network_ids, host, only) if floating else []
         held = addresses.held(session, network_ids, host, firsts=firsts, only=only)
         if only is not None:
-            known = [self._known[network_id] for network_id in network_ids if network_id in self._known]
-            held += [one for of in known for one in of.held if one.instance_uuid not in only]
-            lead += [one for of in known for one in of.floating if one.instance_uuid not in only]
+            known = self._known_of_others(network_ids, only)
+            held += known.held
+            lead += known.floating
         return _Found(held, lead)
+
+    def _known_of_others(self, network_ids: Collection[int], uuids: Collection[str]) -> "_Found":
+        """Return what all but some instances are known to have in networks."""
+        known = [self._known[network_id] for network_id in network_ids if network_id in self._known]
+        return _Found(
+            [one for of in known for one in of.held if one.instance_uuid not in uuids],
+            [one for of in known for one in of.floating if one.instance_uuid not in uuids],
+        )
 
     def _remember(self, plan: NetworkPlan, found: "_Found") -> None:
         self._plans[plan.network_id] = plan
