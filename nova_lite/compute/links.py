@@ -7,11 +7,9 @@ import logging
 import threading
 from collections.abc import Iterable
 
-from sqlalchemy.orm import Session
-
 from nova_lite.core.errors import DriverError
 from nova_lite.core.network import HostInterfaces, Network, NetworkMode, VirtualInterface
-from nova_lite.db import network_hosts, server_migrations
+from nova_lite.db import network_hosts
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.base import Difference, LinkPlan, NetworkDriver
 
@@ -37,18 +35,33 @@ class HostLinks:
         self._interfaces = interfaces
         # What is read for a change must not have become old when the change is made.
         self._turn = threading.Lock()
+        self._guests: dict[str, set[str]] = {}
 
     def ready(self, interfaces: Iterable[VirtualInterface]) -> None:
         """Have the bridges of a guest's interfaces; raises DriverError."""
-        plans = {interface.bridge: self._plan(interface) for interface in interfaces}
+        found = list(interfaces)
+        plans = {interface.bridge: self._plan(interface) for interface in found}
         if plans:
             with self._turn:
                 self._driver.add_links(tuple(plans.values()))
+                for interface in found:
+                    self._guests.setdefault(interface.bridge, set()).add(interface.instance_uuid)
 
     def tidy(self, leaving: str = "") -> None:
         """Remove the bridges that no guest here needs any more, as that of the instance ``leaving`` does not."""
-        if self._mode.bridges:
+        if self._mode.bridges and not self._are_shared(leaving):
             self.mend(leaving)
+
+    def _are_shared(self, leaving: str) -> bool:
+        """Note that an instance leaves; tell whether others that came since the start need all its bridges."""
+        with self._turn:
+            if not leaving:
+                # One interface of an instance is gone: which ones are left is not known here.
+                self._guests.clear()
+            theirs = [guests for guests in self._guests.values() if leaving in guests]
+            for guests in theirs:
+                guests.discard(leaving)
+            return bool(theirs) and all(theirs)
 
     def mend(self, leaving: str = "") -> None:
         """Make the bridges that guests here need, and no others; what cannot be done now, the next repair does."""
@@ -61,15 +74,9 @@ class HostLinks:
     def wanted(self, leaving: str = "") -> tuple[LinkPlan, ...]:
         """Return the bridges of the networks in which guests are, or are about to be."""
 
-        def work(session: Session) -> list[Network]:
-            arriving = [
-                migration.instance_uuid
-                for migration in server_migrations.every_open(session)
-                if self._host in (migration.dest_host, migration.source_host)
-            ]
-            return network_hosts.needed_by_guests(session, self._host, arriving, leaving)
-
-        found = self._database.read("compute.networks", work)
+        found = self._database.read(
+            "compute.networks", lambda session: network_hosts.needed_by_guests(session, self._host, leaving)
+        )
         return tuple({network.bridge: self._plan(network) for network in found}.values())
 
     def differences(self) -> tuple[Difference, ...]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from nova_lite.core import clock
 from nova_lite.core.errors import Conflict, NoAddress
 from nova_lite.core.network import Network
-from nova_lite.db import networks
+from nova_lite.db import networks, server_migrations
 from nova_lite.db.addresses import INTERFACES
 from nova_lite.db.instances import InstanceRow
 from nova_lite.db.networks import FIXED_IPS, TABLE
@@ -105,24 +105,29 @@ def hosts_of_instances(session: Session, instance_uuids: Sequence[str]) -> dict[
     return _by_host(session, query)
 
 
-def needed_by_guests(
-    session: Session, host: str, arriving: Sequence[str] = (), leaving: str = ""
-) -> list[Network]:
-    """Return the networks in which the guests of a host are, those that arrive there too, without one that leaves."""
-    guests = _networks_of_guests(host, arriving).where(_INSTANCES.c.uuid != leaving)
-    query = sa.select(TABLE).where(TABLE.c.id.in_(guests)).order_by(TABLE.c.id)
-    return [networks.to_value(row) for row in session.execute(query)]
+def needed_by_guests(session: Session, host: str, leaving: str = "") -> list[Network]:
+    """Return the networks in which the guests of a host are, without one that leaves.
+
+    Those whose migration to or from the host is not over count, too.
+    """
+    others = _INSTANCES.c.uuid != leaving
+    moving = _networks_of_instances().where(
+        _INSTANCES.c.uuid.in_(server_migrations.instances_moving(host)), others
+    )
+    guests = _networks_of_guests(host).where(others)
+    query = sa.select(TABLE).where(sa.or_(TABLE.c.id.in_(guests), TABLE.c.id.in_(moving)))
+    return [networks.to_value(row) for row in session.execute(query.order_by(TABLE.c.id))]
 
 
-def _networks_of_guests(host: str, arriving: Sequence[str] = ()) -> sa.Select[tuple[int]]:
-    here = _INSTANCES.c.host == host
+def _networks_of_guests(host: str) -> sa.Select[tuple[int]]:
+    return _networks_of_instances().where(_INSTANCES.c.host == host)
+
+
+def _networks_of_instances() -> sa.Select[tuple[int]]:
     return (
         sa.select(INTERFACES.c.network_id)
         .join(_INSTANCES, _INSTANCES.c.uuid == INTERFACES.c.instance_uuid)
-        .where(
-            _INSTANCES.c.deleted == sa.false(),
-            sa.or_(here, _INSTANCES.c.uuid.in_(arriving)) if arriving else here,
-        )
+        .where(_INSTANCES.c.deleted == sa.false())
     )
 
 

@@ -79,6 +79,18 @@ def every_open(session: Session) -> list[ServerMigration]:
     return [_to_value(row) for row in session.execute(sa.select(_TABLE).where(_TABLE.c.status.in_(OPEN)))]
 
 
+def has_open(instance_uuid: str) -> sa.Select[Any]:
+    """Select a row when a migration of an instance is not over."""
+    mine = sa.and_(_TABLE.c.instance_uuid == instance_uuid, _TABLE.c.status.in_(OPEN))
+    return sa.select(sa.literal_column("1")).where(mine)
+
+
+def instances_moving(host: str) -> sa.Select[tuple[str]]:
+    """Select the uuids of instances that come to a host, or leave it, in migrations that are not over."""
+    here = sa.or_(_TABLE.c.dest_host == host, _TABLE.c.source_host == host)
+    return sa.select(_TABLE.c.instance_uuid).where(_TABLE.c.status.in_(OPEN), here)
+
+
 def listing(session: Session, **filters: str) -> list[ServerMigration]:
     """Return migrations that match columns exactly, the newest first."""
     query = sa.select(_TABLE).order_by(_TABLE.c.id.desc())
