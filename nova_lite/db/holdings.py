@@ -1,11 +1,21 @@
 """What an instance holds, given back once: its row, its share of the quota, its room, its memberships."""
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from nova_lite.core.instance import Instance
 from nova_lite.core.quota import Usage
 from nova_lite.core.server_migration import MigrationStatus
-from nova_lite.db import compute_nodes, images, instances, moves, quotas, security_groups, server_groups
+from nova_lite.db import (
+    compute_nodes,
+    images,
+    instances,
+    moves,
+    quotas,
+    security_groups,
+    server_groups,
+    server_migrations,
+)
 
 
 def room_of(instance: Instance) -> compute_nodes.Room:
@@ -30,8 +40,7 @@ def retire(session: Session, instance: Instance) -> bool:
             return False
         instance = now
     security_groups.remove_members(session, [instance.uuid])
-    server_groups.remove_members(session, [instance.uuid])
-    moves.close_of(session, instance.uuid, MigrationStatus.CANCELLED)
+    _leave(session, instance.uuid)
     if instance.shelved_image_id:
         images.mark_deleted(session, instance.shelved_image_id)
     # Rows that other transactions want come last, so that they are held for the shortest time.
@@ -39,6 +48,14 @@ def retire(session: Session, instance: Instance) -> bool:
     if instance.host:
         compute_nodes.release(session, instance.host, room_of(instance))
     return True
+
+
+def _leave(session: Session, uuid: str) -> None:
+    """Have an instance leave its server group and end its migration: few have one, so both are asked at once."""
+    query = sa.union_all(server_groups.has_member(uuid), server_migrations.has_open(uuid))
+    if session.execute(query).first() is not None:
+        server_groups.remove_members(session, [uuid])
+        moves.close_of(session, uuid, MigrationStatus.CANCELLED)
 
 
 def leave_host(session: Session, instance: Instance) -> None:

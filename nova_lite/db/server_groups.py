@@ -84,6 +84,11 @@ def add_members(session: Session, group_uuid: str, uuids: Sequence[str]) -> None
     session.execute(sa.insert(_MEMBERS), rows)
 
 
+def has_member(uuid: str) -> sa.Select[Any]:
+    """Select a row when an instance is in a group."""
+    return sa.select(sa.literal_column("1")).where(_MEMBERS.c.instance_uuid == uuid)
+
+
 def remove_members(session: Session, uuids: Sequence[str]) -> None:
     """Take instances out of their groups."""
     session.execute(sa.delete(_MEMBERS).where(_MEMBERS.c.instance_uuid.in_(uuids)))
