@@ -47,10 +47,13 @@ class Follower:
             # The daemon ends: the next one looks at all guests.
             self._pool.submit(self._look, uuid)
 
-    def wrote(self, uuid: str, power: PowerState) -> None:
-        """Note the power state that an action writes down at its end, while it is still worked on."""
+    def wrote(self, uuid: str, power: PowerState | None) -> None:
+        """Note the power state that an action, still worked on, writes down at its end; None: it has to be seen."""
         with self._guard:
-            self._written[uuid] = power
+            if power is None:
+                self._put_off.add(uuid)
+            else:
+                self._written[uuid] = power
 
     @contextlib.contextmanager
     def working(self, uuid: str) -> Iterator[None]:

@@ -59,13 +59,14 @@ class Onward:
 class Work:
     """Runs actions on one host; ``max_attempts`` bounds how often one is begun before it counts as failed.
 
-    ``wrote`` is told the power states of instances that are written down when their action is done.
+    ``wrote`` is told the power states of instances that are written down when their action is done, and None
+    when it failed.
     """
 
     def __init__(self, host: ComputeHost, *, max_attempts: int) -> None:
         self._host = host
         self._max_attempts = max_attempts
-        self.wrote: Callable[[str, PowerState], None] = _nobody
+        self.wrote: Callable[[str, PowerState | None], None] = _nobody
 
     def perform(self, context: RequestContext, action: Action, instance: Instance | None) -> Onward | None:
         """Run a claimed action to its end here; returns who has to be rung to go on.
@@ -272,6 +273,8 @@ class Work:
                 holdings.leave_host(session, instance)
 
         self._host.database.run("action.fail", work)
+        # A daemon that died at it may have changed the guest, of which this one was told nothing.
+        self.wrote(instance.uuid, None)
 
     def _end(
         self, action: Action, state: ActionState, *, events: Sequence[StepEvent] = (), error: str = ""
@@ -282,7 +285,7 @@ class Work:
         )
 
 
-def _nobody(uuid: str, power: PowerState) -> None:
+def _nobody(uuid: str, power: PowerState | None) -> None:
     """Nobody wants to know."""
 
 
