@@ -212,3 +212,15 @@ def test_a_console_that_has_grown_is_shortened_and_its_end_kept(tmp_path: Path) 
 
     disks.bound_consoles(1024)
     assert log.stat().st_size == 1029
+
+
+def test_an_image_that_is_being_brought_is_not_taken_for_one_that_nobody_uses(tmp_path: Path) -> None:
+    disks = disks_of(tmp_path, "--remove_unused_original_minimum_age_seconds=0")
+    image = raw_image()
+
+    def fetch(path: Path) -> None:
+        image.fetch(path)
+        disks.clean_cache()
+
+    disks.create(a_spec(), dataclasses.replace(image, fetch=fetch))
+    assert (tmp_path / "instances" / "instance-00000001" / "disk").exists()

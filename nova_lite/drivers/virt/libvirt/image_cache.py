@@ -25,6 +25,10 @@ from nova_lite.drivers.virt.libvirt import qemu_img
 LOG = logging.getLogger(__name__)
 
 _NEW = ".new"
+_FETCHED = ".fetched"
+_LOCK = ".lock"
+_UNFINISHED_AGE = 86400.0
+"""Seconds after which what is not a base yet, or the lock of one, is taken for what a crash left."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -126,11 +130,14 @@ class ImageCache:
 
     def _is_due(self, path: Path) -> bool:
         made = path.name.startswith(("ephemeral_", "swap_"))
+        least = self._rules.made_age if made else self._rules.original_age
+        if path.name.endswith((_NEW, _FETCHED, _LOCK)):
+            least = max(least, _UNFINISHED_AGE)
         try:
             age = time.time() - path.stat().st_mtime
         except FileNotFoundError:
             return False
-        return age >= (self._rules.made_age if made else self._rules.original_age)
+        return age >= least
 
     def _named(self, image_id: str, suffix: str) -> Path:
         return self.folder / (hashlib.sha1(image_id.encode(), usedforsecurity=False).hexdigest() + suffix)
@@ -157,7 +164,7 @@ class ImageCache:
 
     def _bring(self, image: GuestImage, room: Room, new: Path, kind: str) -> None:
         source = image_safety.kind_of(image.disk_format)
-        fetched = new if source == kind else new.with_name(new.name + ".fetched")
+        fetched = new if source == kind else new.with_name(new.name + _FETCHED)
         try:
             self.fetch_to(image, fetched)
             room.check(image, self.examine(fetched, image))
@@ -176,6 +183,6 @@ class ImageCache:
     @contextlib.contextmanager
     def _locked(self, path: Path) -> Iterator[None]:
         """Exclude other processes that make the same file."""
-        with path.with_name(path.name + ".lock").open("w") as lock:
+        with path.with_name(path.name + _LOCK).open("w") as lock:
             concurrency.blocking(fcntl.flock, lock, fcntl.LOCK_EX)
             yield
