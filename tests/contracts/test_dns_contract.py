@@ -129,6 +129,7 @@ def test_many_names_are_found_again(server: Server) -> None:
     [
         (FileDns, ["--dns_hosts_path=/proc/nowhere"]),
         (LdapDns, ["--ldap_dns_base_dn=nonsense"]),
+        (LdapDns, ["--ldap_dns_servers="]),
         (PowerDns, ["--powerdns_url=nonsense", "--powerdns_api_key=x"]),
         (PowerDns, ["--powerdns_api_key="]),
     ],

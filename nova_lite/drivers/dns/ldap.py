@@ -33,7 +33,9 @@ class LdapDns(DnsDriver):
 
     @classmethod
     def from_flags(cls, conf: Any) -> "LdapDns":
-        """Build the driver from the daemon's flags."""
+        """Build the driver from the daemon's flags; raises ConfigurationError."""
+        if not conf.ldap_dns_servers:
+            raise ConfigurationError("The flag --ldap_dns_servers needs at least one name server.")
         return cls(
             conf.ldap_dns_url, conf.ldap_dns_user, conf.ldap_dns_password, conf.ldap_dns_base_dn, Soa(conf)
         )
