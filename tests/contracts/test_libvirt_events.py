@@ -1,5 +1,6 @@
 """libvirt's own words, and a libvirtd that goes and comes: what is told of guests, and what waits for it."""
 
+import dataclasses
 import os
 import signal
 import threading
@@ -13,7 +14,11 @@ from nova_lite.core import ids
 from nova_lite.core.errors import HypervisorUnavailable
 from nova_lite.core.instance_states import PowerState
 from nova_lite.drivers.virt.base import EVERY_GUEST, GuestImage, GuestSpec
+from nova_lite.drivers.virt.libvirt.connection import LibvirtConnection
+from nova_lite.drivers.virt.libvirt.disks import Disks
+from nova_lite.drivers.virt.libvirt.domains import Domains
 from nova_lite.drivers.virt.libvirt.driver import LibvirtDriver
+from nova_lite.drivers.virt.libvirt.migration import Migrations, MigrationSettings
 from tests.cloud import wait_for
 from tools.services import Libvirtd
 
@@ -110,3 +115,21 @@ def test_a_libvirtd_that_stays_away_puts_work_off(tmp_path: Path, libvirtd: Libv
 
     with pytest.raises(HypervisorUnavailable, match="libvirt"):
         driver.guest(spec.uuid)
+
+
+def test_a_guest_that_could_not_be_sent_is_not_taken_for_one_that_has_gone(
+    tmp_path: Path, libvirtd: Libvirtd, spec: GuestSpec
+) -> None:
+    driver = driver_of(tmp_path, libvirtd, 5)
+    spawned(driver, spec)
+    connection = LibvirtConnection(libvirtd.url)
+    conf = load([f"--state_path={tmp_path}", f"--instances_path={tmp_path / 'instances'}"], prog="nova-compute")
+    # What libvirt's module does not take is no error of libvirt's.
+    settings = dataclasses.replace(MigrationSettings.from_flags(conf), bandwidth=object())  # type: ignore[arg-type]
+    migrations = Migrations(Domains(connection), Disks.from_flags(conf), settings)
+    try:
+        with pytest.raises(TypeError):
+            migrations.move(spec.uuid, libvirtd.url, shared=True, watch=lambda progress: False)
+        assert driver.guest(spec.uuid) is not None
+    finally:
+        driver.destroy(spec.uuid)

@@ -151,7 +151,7 @@ class _Journey:
         self._domains = domains
         self._uuid = uuid
         self._over = threading.Event()
-        self._error: NovaError | None = None
+        self._error: BaseException | None = None
         self._stands_still = False
 
     def goes_on(self) -> bool:
@@ -193,7 +193,8 @@ class _Journey:
 
         try:
             self._domains.connection.talk(work, once=True)
-        except NovaError as error:
+        # Whatever it is, it belongs to who watches: a guest that was not sent must not seem to have gone.
+        except BaseException as error:
             self._error = error
         finally:
             self._over.set()
