@@ -7,6 +7,7 @@ import contextlib
 import datetime
 import fcntl
 import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -172,14 +173,18 @@ def _pem_of_key(key: rsa.RSAPrivateKey) -> bytes:
 
 def _write(file: Path, content: bytes, mode: int) -> None:
     """Put a file there whole, never readable for others before its mode is set."""
-    new = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "wb") as target:
-        os.fchmod(target.fileno(), mode)
-        target.write(content)
-        target.flush()
-        os.fsync(target.fileno())
-    new.rename(file)
+    # Each writer has a name of its own: several may write the same file.
+    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as target:
+            os.fchmod(target.fileno(), mode)
+            target.write(content)
+            target.flush()
+            os.fsync(target.fileno())
+        os.replace(name, file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Certificate authorities: what they sign verifies, and their keys are nobody else's."""
 
+import concurrent.futures
 import stat
 from pathlib import Path
 
@@ -83,3 +84,10 @@ def test_an_authority_that_is_damaged_is_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "cacert.pem").write_text("nonsense")
     with pytest.raises(DriverError):
         authority.chain()
+
+
+def test_many_at_once_get_the_list_of_what_is_revoked(root: Authority) -> None:
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        lists = [future.result() for future in [pool.submit(root.crl, [], 1) for _ in range(40)]]
+
+    assert all(text.startswith("-----BEGIN X509 CRL-----") for text in lists)
