@@ -213,7 +213,8 @@ class ComputeManager(ComputeContract):
             pass
         onward = None
         try:
-            with self._follower.working(action.resource_id), self._alone(action):
+            again = action.attempt > 1
+            with self._follower.working(action.resource_id, again=again), self._alone(action):
                 onward = self._work.perform(context, action, instance)
         except Unavailable as error:
             LOG.warning("action %s waits for the next sweep: %s", action.id, error)

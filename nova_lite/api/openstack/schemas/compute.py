@@ -14,7 +14,11 @@ def _count(least: int = 0) -> Schema:
     return {"anyOf": [number, {"type": "string", "pattern": "^[0-9]{1,9}$"}]}
 
 
-CREATE_CERTIFICATE: Schema = {"type": "object"}
+CREATE_CERTIFICATE: Schema = {
+    "type": "object",
+    "properties": {"certificate": {"type": ["object", "null"], "additionalProperties": False}},
+    "additionalProperties": False,
+}
 _GROUP: Schema = {"name": NAME, "description": {"type": ["string", "null"], "maxLength": 255}}
 CREATE_SECURITY_GROUP = body("security_group", _GROUP, ["name", "description"])
 UPDATE_SECURITY_GROUP = body("security_group", _GROUP, ["name", "description"])
