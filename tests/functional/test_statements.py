@@ -1,0 +1,56 @@
+"""How often the database is asked on the way of an ordinary server, from the order until it is gone."""
+
+from nova_lite.db.engine import STATEMENTS
+from tests.cloud import Cloud
+
+ORDINARY = {
+    "image.get": 1,
+    "server.boot": 6,
+    "scheduler.waiting": 1,
+    "scheduler.hosts": 1,
+    "scheduler.claim": 3,
+    "compute.claim": 4,
+    "network.allocate": 4,
+    "network.held": 1,
+    "compute.protection": 2,
+    "action.step": 4,
+    "action.finish": 8,
+    "server.delete": 4,
+    "compute.networks": 1,
+    "network.release": 2,
+    "compute.left": 1,
+}
+"""The statements that one boot and delete takes by transaction; what is of use to few costs the others nothing."""
+
+_ROUNDS = 3
+_WORKERS = ("image.", "server.", "scheduler.", "compute.", "network.", "action.")
+
+
+def test_an_ordinary_server_takes_no_more_statements_than_it_needs(cloud: Cloud) -> None:
+    _boot_and_delete(cloud)
+    rounds = []
+    for _ in range(_ROUNDS):
+        before = _statements()
+        _boot_and_delete(cloud)
+        after = _statements()
+        rounds.append({name: after[name] - before.get(name, 0) for name in after})
+
+    # What is done periodically is not in each of the rounds.
+    least = {name: min(one.get(name, 0) for one in rounds) for name in rounds[-1]}
+    assert {name: count for name, count in least.items() if count} == ORDINARY
+
+
+def _boot_and_delete(cloud: Cloud) -> None:
+    server_id = cloud.boot()
+    cloud.ask("DELETE", f"/v2.1/servers/{server_id}")
+    cloud.settle()
+
+
+def _statements() -> dict[str, int]:
+    """Return how many statements were sent so far by transaction, of those that work on servers."""
+    return {
+        sample.labels["transaction"]: int(sample.value)
+        for metric in STATEMENTS.collect()
+        for sample in metric.samples
+        if sample.name.endswith("_total") and sample.labels["transaction"].startswith(_WORKERS)
+    }
