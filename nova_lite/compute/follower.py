@@ -56,16 +56,10 @@ class Follower:
                 self._written[uuid] = power
 
     @contextlib.contextmanager
-    def working(self, uuid: str, *, again: bool = False) -> Iterator[None]:
-        """Put off what is told of a guest while an action is about it.
-
-        What was told while the action ran before is lost with the daemon that ran it: when it runs ``again``, the
-        guest is looked at after it in any case.
-        """
+    def working(self, uuid: str) -> Iterator[None]:
+        """Put off what is told of a guest while an action is about it."""
         with self._guard:
             self._worked_on[uuid] += 1
-            if again:
-                self._put_off.add(uuid)
         try:
             yield
         finally:

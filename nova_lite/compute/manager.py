@@ -213,8 +213,7 @@ class ComputeManager(ComputeContract):
             pass
         onward = None
         try:
-            again = action.attempt > 1
-            with self._follower.working(action.resource_id, again=again), self._alone(action):
+            with self._follower.working(action.resource_id), self._alone(action):
                 onward = self._work.perform(context, action, instance)
         except Unavailable as error:
             LOG.warning("action %s waits for the next sweep: %s", action.id, error)
