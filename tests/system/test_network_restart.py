@@ -65,7 +65,7 @@ class Site:
         self.host.link_to(guest, tap, "eth0")
         self.host.run("ip", "link", "set", tap, "master", "br100")
         guest.run("ip", "link", "set", "eth0", "address", found["mac_addr"])
-        guest.run("ip", "addr", "add", f"{found['fixed_ips'][0]['ip_address']}/20", "dev", "eth0")
+        guest.run("ip", "addr", "add", f"{found['fixed_ips'][0]['ip_address']}/19", "dev", "eth0")
         guest.run("ip", "route", "add", "default", "via", "10.0.0.1")
         self.ports.append(found["port_id"])
 
@@ -204,7 +204,7 @@ def test_doctor_shows_what_was_removed_by_hand_and_mends_it(site: Site, stream: 
         "rule": ["nft", "flush", "map", "ip", "nova_network", "floating"],
         "dnsmasq": ["sh", "-c", f"kill -9 $(cat {site.folder}/networks/nova-br100.pid)"],
         "floating": ["ip", "addr", "del", f"{WEB}/32", "dev", "ext0"],
-        "address": ["ip", "addr", "del", "10.0.0.1/20", "dev", "br100"],
+        "address": ["ip", "addr", "del", "10.0.0.1/19", "dev", "br100"],
     }
     for act in damage.values():
         site.host.run(*act)
