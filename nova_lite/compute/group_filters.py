@@ -2,13 +2,13 @@
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
+from nova_lite import concurrency
 from nova_lite.compute import protection
 from nova_lite.core.context import system_context
 from nova_lite.core.errors import DriverError, Unavailable
 from nova_lite.core.network import VirtualInterface
-from nova_lite.core.turns import Turns
 from nova_lite.db import security_groups
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.base import FirewallDriver
@@ -25,9 +25,9 @@ class GroupFilters:
         self._database = database
         self._firewall = firewall
         self._compute = compute
-        self._protecting: Turns[str] = Turns(self._protect)
-        self._renewing: Turns[str] = Turns(self._renew)
-        self._telling: Turns[tuple[str, str]] = Turns(self._tell)
+        self._protecting: concurrency.Turns[str] = concurrency.Turns(self._protect)
+        self._renewing: concurrency.Turns[str] = concurrency.Turns(self._renew)
+        self._telling: concurrency.Turns[tuple[str, str]] = concurrency.Turns(self._tell)
         self._interfaces: dict[str, Sequence[VirtualInterface]] = {}
         # What is read for a change must not have become old when the change is made.
         self._look = threading.Lock()
@@ -40,11 +40,11 @@ class GroupFilters:
         """
         if interfaces:
             self._interfaces[instance_uuid] = interfaces
-        self._protecting.ask([instance_uuid])
+        self._protecting.join([instance_uuid])
 
     def renew(self, group_ids: Iterable[str]) -> None:
         """Have the filter hold groups as they are now; raises DriverError."""
-        self._renewing.ask(group_ids)
+        self._renewing.join(group_ids)
 
     def left(self, instance_uuid: str, *, stays: bool = False) -> None:
         """Let all hosts know, this one too, that an address of an instance is no member of its groups any more.
@@ -64,27 +64,27 @@ class GroupFilters:
         for host, group_ids in hosts.items():
             self._ring(host, group_ids)
 
-    def _protect(self, uuids: set[str]) -> None:
-        known = {uuid: self._interfaces.pop(uuid) for uuid in uuids & self._interfaces.keys()}
+    def _protect(self, uuids: Collection[str]) -> None:
+        known = {uuid: self._interfaces.pop(uuid) for uuid in self._interfaces.keys() & uuids}
         with self._look:
-            wanted = protection.wanted(self._database, sorted(uuids), known)
+            wanted = protection.wanted(self._database, sorted(set(uuids)), known)
             if wanted.ports:
                 self._firewall.protect(wanted.ports, wanted.groups)
         others = [(host, group_id) for host, ids in wanted.knowing.items() if host != self._host for group_id in ids]
         if others:
-            self._telling.ask(others)
+            self._telling.join(others)
 
-    def _renew(self, group_ids: set[str]) -> None:
+    def _renew(self, group_ids: Collection[str]) -> None:
         with self._look:
             wanted = self._database.read(
-                "compute.groups", lambda session: protection.groups(session, sorted(group_ids))
+                "compute.groups", lambda session: protection.groups(session, sorted(set(group_ids)))
             )
             self._firewall.refresh(wanted)
 
-    def _tell(self, known: set[tuple[str, str]]) -> None:
+    def _tell(self, known: Collection[tuple[str, str]]) -> None:
         """Ring hosts that know groups; one that does not hear it finds it out in its periodic repair."""
         for host in sorted({host for host, _ in known}):
-            self._ring(host, sorted(group_id for one, group_id in known if one == host))
+            self._ring(host, sorted({group_id for one, group_id in known if one == host}))
 
     def _ring(self, host: str, group_ids: Sequence[str]) -> None:
         try:

@@ -5,18 +5,18 @@ import threading
 
 import pytest
 
-from nova_lite.core.turns import Turns
+from nova_lite.concurrency import Turns
 
 
 class Slow:
     """Work that waits for its gate, and notes what it was given."""
 
     def __init__(self) -> None:
-        self.given: list[set[int]] = []
+        self.given: list[list[int]] = []
         self.begun, self.gate = threading.Event(), threading.Event()
 
-    def __call__(self, things: set[int]) -> None:
-        self.given.append(set(things))
+    def __call__(self, things: list[int]) -> None:
+        self.given.append(sorted(things))
         self.begun.set()
         assert self.gate.wait(10)
         if 13 in things:
@@ -27,10 +27,10 @@ def asked_at_once(work: Slow, *numbers: int) -> list[BaseException | None]:
     """Ask for the first alone, for the others while that is under way; returns what each heard."""
     turns = Turns(work)
     with concurrent.futures.ThreadPoolExecutor(len(numbers)) as pool:
-        first = pool.submit(turns.ask, [numbers[0]])
+        first = pool.submit(turns.join, [numbers[0]])
         assert work.begun.wait(10)
-        others = [pool.submit(turns.ask, [number]) for number in numbers[1:]]
-        while turns._next.things != set(numbers[1:]):
+        others = [pool.submit(turns.join, [number]) for number in numbers[1:]]
+        while sorted(turns._next.items) != sorted(numbers[1:]):
             pass
         work.gate.set()
         return [one.exception() for one in (first, *others)]
@@ -39,7 +39,7 @@ def asked_at_once(work: Slow, *numbers: int) -> list[BaseException | None]:
 def test_who_comes_meanwhile_is_served_by_one_more_turn() -> None:
     work = Slow()
     assert asked_at_once(work, 1, 2, 3, 4) == [None] * 4
-    assert work.given == [{1}, {2, 3, 4}]
+    assert work.given == [[1], [2, 3, 4]]
 
 
 def test_all_of_a_turn_hear_that_it_failed_and_nobody_else() -> None:
@@ -54,6 +54,6 @@ def test_what_failed_is_not_done_again_by_itself() -> None:
     work.gate.set()
     turns = Turns(work)
     with pytest.raises(ValueError, match="thirteen"):
-        turns.ask([13])
-    turns.ask([1])
-    assert work.given == [{13}, {1}]
+        turns.join([13])
+    turns.join([1])
+    assert work.given == [[13], [1]]
