@@ -120,11 +120,11 @@ def prepare(target: str) -> None:
         _install(build)
         # pip needs the packages of the first round only; on two cores both go on at once.
         others = pool.submit(_install, rest)
-        if guests:
-            fetch_pages()
         if extras:
             _say("Installing Python packages into .venv")
             make_environment(extras)
+        if guests:
+            fetch_pages()
         others.result()
 
 
