@@ -171,7 +171,7 @@ def needs(target: str, *, guests: bool) -> dict[str, str]:
         if target == "test" or not os.environ.get("TRANSPORT_URL"):
             needed |= RABBITMQ
     if target == "test":
-        needed |= POSTGRESQL | BROWSER | S3_CLIENTS
+        needed |= POSTGRESQL | BROWSER | S3_CLIENTS | NAME_SERVERS
     return needed
 
 
