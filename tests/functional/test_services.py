@@ -66,6 +66,8 @@ def test_hosts_are_not_switched(cloud: Cloud, power: str) -> None:
         ("GET", "/os-cells/capacities", None),
         ("PUT", "/os-cells/a", {}),
         ("GET", "/os-fping", None),
+        ("GET", "/os-cloudpipe", None),
+        ("POST", "/os-cloudpipe", {"cloudpipe": {"project_id": "x"}}),
         ("GET", "/servers/a/consoles", None),
         ("POST", "/servers/a/action", {"resetNetwork": None}),
         ("POST", "/servers/a/action", {"injectNetworkInfo": None}),
