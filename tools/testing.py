@@ -63,6 +63,7 @@ CLIENTS = (
 """Functional tests with clients' programs: these do not see how the daemons run, and take seconds a command."""
 EDGE = ("tests/functional/test_every_route.py", "tests/functional/test_compute_responses.py")
 MORE_EDGE = (
+    "tests/functional/network/test_network_commands.py",
     "tests/functional/test_ec2_every_action.py",
     "tests/functional/test_image_pages.py",
     "tests/functional/test_image_proxy.py",
@@ -71,7 +72,7 @@ MORE_EDGE = (
     "tests/functional/test_rate_limits.py",
     "tests/functional/identity",
 )
-"""Functional tests of what no daemon but nova-api has a part in: many, and the same however it runs.
+"""Functional tests of what no daemon but nova-api, or nova-manage, has a part in: the same however it runs.
 
 Each of the two is run one way only; they are two so that both ways take as long.
 """

@@ -36,7 +36,8 @@ def test_the_launch_flow_of_boto3(cloud: Cloud, client: Any, world: None) -> Non
 
     address = client.allocate_address(Domain="vpc")
     association = client.associate_address(InstanceId=instance, AllocationId=address["AllocationId"])["AssociationId"]
-    of_web = [{"Name": "tag:role", "Values": ["w*"]}]
+    # Servers of other tests that ended a moment ago are shown, too.
+    of_web = [{"Name": "tag:role", "Values": ["w*"]}, {"Name": "instance-id", "Values": [instance]}]
     seen = client.describe_instances(Filters=of_web)["Reservations"][0]["Instances"][0]
     assert seen["PublicIpAddress"] == address["PublicIp"]
     assert seen["SecurityGroups"] == [{"GroupId": group, "GroupName": "flow"}]

@@ -18,7 +18,7 @@ def flavor(cloud: Cloud, **specs: str) -> str:
     assert made.ok, made.text
     wanted = specs or {"quota:cpu_shares": "512"}
     answer = cloud.ask(
-        "POST", f"/v2.1/flavors/{name}/os-extra_specs", {"extra_specs": wanted}, user="admin"
+        "POST", f"/v2.1/flavors/{name}/os-extra_specs", {"extra_specs": wanted}, user="admin", version="2.85"
     )
     assert answer.ok, answer.text
     return name
