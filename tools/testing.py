@@ -64,7 +64,9 @@ CLIENTS = (
 EDGE = ("tests/functional/test_every_route.py", "tests/functional/test_compute_responses.py")
 MORE_EDGE = (
     "tests/functional/network/test_network_commands.py",
+    "tests/functional/test_certificates.py",
     "tests/functional/test_ec2_every_action.py",
+    "tests/functional/test_first_content.py",
     "tests/functional/test_image_pages.py",
     "tests/functional/test_image_proxy.py",
     "tests/functional/test_kept_passwords.py",
