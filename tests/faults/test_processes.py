@@ -25,13 +25,17 @@ DELETE = (
     ("nova-api", "server.delete"),
     ("nova-compute", "compute.claim"),
     ("nova-compute", "action.step"),
+    ("nova-compute", "compute.left"),
+    ("nova-compute", "compute.networks"),
     ("nova-network", "network.release"),
-    ("nova-network", "network.held"),
     ("nova-compute", "action.finish"),
 )
 """Every transaction of a delete."""
 
-READS = {"image.get", "scheduler.waiting", "scheduler.hosts", "network.held", "compute.protection"}
+READS = {
+    "image.get", "scheduler.waiting", "scheduler.hosts", "network.held", "compute.protection", "compute.left",
+    "compute.networks",
+}  # fmt: skip
 """Those that commit nothing, so that there is no moment before it."""
 
 ASIDE = (
