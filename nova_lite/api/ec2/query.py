@@ -1,5 +1,6 @@
 """Reading a request's parameters: from ``Filter.1.Value.2=x`` to lists and structures, by an action's schema."""
 
+import abc
 import base64
 import binascii
 import datetime
@@ -21,16 +22,16 @@ _NOT_PARAMETERS = frozenset(
 )  # fmt: skip
 
 
-class Parameter:
+class Parameter(abc.ABC):
     """One parameter of an action: what its value may be."""
 
     def __init__(self, name: str, *, required: bool = False) -> None:
         self.name = name
         self.required = required
 
+    @abc.abstractmethod
     def read(self, where: str, found: Any) -> Any:
         """Return the value; raises Ec2Error. ``where`` is the whole name as it was sent."""
-        raise NotImplementedError
 
     def _scalar(self, where: str, found: Any) -> str:
         if not isinstance(found, str):
