@@ -84,6 +84,8 @@ class Guest:
         """Answer who connects to port 80 with the guest's name, and what comes to port 7 with the same."""
         self.space.start(busybox(), "nc", "-ll", "-p", "80", "-e", "/bin/echo", self.name)
         self.space.start(busybox(), "nc", "-ll", "-p", "7", "-e", "/bin/cat")
+        with self.space.entered():
+            assert wait_for(lambda: _listens("127.0.0.1", 80) and _listens("127.0.0.1", 7))
 
     def reaches(self, address: str) -> bool:
         """Tell whether the guest gets an answer to a ping."""
@@ -380,6 +382,12 @@ class ThreeHosts:
             connection = socket.create_connection((address, 7), timeout=5)
         with connection:
             yield connection
+
+
+def _listens(address: str, port: int) -> bool:
+    with contextlib.suppress(ConnectionRefusedError), socket.create_connection((address, port), timeout=5):
+        return True
+    return False
 
 
 def at_once(act: Callable[[Daemon], None], daemons: Sequence[Daemon]) -> None:
