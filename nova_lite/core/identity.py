@@ -165,10 +165,14 @@ class ScopeKind(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Scope:
-    """One thing to act on: a project, a domain, the system, or nothing."""
+    """One thing to act on: a project, a domain, the system, or nothing.
+
+    With ``inherited`` it is the projects below a project or a domain, and not itself; roles only are given so.
+    """
 
     kind: ScopeKind
     id: str = ""
+    inherited: bool = False
 
 
 UNSCOPED = Scope(ScopeKind.UNSCOPED)
@@ -235,20 +239,25 @@ class Reference:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Assignment:
-    """A role that a user or a group has on a project, a domain or the system, with every name."""
+    """A role that a user or a group has on a project, a domain or the system, with every name.
+
+    ``origin`` is where a role was given that a project has from above, in a list of what is in effect.
+    """
 
     role: Reference
     kind: ActorKind
     actor: Reference
     scope: Scope
     target: Reference
+    origin: Scope | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AssignmentFilter:
     """Which assignments to list; empty means any.
 
-    ``effective`` adds the roles that others imply, and tells those of a group for each of its users.
+    ``effective`` adds the roles that others imply, and tells those of a group for each of its users and those
+    that are inherited for each project below; ``inherited`` asks for such only, or for the others only.
     """
 
     user_id: str = ""
@@ -256,6 +265,7 @@ class AssignmentFilter:
     role_id: str = ""
     scope: Scope | None = None
     effective: bool = False
+    inherited: bool | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -96,6 +96,25 @@ def has_children(session: Session, project_id: str) -> bool:
     return session.execute(query).first() is not None
 
 
+def above(wanted: sa.ColumnElement[bool]) -> sa.CTE:
+    """Return the ids of what is above the project that meets a condition: projects, at last its domain."""
+    line = sa.select(TABLE.c.parent_id.label("id")).where(wanted).cte("above", recursive=True)
+    return line.union(sa.select(TABLE.c.parent_id).join(line, TABLE.c.id == line.c.id))
+
+
+def below(roots: sa.Select[tuple[str]]) -> sa.CTE:
+    """Return the ids of the projects below some projects and domains."""
+    tree = sa.select(TABLE.c.id).where(TABLE.c.parent_id.in_(roots)).cte("below", recursive=True)
+    return tree.union(sa.select(TABLE.c.id).join(tree, TABLE.c.parent_id == tree.c.id))
+
+
+def every_below(session: Session, root_id: str) -> list[Project]:
+    """Return the projects below a project or a domain, by name."""
+    tree = below(sa.select(sa.literal(root_id)))
+    query = sa.select(TABLE).where(TABLE.c.id.in_(sa.select(tree.c.id))).order_by(TABLE.c.name, TABLE.c.id)
+    return [to_value(row) for row in session.execute(query).mappings()]
+
+
 def to_value(row: Any) -> Project:
     """Make a value of a row of the table (a mapping by column name)."""
     values = {name: value for name, value in row.items() if name != "created_at"}

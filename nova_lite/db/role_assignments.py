@@ -31,6 +31,7 @@ class RoleAssignmentRow(Base):
     actor_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     target_kind: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
     target_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    inherited: Mapped[bool] = mapped_column(primary_key=True, server_default=sa.false())
     role_id: Mapped[str] = mapped_column(
         sa.String(64), sa.ForeignKey("roles.id", ondelete="CASCADE"), primary_key=True, index=True
     )
@@ -51,6 +52,7 @@ def insert(session: Session, actor: Actor, role_id: str, scope: Scope) -> None:
                     actor_id=actor.id,
                     target_kind=scope.kind,
                     target_id=scope.id,
+                    inherited=scope.inherited,
                     role_id=role_id,
                 )
             )
@@ -74,18 +76,31 @@ def held_by(user_id: sa.ColumnElement[str] | str) -> sa.ColumnElement[bool]:
     )
 
 
-def roles_on(session: Session, user_id: str, scope: Scope) -> set[str]:
-    """Return the ids of the roles that a user has on ``scope``, by itself or by a group."""
-    query = sa.select(TABLE.c.role_id).where(
-        held_by(user_id), TABLE.c.target_kind == scope.kind, TABLE.c.target_id == scope.id
+def on(
+    kind: sa.ColumnElement[str] | str, target_id: sa.ColumnElement[str] | str, above: sa.CTE
+) -> sa.ColumnElement[bool]:
+    """Return the condition that an assignment holds on a target: given there, or ``above`` to be inherited."""
+    return sa.or_(
+        sa.and_(TABLE.c.target_kind == kind, TABLE.c.target_id == target_id, sa.not_(TABLE.c.inherited)),
+        sa.and_(TABLE.c.inherited, TABLE.c.target_id.in_(sa.select(above.c.id))),
     )
+
+
+def roles_on(session: Session, user_id: str, scope: Scope) -> set[str]:
+    """Return the ids of the roles that a user has on ``scope``, by itself or by a group or from above."""
+    above = projects.above(_project_of(scope))
+    query = sa.select(TABLE.c.role_id).where(held_by(user_id), on(scope.kind, scope.id, above))
     return set(session.execute(query).scalars())
 
 
 def targets_of(session: Session, user_id: str, kind: ScopeKind) -> set[str]:
     """Return the ids of the projects, or the domains, or the system, on which a user has any role."""
-    query = sa.select(TABLE.c.target_id).where(held_by(user_id), TABLE.c.target_kind == kind)
-    return set(session.execute(query).scalars())
+    mine = sa.select(TABLE.c.target_id).where(held_by(user_id))
+    direct = mine.where(TABLE.c.target_kind == kind, sa.not_(TABLE.c.inherited))
+    if kind is not ScopeKind.PROJECT:
+        return set(session.execute(direct).scalars())
+    below = projects.below(mine.where(TABLE.c.inherited))
+    return set(session.execute(sa.union(direct, sa.select(below.c.id))).scalars())
 
 
 def delete(session: Session, actor: Actor, role_id: str, scope: Scope) -> bool:
@@ -136,6 +151,7 @@ def listing(session: Session, wanted: AssignmentFilter) -> list[Assignment]:
             TABLE.c.actor_kind,
             TABLE.c.target_kind,
             TABLE.c.target_id,
+            TABLE.c.inherited,
             role.c.id.label("role_id"),
             role.c.name.label("role_name"),
             actor.c.id.label("actor_id"),
@@ -152,7 +168,14 @@ def listing(session: Session, wanted: AssignmentFilter) -> list[Assignment]:
         .outerjoin(project, on_project)
         .outerjoin(domain, on_domain)
         .where(*_matches(wanted))
-        .order_by(actor.c.name, actor.c.id, TABLE.c.target_kind, TABLE.c.target_id, role.c.name)
+        .order_by(
+            actor.c.name,
+            actor.c.id,
+            TABLE.c.target_kind,
+            TABLE.c.target_id,
+            TABLE.c.inherited,
+            role.c.name,
+        )
     )
     return [_to_value(row) for row in session.execute(query)]
 
@@ -176,10 +199,19 @@ def _matches(wanted: AssignmentFilter) -> Sequence[sa.ColumnElement[bool]]:
         conditions += [TABLE.c.actor_kind == ActorKind.GROUP, TABLE.c.actor_id == wanted.group_id]
     if wanted.role_id:
         conditions.append(TABLE.c.role_id == wanted.role_id)
-    if wanted.scope is not None:
+    if wanted.inherited is not None:
+        conditions.append(TABLE.c.inherited == wanted.inherited)
+    if wanted.scope is not None and wanted.effective:
+        conditions.append(on(wanted.scope.kind, wanted.scope.id, projects.above(_project_of(wanted.scope))))
+    elif wanted.scope is not None:
         conditions.append(TABLE.c.target_kind == wanted.scope.kind)
         conditions.append(TABLE.c.target_id == wanted.scope.id)
     return conditions
+
+
+def _project_of(scope: Scope) -> sa.ColumnElement[bool]:
+    """Return the condition that a project is the one that a scope is for; none is a domain."""
+    return projects.TABLE.c.id == scope.id if scope.kind is ScopeKind.PROJECT else sa.false()
 
 
 def _is(actor: Actor, role_id: str, scope: Scope) -> sa.ColumnElement[bool]:
@@ -188,6 +220,7 @@ def _is(actor: Actor, role_id: str, scope: Scope) -> sa.ColumnElement[bool]:
         TABLE.c.actor_id == actor.id,
         TABLE.c.target_kind == scope.kind,
         TABLE.c.target_id == scope.id,
+        TABLE.c.inherited == scope.inherited,
         TABLE.c.role_id == role_id,
     )
 
@@ -204,6 +237,6 @@ def _to_value(row: Any) -> Assignment:
         role=Reference(row.role_id, row.role_name),
         kind=ActorKind(row.actor_kind),
         actor=Reference(row.actor_id, row.actor_name, row.actor_domain_id, row.actor_domain_name),
-        scope=Scope(kind, row.target_id),
+        scope=Scope(kind, row.target_id, inherited=row.inherited),
         target=target,
     )

@@ -124,6 +124,10 @@ def _joined() -> sa.Select[Any]:
     user_domain = domains.TABLE.alias("user_domain")
     domain = domains.TABLE.alias("target_domain")
     credential = application_credentials.TABLE
+    scoped = sa.select(_TABLE.c.scope_id).where(
+        _TABLE.c.digest == sa.bindparam("wanted"), _is_kind(ScopeKind.PROJECT)
+    )
+    above = projects.above(project.c.id == scoped.correlate(None).scalar_subquery())
     return (
         sa.select(
             _TABLE,
@@ -158,8 +162,7 @@ def _joined() -> sa.Select[Any]:
             role,
             sa.and_(
                 role_assignments.held_by(user.c.id),
-                role.c.target_kind == _TABLE.c.scope_kind,
-                role.c.target_id == _TABLE.c.scope_id,
+                role_assignments.on(_TABLE.c.scope_kind, _TABLE.c.scope_id, above),
             ),
         )
         .outerjoin(credential, credential.c.id == _TABLE.c.application_credential_id)

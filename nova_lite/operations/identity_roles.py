@@ -147,7 +147,7 @@ class IdentityRoles(IdentityBase):
         """Return the roles that a user or a group was given on ``scope``; raises NotFound."""
         of_user = actor.id if actor.kind is ActorKind.USER else ""
         of_group = actor.id if actor.kind is ActorKind.GROUP else ""
-        wanted = AssignmentFilter(user_id=of_user, group_id=of_group, scope=scope)
+        wanted = AssignmentFilter(of_user, of_group, scope=scope, inherited=scope.inherited)
 
         def work(session: Session) -> list[Role]:
             _check_actor(session, actor)
@@ -168,7 +168,7 @@ class IdentityRoles(IdentityBase):
         def work(session: Session) -> list[Assignment]:
             broad = dataclasses.replace(wanted, role_id="", user_id="")
             given = _of_users(session, role_assignments.listing(session, broad))
-            return _expand(given, roles.graph(session))
+            return _expand(_of_projects(session, given, wanted.scope), roles.graph(session))
 
         expanded = self._database.read("identity.list_effective", work)
         return [
@@ -226,12 +226,31 @@ def _of_users(session: Session, given: list[Assignment]) -> list[Assignment]:
     return found
 
 
+def _of_projects(session: Session, given: list[Assignment], scope: Scope | None) -> list[Assignment]:
+    """Return the assignments with those that are inherited told for each project below, or for ``scope`` alone."""
+    below: dict[str, list[Project]] = {}
+    names = {domain.id: domain.name for domain in domains.listing(session, NamePage())} if given else {}
+    found = []
+    for entry in given:
+        if not entry.scope.inherited:
+            found.append(entry)
+            continue
+        if entry.scope.id not in below:
+            below[entry.scope.id] = projects.every_below(session, entry.scope.id)
+        for project in below[entry.scope.id]:
+            here = Scope(ScopeKind.PROJECT, project.id)
+            if scope in (None, here):
+                target = Reference(project.id, project.name, project.domain_id, names.get(project.domain_id, ""))
+                found.append(dataclasses.replace(entry, scope=here, target=target, origin=entry.scope))
+    return found
+
+
 def _expand(given: list[Assignment], graph: RoleGraph) -> list[Assignment]:
     """Return the assignments with those that follow from them, each once."""
-    expanded: dict[tuple[str, Scope, str], Assignment] = {}
+    expanded: dict[tuple[str, Scope, Scope | None, str], Assignment] = {}
     for assignment in given:
         for role in graph.expand(frozenset({assignment.role.id})):
-            key = (assignment.actor.id, assignment.scope, role.id)
+            key = (assignment.actor.id, assignment.scope, assignment.origin, role.id)
             expanded.setdefault(key, dataclasses.replace(assignment, role=Reference(role.id, role.name)))
     return list(expanded.values())
 

@@ -24,6 +24,12 @@ admin: role remove --project lab --user ann guide
 admin: implied role create --implied-role reader guide
 admin: implied role list
 admin: implied role delete --implied-role reader guide
+admin: role add --inherited --project lab --user ann guide
+admin: role add --inherited --domain default --user ann guide
+admin: role assignment list --names --inherited
+admin: role assignment list --names --effective --user ann
+admin: role remove --inherited --project lab --user ann guide
+admin: role remove --inherited --domain default --user ann guide
 admin: role delete guide
 admin: group create crew
 admin: group add user crew ann

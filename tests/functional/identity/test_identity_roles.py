@@ -8,10 +8,11 @@ from identity_site import Site
 
 def grant_path(site: Site, role: str = "reader", target: str = "") -> str:
     place = target or f"projects/{site.people.admin_project.id}"
-    return f"/v3/{place}/users/{site.people.demo.id}/roles/{site.role(role)}"
+    path = f"/v3/{place}/users/{site.people.demo.id}/roles/{site.role(role)}"
+    return f"{path}/inherited_to_projects" if place.startswith("OS-INHERIT") else path
 
 
-@pytest.mark.parametrize("target", ["", "domains/default", "system"])
+@pytest.mark.parametrize("target", ["", "domains/default", "system", "OS-INHERIT/domains/default"])
 def test_a_role_is_given_checked_listed_and_taken(site: Site, target: str) -> None:
     admin, path = site.token("admin"), grant_path(site, target=target)
 
@@ -21,7 +22,8 @@ def test_a_role_is_given_checked_listed_and_taken(site: Site, target: str) -> No
     for method in ("HEAD", "GET"):
         answer = site.ask(method, path, token=admin)
         assert (answer.status_int, answer.body) == (204, b"")
-    roles = site.ask("GET", path.rpartition("/")[0], token=admin).json["roles"]
+    given = path.replace(f"/{site.role('reader')}", "")
+    roles = site.ask("GET", given, token=admin).json["roles"]
     assert [role["name"] for role in roles] == ["reader"]
     assert site.ask("DELETE", path, token=admin).status_int == 204
     assert site.ask("DELETE", path, token=admin).status_int == 404
@@ -115,3 +117,61 @@ def test_a_reader_of_the_system_sees_all_and_changes_nothing(site: Site) -> None
     assert site.ask("GET", "/v3/users", token=token).status_int == 200
     assert site.ask("GET", f"/v3/users/{site.people.admin.id}", token=token).status_int == 200
     assert site.ask("DELETE", f"/v3/users/{site.people.admin.id}", token=token).status_int == 403
+
+
+def names_of(answer: Any) -> list[str]:
+    return [role["name"] for role in answer.json["token"]["roles"]]
+
+
+@pytest.mark.parametrize("above", ["project", "domain"])
+def test_a_role_is_inherited_by_the_projects_below_and_not_by_what_is_above(site: Site, above: str) -> None:
+    admin, people = site.token("admin"), site.people
+    projects = {"default": "default"}
+    for name, parent in (("top", "default"), ("middle", "top"), ("low", "middle")):
+        body = {"project": {"name": name, "parent_id": projects[parent]}}
+        created = site.ask("POST", "/v3/projects", body, token=admin).json["project"]
+        projects[name] = created["id"]
+    place = "domains/default" if above == "domain" else f"projects/{projects['top']}"
+    path = grant_path(site, "member", f"OS-INHERIT/{place}")
+    low = {"project": {"id": projects["low"]}}
+    assert site.log_in("demo", low).status_int == 401
+
+    assert site.ask("PUT", path, token=admin).status_int == 204
+
+    token = site.token("demo", low)
+    assert names_of(site.ask("GET", "/v3/auth/tokens", token=token, X_Subject_Token=token)) == ["member", "reader"]
+    itself = {"domain": {"id": "default"}} if above == "domain" else {"project": {"id": projects["top"]}}
+    assert site.log_in("demo", itself).status_int == 401
+    mine = site.ask("GET", "/v3/auth/projects", token=site.token("demo")).json["projects"]
+    everywhere = {"admin", "demo", "low", "middle", "service", "top"}
+    assert {one["name"] for one in mine} == (everywhere if above == "domain" else {"demo", "low", "middle"})
+    keys = site.ask(
+        "POST", f"/v3/users/{people.demo.id}/credentials/OS-EC2", {"tenant_id": projects["low"]}, token=token
+    )
+    assert keys.status_int == 201
+
+    (entry,) = listed(site, "?scope.OS-INHERIT:inherited_to=projects")
+    assert entry["scope"]["OS-INHERIT:inherited_to"] == "projects"
+    assert entry["links"]["assignment"] == f"http://cloud.example:5000{path}"
+    query = f"?effective&include_names&user.id={people.demo.id}&scope.project.id={projects['low']}"
+    effective = listed(site, query)
+    assert [one["role"]["name"] for one in effective] == ["member", "reader"]
+    assert effective[0]["scope"]["project"]["name"] == "low"
+    assert effective[0]["links"]["assignment"] == f"http://cloud.example:5000{path}"
+
+    assert site.ask("DELETE", path, token=admin).status_int == 204
+    assert site.log_in("demo", low).status_int == 401
+    assert site.ask("GET", "/v3/auth/projects", token=token).status_int == 401
+
+
+def test_a_group_has_what_its_domain_lets_projects_inherit(site: Site) -> None:
+    admin, people = site.token("admin"), site.people
+    crew = site.ask("POST", "/v3/groups", {"group": {"name": "crew"}}, token=admin).json["group"]["id"]
+    site.ask("PUT", f"/v3/groups/{crew}/users/{people.demo.id}", token=admin)
+    path = f"/v3/OS-INHERIT/domains/default/groups/{crew}/roles/{site.role('manager')}/inherited_to_projects"
+
+    assert site.ask("PUT", path, token=admin).status_int == 204
+
+    scope = {"project": {"id": people.admin_project.id}}
+    assert names_of(site.log_in("demo", scope)) == ["manager", "member", "reader"]
+    assert names_of(site.log_in("demo")) == ["manager", "member", "reader"]

@@ -1,6 +1,7 @@
 """Role assignments: giving, taking, checking and listing the roles of users and groups on a target.
 
-The target of a request is in its path: a project, a domain, or else the system.
+The target of a request is in its path: a project, a domain, or else the system. Below OS-INHERIT it is the
+projects below a project or a domain.
 """
 
 from nova_lite.api.call import Call, Json, Reply
@@ -46,15 +47,16 @@ def listing_of_actor(call: Call) -> Reply:
 def listing(call: Call) -> Reply:
     """List who has which role on what."""
     names = _flag(call, "include_names")
+    inherited_to = call.query("scope.OS-INHERIT:inherited_to")
     wanted = AssignmentFilter(
         user_id=call.query("user.id", "") or "",
         group_id=call.query("group.id", "") or "",
         role_id=call.query("role.id", "") or "",
         scope=_wanted_scope(call),
         effective=_flag(call, "effective"),
+        inherited=None if inherited_to is None else inherited_to == "projects",
     )
-    none = bool(call.query("scope.OS-INHERIT:inherited_to"))
-    found = [] if none else call.cloud.identity.list_assignments(call.context, wanted)
+    found = call.cloud.identity.list_assignments(call.context, wanted)
     return listed(call, "role_assignments", [_render(call, entry, names=names) for entry in found])
 
 
@@ -65,10 +67,11 @@ def _actor(call: Call) -> Actor:
 
 
 def _target(call: Call) -> Scope:
+    inherited = call.request.path_info.startswith("/v3/OS-INHERIT/")
     if "project_id" in call.params:
-        return Scope(ScopeKind.PROJECT, call.params["project_id"])
+        return Scope(ScopeKind.PROJECT, call.params["project_id"], inherited)
     if "domain_id" in call.params:
-        return Scope(ScopeKind.DOMAIN, call.params["domain_id"])
+        return Scope(ScopeKind.DOMAIN, call.params["domain_id"], inherited)
     return SYSTEM_SCOPE
 
 
@@ -91,16 +94,20 @@ def _wanted_scope(call: Call) -> Scope | None:
 
 
 def _render(call: Call, entry: Assignment, *, names: bool) -> Json:
-    target: Json = {"all": True}
+    scope: Json = {"system": {"all": True}}
     if entry.scope.kind is not ScopeKind.SYSTEM:
-        target = _reference(entry.target, names=names)
-    place = "system" if entry.scope.kind is ScopeKind.SYSTEM else f"{entry.scope.kind}s/{entry.scope.id}"
-    path = f"/v3/{place}/{entry.kind}s/{entry.actor.id}/roles/{entry.role.id}"
+        scope = {entry.scope.kind.value: _reference(entry.target, names=names)}
+    given = entry.origin or entry.scope
+    place = "system" if given.kind is ScopeKind.SYSTEM else f"{given.kind}s/{given.id}"
+    path = f"{place}/{entry.kind}s/{entry.actor.id}/roles/{entry.role.id}"
+    if given.inherited:
+        scope["OS-INHERIT:inherited_to"] = "projects"
+        path = f"OS-INHERIT/{path}/inherited_to_projects"
     return {
         "role": _reference(entry.role, names=names),
         entry.kind.value: _reference(entry.actor, names=names),
-        "scope": {entry.scope.kind.value: target},
-        "links": {"assignment": call.url(path)},
+        "scope": scope,
+        "links": {"assignment": call.url(f"/v3/{path}")},
     }
 
 

@@ -155,6 +155,36 @@ STORED: tuple[Route, ...] = (
     Route("DELETE", _RULE, stored_credentials.delete_access_rule, "identity:delete_access_rule", status=204),
 )  # fmt: skip
 
+
+
+def _inherited(actors: str) -> tuple[Route, ...]:
+    """Return the routes for the roles that one kind of actor has on the projects below one kind of target."""
+    one = f"/v3/OS-INHERIT/{actors}/roles/{{role_id}}/inherited_to_projects"
+    return (
+        Route("PUT", one, role_assignments.grant, "identity:create_grant", status=204),
+        Route("GET", one, role_assignments.check, "identity:check_grant", status=204),
+        Route("DELETE", one, role_assignments.revoke, "identity:revoke_grant", status=204),
+    )
+
+
+_INHERITED = "roles/inherited_to_projects"
+
+INHERITED: tuple[Route, ...] = (
+    *(
+        Route(
+            "GET",
+            f"/v3/OS-INHERIT/domains/{{domain_id}}/{actors}/{_INHERITED}",
+            role_assignments.listing_of_actor,
+            "identity:list_grants",
+        )
+        for actors in ("users/{user_id}", "groups/{group_id}")
+    ),
+    *_inherited("domains/{domain_id}/users/{user_id}"),
+    *_inherited("domains/{domain_id}/groups/{group_id}"),
+    *_inherited("projects/{project_id}/users/{user_id}"),
+    *_inherited("projects/{project_id}/groups/{group_id}"),
+)
+
 ROLES: tuple[Route, ...] = (
     Route("GET", "/v3/roles", roles.listing, "identity:list_roles"),
     Route("POST", "/v3/roles", roles.create, "identity:create_role", schemas.CREATE_ROLE, status=201),
@@ -213,4 +243,6 @@ OLD: tuple[Route, ...] = (
     Route("GET", "/v1.1", old_tokens.log_in_by_headers, PUBLIC, status=204),
 )
 
-ROUTES: tuple[Route, ...] = (*TOKENS, *PEOPLE, *GROUPS, *CREDENTIALS, *STORED, *ROLES, *IMPLIED, *CATALOG, *OLD)
+ROUTES: tuple[Route, ...] = (
+    *TOKENS, *PEOPLE, *GROUPS, *CREDENTIALS, *STORED, *ROLES, *INHERITED, *IMPLIED, *CATALOG, *OLD,
+)  # fmt: skip
