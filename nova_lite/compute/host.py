@@ -189,7 +189,7 @@ def guest_spec(instance: Instance, interfaces: Sequence[VirtualInterface]) -> Gu
         memory_mb=flavor.memory_mb,
         vcpus=flavor.vcpus,
         root_gb=flavor.root_gb,
-        ephemeral_gb=instance.ephemeral_gb,
+        ephemerals=instance.ephemerals,
         swap_mb=instance.swap_mb,
         interfaces=tuple(guest_interface(interface, hardware) for interface in interfaces),
         extra_specs=flavor.extra_specs,

@@ -28,6 +28,11 @@ class DiskBus(enum.StrEnum):
         """How the names of such disks begin in the guest's definition."""
         return {DiskBus.VIRTIO: "vd", DiskBus.IDE: "hd"}.get(self, "sd")
 
+    @property
+    def places(self) -> int:
+        """How many disks a guest may have on it."""
+        return {DiskBus.IDE: 4, DiskBus.SATA: 6}.get(self, 26)
+
 
 class VifModel(enum.StrEnum):
     """The models of network cards."""

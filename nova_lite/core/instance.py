@@ -8,7 +8,7 @@ from nova_lite.core import hardware
 from nova_lite.core.hardware import Hardware
 from nova_lite.core.instance_options import InstanceOptions
 from nova_lite.core.instance_states import PowerState, TaskState, VmState
-from nova_lite.core.local_disks import LocalDisks
+from nova_lite.core.local_disks import EphemeralDisk, LocalDisks
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -97,10 +97,11 @@ class Instance:
         return hardware.of(self.flavor.vcpus, self.flavor.extra_specs, self.image_properties)
 
     @property
-    def ephemeral_gb(self) -> int:
-        """The size of the ephemeral disk in GiB, 0 where there is none."""
-        wanted = self.local_disks.ephemeral_gb
-        return self.flavor.ephemeral_gb if wanted is None else min(wanted, self.flavor.ephemeral_gb)
+    def ephemerals(self) -> tuple[EphemeralDisk, ...]:
+        """The ephemeral disks in the order in which the guest has them."""
+        if self.local_disks.ephemerals:
+            return self.local_disks.ephemerals
+        return (EphemeralDisk(self.flavor.ephemeral_gb),) if self.flavor.ephemeral_gb else ()
 
     @property
     def swap_mb(self) -> int:

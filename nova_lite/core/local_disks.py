@@ -2,10 +2,25 @@
 
 import dataclasses
 
+FILE_SYSTEMS = ("ext2", "ext3", "ext4", "xfs")
+"""What an ephemeral disk may be formatted as where a user says so."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class EphemeralDisk:
+    """An empty disk of ``size_gb`` GiB; without a ``file_system`` the host chooses one."""
+
+    size_gb: int
+    file_system: str = ""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LocalDisks:
-    """Their sizes where a user asked for others than the flavor's: GiB and MiB, None for the flavor's, 0 for none."""
+    """What a user asked for in place of what the flavor says.
 
-    ephemeral_gb: int | None = None
+    Without ``ephemerals`` there is one as large as the flavor's; one with the size 0 is to have that size, too.
+    ``swap_mb`` is in MiB, None for the flavor's.
+    """
+
+    ephemerals: tuple[EphemeralDisk, ...] = ()
     swap_mb: int | None = None

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import string
 from collections.abc import Mapping
 
 from nova_lite.core import clock
@@ -67,12 +68,12 @@ def _block_devices(data: InstanceMetadata) -> Tree:
     root = data.instance.root_device_name
     tree = {"ami": root.removeprefix("/dev/"), "root": root}
     others = [
-        *(["ephemeral0"] if data.instance.flavor.ephemeral_gb else []),
-        *(["swap"] if data.instance.flavor.swap_mb else []),
+        *(f"ephemeral{number}" for number in range(len(data.instance.ephemerals))),
+        *(["swap"] if data.instance.swap_mb else []),
     ]
     # Guests' disks follow each other in this order, the root disk first.
     prefix = root.removeprefix("/dev/").rstrip("0123456789")
-    for name, letter in zip(others, "bc", strict=False):
+    for name, letter in zip(others, string.ascii_lowercase[1:], strict=False):
         tree[name] = f"{prefix[:-1]}{letter}"
     return tree
 

@@ -18,7 +18,7 @@ from nova_lite.core.errors import Conflict, Locked, NotFound, Superseded, WrongS
 from nova_lite.core.instance import Fault, Flavor, Instance
 from nova_lite.core.instance_options import InstanceOptions
 from nova_lite.core.instance_states import TRANSITIONS, PowerState, TaskState, Transition, Verb, VmState
-from nova_lite.core.local_disks import LocalDisks
+from nova_lite.core.local_disks import EphemeralDisk, LocalDisks
 from nova_lite.core.metadata import InjectedFile
 from nova_lite.db.base import LONG_TEXT, MYSQL, UUID, Base, JsonText
 
@@ -458,7 +458,7 @@ def to_value(values: Mapping[str, Any]) -> Instance:
         metadata=values["metadata"] or {},
         tags=tuple(values["tags"]),
         fault=_fault_from_json(values["fault"]),
-        local_disks=LocalDisks(**(values["local_disks"] or {})),
+        local_disks=_disks_from_json(values["local_disks"] or {}),
         image_properties=values["image_properties"] or {},
         options=_options_from_json(values["options"]),
     )
@@ -472,6 +472,15 @@ def flavor_to_json(flavor: Flavor) -> dict[str, Any]:
 def options_to_json(options: InstanceOptions) -> dict[str, Any] | None:
     """Return an instance's options as they are kept: nothing for the usual ones."""
     return None if options == InstanceOptions() else dataclasses.asdict(options)
+
+
+def _disks_from_json(document: Mapping[str, Any]) -> LocalDisks:
+    """Return the disks that were kept; older rows have the size of the one ephemeral disk that there could be."""
+    kept = document.get("ephemerals")
+    if kept is None:
+        size = document.get("ephemeral_gb")
+        kept = [{"size_gb": size}] if size else []
+    return LocalDisks(tuple(EphemeralDisk(**disk) for disk in kept), document.get("swap_mb"))
 
 
 def _options_from_json(document: Any) -> InstanceOptions:

@@ -49,6 +49,8 @@ _NOT_IN_HOSTNAMES = re.compile(r"[^a-z0-9-]+")
 _GIB = 1024**3
 _MOST = 100_000
 _EVER = datetime.datetime(1970, 1, 1)
+_OTHER_DISKS = 3
+"""The root disk, the one to swap to and the config drive."""
 _ALREADY = 0
 """How many servers a request makes whose client token was used before."""
 
@@ -61,6 +63,7 @@ class _Parts:
     image: Image
     public_key: str | None
     groups: tuple[tuple[str, str], ...]
+    local_disks: LocalDisks
 
 
 class Boot:
@@ -188,7 +191,6 @@ class Boot:
         if flavor is None or flavor.disabled:
             raise InvalidInput(f"Flavor {request.flavor_id} could not be found.")
         check_fit(flavor, image)
-        _check_local_disks(flavor, request.local_disks)
         public_key = None
         if request.key_name:
             key_pair = key_pairs.get(session, context.user_id, request.key_name)
@@ -197,7 +199,9 @@ class Boot:
             public_key = key_pair.public_key
         _check_networks(session, context, request)
         injected_files.check_limits(session, context.project_id, self._limits, request.files)
-        return _Parts(flavor, image, public_key, _groups(session, context, request))
+        return _Parts(
+            flavor, image, public_key, _groups(session, context, request), _local_disks(flavor, image, request)
+        )
 
     def _reserve(
         self, session: Session, context: RequestContext, flavor: Flavor, request: BootRequest
@@ -278,15 +282,22 @@ def check_fit(flavor: Flavor, image: Image) -> None:
         raise InvalidInput(f"Flavor's disk is too small for requested image {image.id}.")
 
 
-def _check_local_disks(flavor: Flavor, wanted: LocalDisks) -> None:
-    """Raise InvalidInput for disks that are larger than the flavor's."""
-    if (wanted.ephemeral_gb or 0) > flavor.ephemeral_gb:
+def _local_disks(flavor: Flavor, image: Image, request: BootRequest) -> LocalDisks:
+    """Return the disks that are wanted with their sizes; raises InvalidInput for more than the flavor has."""
+    wanted = request.local_disks
+    sized = (dataclasses.replace(one, size_gb=one.size_gb or flavor.ephemeral_gb) for one in wanted.ephemerals)
+    ephemerals = tuple(one for one in sized if one.size_gb)
+    if sum(one.size_gb for one in ephemerals) > flavor.ephemeral_gb:
         raise InvalidInput(
             "Ephemeral disks requested are larger than the instance type allows. If no size is given in one"
             " block device mapping, flavor ephemeral size will be used."
         )
     if (wanted.swap_mb or 0) > flavor.swap_mb:
         raise InvalidInput("Swap drive requested is larger than instance type allows.")
+    bus = hardware.of(flavor.vcpus, flavor.extra_specs, image.properties).disk_bus
+    if len(ephemerals) > bus.places - _OTHER_DISKS:
+        raise InvalidInput(f"A server has room for {bus.places - _OTHER_DISKS} ephemeral disks on its bus {bus}.")
+    return dataclasses.replace(wanted, ephemerals=ephemerals)
 
 
 def _check_networks(session: Session, context: RequestContext, request: BootRequest) -> None:
@@ -346,7 +357,7 @@ def _instances(
                 access_ip_v4=request.access_ip_v4,
                 access_ip_v6=request.access_ip_v6,
                 disk_config=request.disk_config,
-                local_disks=request.local_disks,
+                local_disks=parts.local_disks,
                 image_properties=hardware.kept(parts.image.properties),
                 root_device_name=hardware.root_device(parts.image.properties),
                 options=request.options,

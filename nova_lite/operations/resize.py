@@ -137,7 +137,7 @@ class Resize:
         def work(session: Session) -> str:
             instance = find(session, context, uuid)
             flavor = wanted(session, instance)
-            if instance.ephemeral_gb:
+            if instance.ephemerals:
                 raise InvalidInput(
                     "A server with an ephemeral disk cannot be resized: that disk is not moved."
                 )

@@ -15,6 +15,7 @@ from nova_lite.conf import load
 from nova_lite.core import ids
 from nova_lite.core.errors import ConfigurationError, DriverError
 from nova_lite.core.hardware import Hardware
+from nova_lite.core.local_disks import EphemeralDisk
 from nova_lite.drivers.virt.base import GuestImage, GuestSpec
 from nova_lite.drivers.virt.libvirt.disks import Disks
 from tests.contracts.hostile_images import MIB, image_of, qemu_img
@@ -65,7 +66,7 @@ def blkid(path: Path) -> dict[str, str]:
 
 def test_the_disks_of_a_flavor_have_their_sizes_and_are_formatted(tmp_path: Path) -> None:
     disks = disks_of(tmp_path, "--virt_mkfs=linux=mkfs.ext4 -q -F -L mine %(target)s")
-    disks.create(a_spec(ephemeral_gb=1, swap_mb=16), raw_image())
+    disks.create(a_spec(ephemerals=(EphemeralDisk(1),), swap_mb=16), raw_image())
     folder = tmp_path / "instances" / "instance-00000001"
 
     assert [info(folder / name)["virtual-size"] for name in ("disk", "disk.local", "disk.swap")] == [
@@ -83,13 +84,29 @@ def test_an_ephemeral_disk_has_the_file_system_that_the_operating_system_wants(t
         tmp_path, "--virt_mkfs=linux=mkfs.ext2 -q -F -L mine %(target)s", "--default_ephemeral_format=ext3"
     )
     for number, os_type in ((1, "linux"), (2, "../../etc")):
-        disks.create(a_spec(name=f"instance-{number}", ephemeral_gb=1, hardware=Hardware(os_type=os_type)), raw_image())
+        spec = a_spec(name=f"instance-{number}", hardware=Hardware(os_type=os_type), ephemerals=(EphemeralDisk(1),))
+        disks.create(spec, raw_image())
 
     found = [
         blkid(contents(tmp_path / "instances" / f"instance-{number}" / "disk.local", tmp_path))
         for number in (1, 2)
     ]
     assert [(one["TYPE"], one["LABEL"]) for one in found] == [("ext2", "mine"), ("ext3", "ephemeral0")]
+
+
+def test_several_ephemeral_disks_have_labels_and_file_systems_of_their_own(tmp_path: Path) -> None:
+    disks = disks_of(tmp_path)
+    wanted = (EphemeralDisk(1, "ext3"), EphemeralDisk(1), EphemeralDisk(2, "ext3"))
+    disks.create(a_spec(ephemerals=wanted, swap_mb=16), raw_image())
+
+    found = disks.files("instance-00000001").disks
+    assert [(disk.path.name, disk.target) for disk in found] == [
+        ("disk", "vda"), ("disk.local", "vdb"), ("disk.eph1", "vdc"), ("disk.eph2", "vdd"), ("disk.swap", "vde"),
+    ]  # fmt: skip
+    told = [blkid(contents(disk.path, tmp_path)) for disk in found[1:4]]
+    assert [(one["TYPE"], one["LABEL"]) for one in told] == [
+        ("ext3", "ephemeral0"), ("ext4", "ephemeral1"), ("ext3", "ephemeral2"),
+    ]  # fmt: skip
 
 
 def test_a_command_that_formats_nothing_stops_the_daemon(tmp_path: Path) -> None:

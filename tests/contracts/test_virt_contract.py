@@ -17,6 +17,7 @@ from nova_lite.core import hardware, ids
 from nova_lite.core.console import ConsoleType
 from nova_lite.core.errors import DriverError, NotFound, NotSupported, NovaError
 from nova_lite.core.instance_states import PowerState
+from nova_lite.core.local_disks import EphemeralDisk
 from nova_lite.core.server_migration import Progress
 from nova_lite.drivers.virt.base import (
     CachesImages,
@@ -685,12 +686,12 @@ def test_a_guest_has_every_disk_of_its_flavor_and_the_kernel_of_its_image(
 ) -> None:
     kernel, ramdisk = an_image(), an_image()
     image = dataclasses.replace(an_image(), disk_format="ami", kernel=kernel, ramdisk=ramdisk)
-    spec = dataclasses.replace(spec, root_gb=1, ephemeral_gb=1, swap_mb=16)
+    spec = dataclasses.replace(spec, root_gb=1, ephemerals=(EphemeralDisk(1), EphemeralDisk(1, "ext3")), swap_mb=16)
     for _ in range(2):
         driver.create_disks(spec, image)
 
     names = {path.name for path in (tmp_path / "instances" / spec.name).iterdir()}
-    assert names >= {"disk", "disk.local", "disk.swap", "kernel", "ramdisk"}
+    assert names >= {"disk", "disk.local", "disk.eph1", "disk.swap", "kernel", "ramdisk"}
     driver.delete_disks(spec.uuid, spec.name)
     assert driver.leftovers() == ()
 
@@ -747,7 +748,7 @@ def test_a_guest_runs_on_a_machine_of_its_own(driver: VirtDriver, spec: GuestSpe
         "hw_disk_bus": bus, "hw_qemu_guest_agent": "yes", "hw_video_model": "cirrus", "hw_pointer_model": "usbtablet",
     }  # fmt: skip
     spec = dataclasses.replace(
-        spec, vcpus=2, swap_mb=16, ephemeral_gb=1, config_drive={"a": b"b"},
+        spec, vcpus=2, swap_mb=16, ephemerals=(EphemeralDisk(1),), config_drive={"a": b"b"},
         hardware=hardware.of(2, specs, properties),
     )  # fmt: skip
     spawned(driver, spec)

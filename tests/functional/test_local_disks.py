@@ -23,10 +23,11 @@ def flavor(shared_cloud: Cloud) -> Iterator[str]:
     shared_cloud.ask("DELETE", "/v2.1/flavors/disks", user="admin")
 
 
-def disks(cloud: Cloud, server_id: str) -> tuple[int, int]:
-    """Return the sizes of the ephemeral disk in GiB and of the swap disk in MiB that the simulated host made."""
+def disks(cloud: Cloud, server_id: str) -> tuple[int, ...]:
+    """Return the sizes of the ephemeral disks in GiB and of the swap disk in MiB that the simulated host made."""
     folder = cloud.folder / "instances" / cloud.show(server_id, user="admin")["OS-EXT-SRV-ATTR:instance_name"]
-    return (folder / "disk.local").stat().st_size // 1024**3, (folder / "disk.swap").stat().st_size // 1024**2
+    ephemerals = [path.stat().st_size // 1024**3 for path in (folder / "disk.local", *folder.glob("disk.eph*"))]
+    return (*ephemerals, (folder / "disk.swap").stat().st_size // 1024**2)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,8 @@ def disks(cloud: Cloud, server_id: str) -> tuple[int, int]:
     [
         ({}, (2, 128)),
         ({"block_device_mapping_v2": [EPHEMERAL]}, (1, 128)),
+        ({"block_device_mapping_v2": [EPHEMERAL | {"guest_format": "ext4"}, EPHEMERAL, SWAP]}, (1, 1, 64)),
+        ({"block_device_mapping_v2": [{"source_type": "blank", "destination_type": "local"}]}, (2, 128)),
         ({"block_device_mapping_v2": [SWAP]}, (2, 64)),
         ({"block_device_mapping_v2": [ROOT, EPHEMERAL, SWAP], "imageRef": ""}, (1, 64)),
         ({"block_device_mapping_v2": [ROOT, EPHEMERAL | {"volume_size": "2"}, SWAP | {"no_device": True}]}, (2, 128)),
@@ -43,7 +46,7 @@ def disks(cloud: Cloud, server_id: str) -> tuple[int, int]:
     ],
 )
 def test_a_server_has_the_disks_that_it_asked_for(
-    cloud: Cloud, flavor: str, devices: dict[str, Any], made: tuple[int, int]
+    cloud: Cloud, flavor: str, devices: dict[str, Any], made: tuple[int, ...]
 ) -> None:
     for device in devices.get("block_device_mapping_v2", ()):
         if device["source_type"] == "image":
@@ -65,7 +68,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"block_device_mapping_v2": [EPHEMERAL | {"volume_size": 3}]}, "larger than the instance type allows"),
     ({"block_device_mapping_v2": [SWAP | {"volume_size": 129}]}, "Swap drive requested is larger"),
     ({"block_device_mapping_v2": [SWAP, SWAP]}, "More than one swap drive"),
-    ({"block_device_mapping_v2": [EPHEMERAL, EPHEMERAL]}, "More than one ephemeral disk"),
+    ({"block_device_mapping_v2": [EPHEMERAL, EPHEMERAL, EPHEMERAL]}, "larger than the instance type allows"),
+    ({"block_device_mapping_v2": [EPHEMERAL, {"source_type": "blank"}]}, "larger than the instance type allows"),
+    ({"block_device_mapping_v2": [EPHEMERAL | {"guest_format": "fat"}]}, "fat format is not supported"),
     ({"block_device_mapping_v2": [EPHEMERAL | {"boot_index": 0}]}, "an empty disk cannot be booted from"),
     ({"block_device_mapping_v2": [EPHEMERAL | {"uuid": "x"}]}, "an empty disk has no uuid"),
     ({"block_device_mapping_v2": [IMAGE | {"boot_index": 1}]}, "mapping image to local is not supported"),

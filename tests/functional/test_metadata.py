@@ -44,6 +44,21 @@ def ask(cloud: Cloud, source: str, path: str, method: str = "GET", **more: Any) 
     return requests.request(method, cloud.url("metadata", path), headers=headers, timeout=10, **more)
 
 
+def test_the_ec2_tree_tells_a_guest_of_its_disks(cloud: Cloud) -> None:
+    flavor = {"name": "disks", "id": "disks", "ram": 64, "vcpus": 1, "disk": 1, "swap": 16}
+    body = {"flavor": flavor | {"OS-FLV-EXT-DATA:ephemeral": 2}}
+    assert cloud.ask("POST", "/v2.1/flavors", body, user="admin").status_code == 200
+    disk = {"source_type": "blank", "destination_type": "local", "boot_index": -1, "volume_size": 1}
+    source = address(cloud, cloud.boot(flavorRef="disks", block_device_mapping_v2=[disk, disk]))
+
+    folder = "/latest/meta-data/block-device-mapping"
+    names = ask(cloud, source, f"{folder}/").text.split()
+    assert {name: ask(cloud, source, f"{folder}/{name}").text for name in names} == {
+        "ami": "vda", "root": "/dev/vda", "ephemeral0": "vdb", "ephemeral1": "vdc", "swap": "vdd",
+    }  # fmt: skip
+    cloud.ask("DELETE", "/v2.1/flavors/disks", user="admin")
+
+
 def test_the_ec2_tree_tells_a_guest_of_itself(cloud: Cloud) -> None:
     user_data = base64.b64encode(SCRIPT).decode()
     server_id = cloud.boot("web", metadata={"role": "front"}, user_data=user_data)

@@ -17,6 +17,7 @@ from nova_lite.conf import load
 from nova_lite.core import hardware, ids
 from nova_lite.core.errors import DriverError
 from nova_lite.core.instance_states import PowerState
+from nova_lite.core.local_disks import EphemeralDisk
 from nova_lite.drivers.virt.base import GuestImage, GuestSpec, Injected, RebootKind
 from nova_lite.drivers.virt.libvirt.driver import LibvirtDriver
 from tests.contracts.test_libvirt_events import qemu_of
@@ -89,7 +90,7 @@ def guest(tmp_path: Path, image: GuestImage) -> Iterator[Guest]:
     wanted = hardware.of(1, {"hw:watchdog_action": "reset"}, {"hw_qemu_guest_agent": "yes", "hw_vif_model": "e1000"})
     uuid = ids.new_uuid()
     spec = GuestSpec(
-        uuid=uuid, name=f"instance-{uuid[:8]}", memory_mb=128, vcpus=1, root_gb=1, ephemeral_gb=1, swap_mb=16,
+        uuid=uuid, name=f"instance-{uuid[:8]}", memory_mb=128, vcpus=1, root_gb=1, ephemerals=(EphemeralDisk(1),), swap_mb=16,
         hardware=wanted, config_drive={"openstack/latest/meta_data.json": b'{"name": "everything"}'},
         injected=Injected(files={"/etc/motd": b"Welcome\n"}, key=KEY, interfaces="auto eth0\n", metadata="{}"),
     )  # fmt: skip

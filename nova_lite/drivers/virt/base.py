@@ -18,6 +18,7 @@ from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.diagnostics import Diagnostics
 from nova_lite.core.hardware import Hardware
 from nova_lite.core.instance_states import PowerState
+from nova_lite.core.local_disks import EphemeralDisk
 from nova_lite.core.server_migration import Progress, Traveller
 
 
@@ -94,7 +95,7 @@ class Injected:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class GuestSpec:
-    """Everything that a driver needs to make a guest: memory in MiB, root and ephemeral disk in GiB, swap in MiB.
+    """Everything that a driver needs to make a guest: memory in MiB, the root disk in GiB, swap in MiB.
 
     ``root_gb`` 0 means: as large as the image; ``root_device`` is the root disk's name in the guest.
     ``config_drive`` has the content of each file by its path; it is there only where disks are made, and empty for a
@@ -106,7 +107,7 @@ class GuestSpec:
     memory_mb: int
     vcpus: int
     root_gb: int
-    ephemeral_gb: int = 0
+    ephemerals: tuple[EphemeralDisk, ...] = ()
     swap_mb: int = 0
     interfaces: tuple[GuestInterface, ...] = ()
     extra_specs: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -137,6 +138,11 @@ class GuestSnapshot:
 def aside(name: str) -> str:
     """Return the name under which the disks of the guest ``name`` are kept aside."""
     return f"{name}_resize"
+
+
+def ephemeral_file(number: int) -> str:
+    """Return the name of the file of a guest's ephemeral disk, of which the first has the number 0."""
+    return f"disk.eph{number}" if number else "disk.local"
 
 
 class RebootKind(enum.StrEnum):

@@ -31,6 +31,7 @@ from nova_lite.drivers.virt.base import (
     VirtDriver,
     Watch,
     aside,
+    ephemeral_file,
 )
 from nova_lite.drivers.virt.fake_images import FakeImageCache
 
@@ -171,7 +172,8 @@ class FakeVirtDriver(VirtDriver):
         """Write what a guest has beside its root disk."""
         folder = self._path / spec.name
         self._add_boot_files(folder, image)
-        for name, size in (("disk.local", spec.ephemeral_gb * _GIB), ("disk.swap", spec.swap_mb * _MIB)):
+        sizes = {ephemeral_file(number): one.size_gb * _GIB for number, one in enumerate(spec.ephemerals)}
+        for name, size in (sizes | {"disk.swap": spec.swap_mb * _MIB}).items():
             if size:
                 with (folder / name).open("ab") as disk:
                     disk.truncate(size)
@@ -200,6 +202,8 @@ class FakeVirtDriver(VirtDriver):
         folder = self._path / name
         for file in _FILES:
             (folder / file).unlink(missing_ok=True)
+        for path in folder.glob("disk.eph*"):
+            path.unlink(missing_ok=True)
         if folder.exists():
             folder.rmdir()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from nova_lite.api.call import Json
 from nova_lite.core.errors import InvalidInput
-from nova_lite.core.local_disks import LocalDisks
+from nova_lite.core.local_disks import FILE_SYSTEMS, EphemeralDisk, LocalDisks
 
 _INVALID = "Block Device Mapping is Invalid:"
 
@@ -105,10 +105,17 @@ def _local(blank: list[Json]) -> LocalDisks:
     others = [device for device in blank if device.get("guest_format") != "swap"]
     if len(swaps) > 1:
         raise InvalidInput("More than one swap drive requested.")
-    if len(others) > 1:
-        raise InvalidInput("More than one ephemeral disk requested: a server has one at most.")
-    return LocalDisks(_size(others), _size(swaps))
+    ephemerals = tuple(EphemeralDisk(_size(device) or 0, _file_system(device)) for device in others)
+    return LocalDisks(ephemerals, _size(swaps[0]) if swaps else None)
 
 
-def _size(devices: list[Json]) -> int | None:
-    return int(devices[0]["volume_size"]) if devices and "volume_size" in devices[0] else None
+def _size(device: Json) -> int | None:
+    return int(device["volume_size"]) if "volume_size" in device else None
+
+
+def _file_system(device: Json) -> str:
+    """Return what an empty disk is to be formatted as; raises InvalidInput for what no host can make."""
+    wanted: str = device.get("guest_format") or ""
+    if wanted and wanted not in FILE_SYSTEMS:
+        raise InvalidInput(f"{_INVALID} {wanted} format is not supported.")
+    return wanted

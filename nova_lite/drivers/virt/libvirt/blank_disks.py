@@ -1,4 +1,4 @@
-"""Disks without an image: the ephemeral one with a file system, and the one to swap to."""
+"""Disks without an image: the ephemeral ones with a file system, and the one to swap to."""
 
 import dataclasses
 import shlex
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nova_lite.core.errors import ConfigurationError
+from nova_lite.core.local_disks import EphemeralDisk
 from nova_lite.drivers.runner import Runner
 from nova_lite.drivers.virt.image_safety import QCOW2, RAW
 from nova_lite.drivers.virt.libvirt import qemu_img
@@ -13,7 +14,6 @@ from nova_lite.drivers.virt.libvirt.image_cache import ImageCache
 
 _GIB = 1024**3
 _MIB = 1024**2
-_LABEL = "ephemeral0"
 _SECONDS = 300.0
 _DEFAULT = "default"
 _COMMANDS = {
@@ -31,6 +31,16 @@ _OPTIONS = {
     "ntfs": "--force --fast -L",
 }
 """What mkfs of each kind takes before the label, unless it is ``-L``."""
+
+
+_WANTED = "as-"
+"""Begins the kind of disks whose user said which file system is wanted."""
+
+
+def _makes(file_system: str) -> list[str]:
+    """Return the command that makes a file system."""
+    options = shlex.split(_OPTIONS.get(file_system, "-L"))
+    return [f"mkfs.{file_system}", *options, "%(fs_label)s", "%(target)s"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,14 +61,17 @@ class Formats:
                 )
             commands[os_type.strip()] = shlex.split(command)
         if default_format:
-            options = shlex.split(_OPTIONS.get(default_format, "-L"))
-            commands[_DEFAULT] = [f"mkfs.{default_format}", *options, "%(fs_label)s", "%(target)s"]
+            commands[_DEFAULT] = _makes(default_format)
         return cls(commands)
 
-    def command(self, os_type: str, target: Path) -> list[str]:
-        """Return the command that formats ``target``."""
-        words = self.commands[self.known(os_type)]
-        return [word.replace("%(fs_label)s", _LABEL).replace("%(target)s", str(target)) for word in words]
+    def command(self, kind: str, label: str, target: Path) -> list[str]:
+        """Return the command that formats ``target`` as a ``kind``."""
+        words = self.commands.get(kind) or _makes(kind.removeprefix(_WANTED))
+        return [word.replace("%(fs_label)s", label).replace("%(target)s", str(target)) for word in words]
+
+    def kind(self, wanted: str, os_type: str) -> str:
+        """Return how to format a disk for an operating system's type, or as the file system that is wanted."""
+        return f"{_WANTED}{wanted}" if wanted else self.known(os_type)
 
     def known(self, os_type: str) -> str:
         """Return an operating system's type, or ``default`` where there is no command for it."""
@@ -73,15 +86,16 @@ class BlankDisks:
         self._cache = cache
         self._formats = formats
 
-    def ephemeral(self, path: Path, size_gb: int, os_type: str) -> None:
-        """Make an ephemeral disk with an empty file system."""
+    def ephemeral(self, path: Path, disk: EphemeralDisk, number: int, os_type: str) -> None:
+        """Make an ephemeral disk with an empty file system, whose label has the disk's number."""
+        kind, size = self._formats.kind(disk.file_system, os_type), disk.size_gb * _GIB
 
         def make(new: Path) -> None:
-            qemu_img.create(self._runner, new, RAW, size_gb * _GIB)
-            self._runner.run(self._formats.command(os_type, new), timeout=_SECONDS)
+            qemu_img.create(self._runner, new, RAW, size)
+            self._runner.run(self._formats.command(kind, f"ephemeral{number}", new), timeout=_SECONDS)
 
-        base = self._cache.made(f"ephemeral_{size_gb}_{self._formats.known(os_type)}", make)
-        qemu_img.create(self._runner, path, QCOW2, size_gb * _GIB, (base, RAW))
+        name = f"ephemeral_{disk.size_gb}_{kind}" + (f"_{number}" if number else "")
+        qemu_img.create(self._runner, path, QCOW2, size, (self._cache.made(name, make), RAW))
 
     def swap(self, path: Path, size_mb: int) -> None:
         """Make a disk that a guest can swap to."""

@@ -3,9 +3,11 @@
 import contextlib
 import dataclasses
 import functools
+import itertools
 import json
 import logging
 import shutil
+import string
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from nova_lite.core.errors import ConfigurationError, DriverError
 from nova_lite.core.server_migration import CarriedDisk
 from nova_lite.drivers.runner import Runner, require_programs
 from nova_lite.drivers.virt import config_drive, storage
-from nova_lite.drivers.virt.base import GuestImage, GuestSnapshot, GuestSpec, aside
+from nova_lite.drivers.virt.base import GuestImage, GuestSnapshot, GuestSpec, aside, ephemeral_file
 from nova_lite.drivers.virt.image_safety import QCOW2, RAW
 from nova_lite.drivers.virt.libvirt import qemu_img
 from nova_lite.drivers.virt.libvirt.blank_disks import BlankDisks, Formats
@@ -230,8 +232,10 @@ class Disks:
         kinds = self._kinds(kept)
         if kinds:
             (folder / _KINDS).write_text(json.dumps(kinds))
-        for file, size_gb in (("disk", spec.root_gb), ("disk.local", spec.ephemeral_gb)):
-            if (kept / file).exists() and (size_gb or file == "disk"):
+        sizes = {"disk": spec.root_gb}
+        sizes |= {ephemeral_file(number): disk.size_gb for number, disk in enumerate(spec.ephemerals)}
+        for file, size_gb in sizes.items():
+            if (kept / file).exists():
                 kind = kinds.get(file, QCOW2)
                 self._make(folder / file, functools.partial(self._grown, kept / file, kind, size_gb * _GIB))
         for file in ("kernel", "ramdisk"):
@@ -250,13 +254,13 @@ class Disks:
             qemu_img.resize(self.runner, new, kind, wanted)
 
     def _add_others(self, spec: GuestSpec) -> None:
-        """Make the guest's ephemeral and swap disk, its config drive and the file of its console."""
+        """Make the guest's ephemeral and swap disks, its config drive and the file of its console."""
         folder = self._folder / spec.name
-        if spec.ephemeral_gb:
-            self._make(
-                folder / "disk.local",
-                lambda new: self._blank.ephemeral(new, spec.ephemeral_gb, spec.hardware.os_type),
+        for number, disk in enumerate(spec.ephemerals):
+            make = functools.partial(
+                self._blank.ephemeral, disk=disk, number=number, os_type=spec.hardware.os_type
             )
+            self._make(folder / ephemeral_file(number), make)
         if spec.swap_mb:
             self._make(folder / "disk.swap", lambda new: self._blank.swap(new, spec.swap_mb))
         self._drives.make(spec.config_drive, folder)
@@ -265,13 +269,12 @@ class Disks:
     def files(self, name: str) -> Files:
         """Return a guest's files; raises DriverError when it has no disk."""
         folder = self._folder / name
-        present = [folder / file for file in ("disk", "disk.local", "disk.swap") if (folder / file).exists()]
-        if not present or present[0].name != "disk":
+        if not (folder / "disk").exists():
             raise DriverError(f"cannot start {name}: it has no disk.")
         kinds, cache = self._kinds(folder), self._cache_mode()
         disks = tuple(
             Disk(path, kinds.get(path.name, QCOW2), f"vd{letter}", cache=cache)
-            for path, letter in zip(present, "abc", strict=False)
+            for path, letter in zip(_writable(folder), string.ascii_lowercase, strict=False)
         )
         return self._files(folder, (*disks, *self._config_drive(folder)))
 
@@ -419,6 +422,13 @@ class Disks:
         new.unlink(missing_ok=True)
         make(new)
         new.rename(path)
+
+
+def _writable(folder: Path) -> Iterator[Path]:
+    """Yield the disks that a guest may write, in the order in which it has them: the one to swap to is the last."""
+    numbers = itertools.takewhile(lambda number: (folder / ephemeral_file(number)).exists(), itertools.count())
+    files = ("disk", *(ephemeral_file(number) for number in numbers), "disk.swap")
+    return (folder / file for file in files if (folder / file).exists())
 
 
 def _copy(source: Path, target: Path) -> None:
