@@ -104,7 +104,8 @@ demo: server create --flavor m1.nano --image tiny --key-name mine {network} --wa
 demo: server create --flavor m1.nano --image tiny --nic none --tag odd --description alone --wait lone
 demo: server create --flavor m1.nano --image tiny --nic auto --min 2 --max 2 --wait twins
 admin: flavor create --ram 64 --vcpus 1 --disk 1 --ephemeral 2 --swap 64 roomy
-demo: server create --flavor roomy --image tiny --nic none --ephemeral size=1,format=ext4 --ephemeral size=1 --swap 32 --wait disks
+demo: server create --flavor roomy --image tiny --nic none --ephemeral size=1,format=ext4 \
+--ephemeral size=1 --swap 32 --wait disks
 demo: server create --flavor roomy --image tiny --nic none --use-config-drive --user-data {folder}/key.pub --wait told
 demo: server delete --wait disks told
 admin: flavor delete roomy

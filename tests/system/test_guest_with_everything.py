@@ -90,8 +90,9 @@ def guest(tmp_path: Path, image: GuestImage) -> Iterator[Guest]:
     wanted = hardware.of(1, {"hw:watchdog_action": "reset"}, {"hw_qemu_guest_agent": "yes", "hw_vif_model": "e1000"})
     uuid = ids.new_uuid()
     spec = GuestSpec(
-        uuid=uuid, name=f"instance-{uuid[:8]}", memory_mb=128, vcpus=1, root_gb=1, ephemerals=(EphemeralDisk(1),), swap_mb=16,
-        hardware=wanted, config_drive={"openstack/latest/meta_data.json": b'{"name": "everything"}'},
+        uuid=uuid, name=f"instance-{uuid[:8]}", memory_mb=128, vcpus=1, root_gb=1, swap_mb=16,
+        hardware=wanted, ephemerals=(EphemeralDisk(1),),
+        config_drive={"openstack/latest/meta_data.json": b'{"name": "everything"}'},
         injected=Injected(files={"/etc/motd": b"Welcome\n"}, key=KEY, interfaces="auto eth0\n", metadata="{}"),
     )  # fmt: skip
     with Libvirtd(tmp_path / "libvirtd") as libvirtd:
