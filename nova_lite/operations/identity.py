@@ -5,6 +5,7 @@ from nova_lite.operations.identity_base import IdentitySettings
 from nova_lite.operations.identity_catalog import IdentityCatalog
 from nova_lite.operations.identity_credentials import IdentityCredentials
 from nova_lite.operations.identity_groups import IdentityGroups
+from nova_lite.operations.identity_limits import IdentityLimits
 from nova_lite.operations.identity_projects import IdentityProjects
 from nova_lite.operations.identity_roles import IdentityRoles
 from nova_lite.operations.identity_signers import IdentitySigners
@@ -24,5 +25,6 @@ class Identity(
     IdentityAccessRules,
     IdentityStoredCredentials,
     IdentityCatalog,
+    IdentityLimits,
 ):
     """All operations of identity; each base holds those on one noun."""

@@ -5,10 +5,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from nova_lite.core.catalog_entries import EndpointEntry, Entries, RegionEntry
+from nova_lite.core.catalog_entries import EndpointEntry, Entries, RegionEntry, ServiceEntry
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Forbidden, InvalidInput, NotFound
-from nova_lite.db import catalog_entries
+from nova_lite.core.limits import LimitFilter
+from nova_lite.db import catalog_entries, limits
 from nova_lite.db.catalog_entries import Entry
 from nova_lite.operations.identity_base import IdentityBase
 
@@ -55,13 +56,19 @@ class IdentityCatalog(IdentityBase):
         return self._change("change_entry", work)
 
     def delete_entry(self, context: RequestContext, kind: type[Any], entry_id: str) -> None:
-        """Remove an entry, a service with its endpoints; raises as ``change_entry`` does."""
+        """Remove an entry, a service with its endpoints and limits; raises as ``change_entry`` does."""
 
         def work(session: Session) -> None:
             every = catalog_entries.every(session)
             entry = self._own(every, kind, entry_id)
             if isinstance(entry, RegionEntry) and entry_id in {one.region_id for one in every.endpoints}:
                 raise Forbidden(f"The region {entry_id} has endpoints.")
+            if isinstance(entry, RegionEntry) and limits.list_registered(
+                session, LimitFilter(region_id=entry_id)
+            ):
+                raise Forbidden(f"The region {entry_id} has registered limits.")
+            if isinstance(entry, ServiceEntry):
+                limits.delete_of_service(session, entry_id)
             catalog_entries.delete(session, entry)
 
         self._change("delete_entry", work)

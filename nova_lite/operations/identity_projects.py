@@ -13,6 +13,7 @@ from nova_lite.db import (
     domains,
     ec2_credentials,
     groups,
+    limits,
     projects,
     role_assignments,
     users,
@@ -110,6 +111,7 @@ class IdentityProjects(IdentityBase):
             application_credentials.delete_of(session, project_id=project_id)
             ec2_credentials.delete_of(session, project_id=project_id)
             credentials.delete_of(session, project_id=project_id)
+            limits.delete_of_project(session, project_id)
             if not projects.delete(session, project_id):
                 raise NotFound(f"Could not find project: {project_id}.")
 
@@ -158,6 +160,7 @@ class IdentityProjects(IdentityBase):
         def work(session: Session) -> None:
             if find_domain(session, domain_id).enabled:
                 raise Forbidden("Cannot delete a domain that is enabled, please disable it first.")
+            limits.delete_of_domain(session, domain_id)
             role_assignments.delete_of_domain(session, domain_id)
             groups.delete_of_domain(session, domain_id)
             users.delete_of_domain(session, domain_id)

@@ -53,6 +53,17 @@ admin: service show other
 admin: service list
 admin: service delete other
 admin: region list
+admin: registered limit create --service nova --default-limit 9 --description many --region RegionOne ships =registered
+admin: registered limit set --default-limit 8 {registered[id]}
+demo: registered limit show {registered[id]}
+admin: registered limit list --service nova
+admin: limit create --project demo --service nova --region RegionOne --resource-limit 3 ships =limit
+admin: limit set --resource-limit 4 {limit[id]}
+demo: limit show {limit[id]}
+demo: limit list
+admin: limit list --project demo
+admin: limit delete {limit[id]}
+admin: registered limit delete {registered[id]}
 demo: application credential create robot --secret beep
 demo: application credential show robot
 demo: application credential list

@@ -139,7 +139,21 @@ CATALOG: tuple[Rule, ...] = (
     Rule("identity:delete_implied_role", ADMIN, "Let a role no longer imply another"),
 )
 
+LIMITS: tuple[Rule, ...] = (
+    Rule("identity:get_limit_model", ANY, "See by which model services are to keep to limits"),
+    Rule("identity:list_registered_limits", ANY, "List the limits of everybody"),
+    Rule("identity:get_registered_limit", ANY, "Show a limit of everybody"),
+    Rule("identity:create_registered_limits", ADMIN, "Add limits of everybody"),
+    Rule("identity:update_registered_limit", ADMIN, "Change a limit of everybody"),
+    Rule("identity:delete_registered_limit", ADMIN, "Remove a limit of everybody"),
+    Rule("identity:list_limits", ANY, "List limits of projects: those of the token, all for an admin"),
+    Rule("identity:get_limit", ANY, "Show a limit of a project: that of the token, any for an admin"),
+    Rule("identity:create_limits", ADMIN, "Add limits of projects and domains"),
+    Rule("identity:update_limit", ADMIN, "Change a limit of a project or a domain"),
+    Rule("identity:delete_limit", ADMIN, "Remove a limit of a project or a domain"),
+)
+
 RULES: tuple[Rule, ...] = tuple(
     dataclasses.replace(rule, scopes=EVERY_SCOPE)
-    for rule in (*TOKENS, *PEOPLE, *GROUPS, *CREDENTIALS, *ROLES, *CATALOG)
+    for rule in (*TOKENS, *PEOPLE, *GROUPS, *CREDENTIALS, *ROLES, *CATALOG, *LIMITS)
 )

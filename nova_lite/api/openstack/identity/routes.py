@@ -7,6 +7,7 @@ from nova_lite.api.openstack.identity import (
     domains,
     groups,
     implied_roles,
+    limits,
     old_tokens,
     projects,
     role_assignments,
@@ -23,6 +24,12 @@ from nova_lite.api.openstack.schemas.identity_auth import (
     EC2_TOKENS,
     OLD_AUTHENTICATE,
     S3_TOKENS,
+)
+from nova_lite.api.openstack.schemas.identity_limits import (
+    CREATE_LIMITS,
+    REGISTER_LIMITS,
+    UPDATE_LIMIT,
+    UPDATE_REGISTERED_LIMIT,
 )
 from nova_lite.api.route import PUBLIC, Route
 
@@ -235,6 +242,31 @@ IMPLIED: tuple[Route, ...] = (
     Route("DELETE", _IMPLIED, implied_roles.delete, "identity:delete_implied_role", status=204),
 )
 
+_REGISTERED = "/v3/registered_limits"
+_REGISTERED_LIMIT = f"{_REGISTERED}/{{limit_id}}"
+_LIMIT = "/v3/limits/{limit_id}"
+
+LIMITS: tuple[Route, ...] = (
+    Route("GET", _REGISTERED, limits.list_registered, "identity:list_registered_limits"),
+    Route(
+        "POST", _REGISTERED, limits.register, "identity:create_registered_limits", REGISTER_LIMITS, status=201
+    ),
+    Route("GET", _REGISTERED_LIMIT, limits.show_registered, "identity:get_registered_limit"),
+    Route(
+        "PATCH", _REGISTERED_LIMIT, limits.update_registered, "identity:update_registered_limit",
+        UPDATE_REGISTERED_LIMIT,
+    ),
+    Route(
+        "DELETE", _REGISTERED_LIMIT, limits.delete_registered, "identity:delete_registered_limit", status=204
+    ),
+    Route("GET", "/v3/limits", limits.listing, "identity:list_limits"),
+    Route("POST", "/v3/limits", limits.create, "identity:create_limits", CREATE_LIMITS, status=201),
+    Route("GET", "/v3/limits/model", limits.model, "identity:get_limit_model"),
+    Route("GET", _LIMIT, limits.show, "identity:get_limit"),
+    Route("PATCH", _LIMIT, limits.update, "identity:update_limit", UPDATE_LIMIT),
+    Route("DELETE", _LIMIT, limits.delete, "identity:delete_limit", status=204),
+)  # fmt: skip
+
 OLD: tuple[Route, ...] = (
     Route("GET", "/v2.0", old_tokens.version, PUBLIC),
     Route("POST", "/v2.0/tokens", old_tokens.create, PUBLIC, OLD_AUTHENTICATE),
@@ -244,5 +276,5 @@ OLD: tuple[Route, ...] = (
 )
 
 ROUTES: tuple[Route, ...] = (
-    *TOKENS, *PEOPLE, *GROUPS, *CREDENTIALS, *STORED, *ROLES, *INHERITED, *IMPLIED, *CATALOG, *OLD,
+    *TOKENS, *PEOPLE, *GROUPS, *CREDENTIALS, *STORED, *ROLES, *INHERITED, *IMPLIED, *CATALOG, *LIMITS, *OLD,
 )  # fmt: skip
