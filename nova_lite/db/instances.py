@@ -90,6 +90,10 @@ _TABLE = cast(sa.Table, InstanceRow.__table__)
 
 _ALIVE = _TABLE.c.deleted == sa.false()
 
+# Statements that are asked all the time are built once, which takes longer than asking them.
+_ONE = sa.select(_TABLE).where(_TABLE.c.uuid == sa.bindparam("uuid"), _ALIVE)
+_ONE_IN_SCOPE = _ONE.where(_TABLE.c.project_id == sa.bindparam("scope"))
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Place:
@@ -116,10 +120,8 @@ def insert(session: Session, instances: Sequence[Instance]) -> None:
 
 def get(session: Session, uuid: str, scope: str | None = None) -> Instance | None:
     """Return an instance that is not deleted, within the project ``scope`` unless that is None."""
-    query = sa.select(_TABLE).where(_TABLE.c.uuid == uuid, _ALIVE)
-    if scope is not None:
-        query = query.where(_TABLE.c.project_id == scope)
-    row = session.execute(query).one_or_none()
+    query = _ONE if scope is None else _ONE_IN_SCOPE
+    row = session.execute(query, {"uuid": uuid, "scope": scope}).one_or_none()
     return None if row is None else _to_value(row)
 
 

@@ -66,6 +66,14 @@ class SecurityGroupMemberRow(Base):
 _GROUPS = cast(sa.Table, SecurityGroupRow.__table__)
 _RULES = cast(sa.Table, SecurityGroupRuleRow.__table__)
 _MEMBERS = cast(sa.Table, SecurityGroupMemberRow.__table__)
+
+_GROUPS_OF = (
+    sa.select(_MEMBERS.c.instance_uuid, _GROUPS.c.id, _GROUPS.c.name)
+    .join(_GROUPS, _GROUPS.c.id == _MEMBERS.c.group_id)
+    .where(_MEMBERS.c.instance_uuid.in_(sa.bindparam("uuids")))
+    .order_by(_GROUPS.c.name)
+)
+"""Built once, for it is asked with every look at a server."""
 _INSTANCES = cast(sa.Table, InstanceRow.__table__)
 
 _GROUP_FIELDS = ("id", "name", "description", "project_id", "created_at", "updated_at")
@@ -215,14 +223,8 @@ def of_instances(session: Session, instance_uuids: Sequence[str]) -> dict[str, l
 
 def groups_of_instances(session: Session, instance_uuids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
     """Return the ids and names of instances' groups, by instance."""
-    query = (
-        sa.select(_MEMBERS.c.instance_uuid, _GROUPS.c.id, _GROUPS.c.name)
-        .join(_GROUPS, _GROUPS.c.id == _MEMBERS.c.group_id)
-        .where(_MEMBERS.c.instance_uuid.in_(instance_uuids))
-        .order_by(_GROUPS.c.name)
-    )
     found: dict[str, list[tuple[str, str]]] = {}
-    for instance_uuid, group_id, name in session.execute(query):
+    for instance_uuid, group_id, name in session.execute(_GROUPS_OF, {"uuids": instance_uuids}):
         found.setdefault(instance_uuid, []).append((group_id, name))
     return found
 

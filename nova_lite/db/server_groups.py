@@ -41,6 +41,7 @@ class ServerGroupMemberRow(Base):
 _TABLE = cast(sa.Table, ServerGroupRow.__table__)
 _MEMBERS = cast(sa.Table, ServerGroupMemberRow.__table__)
 _INSTANCES = cast(sa.Table, InstanceRow.__table__)
+_MEMBERSHIPS = sa.select(_MEMBERS).where(_MEMBERS.c.instance_uuid.in_(sa.bindparam("uuids")))
 _VALUES = ("uuid", "project_id", "user_id", "name", "policy", "max_per_host", "created_at")
 
 
@@ -74,8 +75,7 @@ def count(session: Session, project_id: str) -> int:
 
 def of_instances(session: Session, uuids: Sequence[str]) -> dict[str, str]:
     """Return the group of each of the instances that are in one."""
-    query = sa.select(_MEMBERS).where(_MEMBERS.c.instance_uuid.in_(uuids))
-    return {row.instance_uuid: row.group_uuid for row in session.execute(query)}
+    return {row.instance_uuid: row.group_uuid for row in session.execute(_MEMBERSHIPS, {"uuids": uuids})}
 
 
 def add_members(session: Session, group_uuid: str, uuids: Sequence[str]) -> None:

@@ -72,6 +72,15 @@ def columns() -> list[sa.ColumnElement[Any]]:
     return [zone.label(column.name) if column.name == "availability_zone" else column for column in TABLE.c]
 
 
+def _if_given(name: str) -> sa.ColumnElement[bool]:
+    """The condition that a column is as the parameter of its name, unless that is empty."""
+    given = sa.bindparam(name, type_=sa.String())
+    return sa.or_(given == "", TABLE.c[name] == given)
+
+
+_LISTING = sa.select(*columns()).where(_if_given("binary"), _if_given("host")).order_by(TABLE.c.id)
+
+
 def leave(session: Session, binary: str, host: str) -> None:
     """Record that a daemon stopped in good order, so that it counts as down at once."""
     session.execute(
@@ -83,12 +92,8 @@ def leave(session: Session, binary: str, host: str) -> None:
 
 def listing(session: Session, down_after: float, *, binary: str = "", host: str = "") -> list[Service]:
     """Return daemons; one whose last heartbeat is older than ``down_after`` seconds is down."""
-    query = sa.select(*columns()).order_by(TABLE.c.id)
-    if binary:
-        query = query.where(TABLE.c.binary == binary)
-    if host:
-        query = query.where(TABLE.c.host == host)
-    return [to_value(row._mapping, down_after) for row in session.execute(query)]
+    rows = session.execute(_LISTING, {"binary": binary, "host": host})
+    return [to_value(row._mapping, down_after) for row in rows]
 
 
 def get(session: Session, uuid: str, down_after: float) -> Service | None:

@@ -8,7 +8,7 @@ import dataclasses
 import ipaddress
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -308,7 +308,7 @@ class Servers:
             return []
         interfaces = addresses.interfaces_of(session, uuids)
         groups = security_groups.groups_of_instances(session, uuids)
-        hosts = self._host_statuses(session) if context.is_admin else {}
+        hosts = self._host_statuses(session, found) if context.is_admin else {}
         return [
             ServerDetails(
                 instance,
@@ -320,9 +320,12 @@ class Servers:
             for instance in found
         ]
 
-    def _host_statuses(self, session: Session) -> dict[str, str]:
-        found = services.listing(session, self._down_after, binary="nova-compute")
-        return {service.host: _host_status(service) for service in found}
+    def _host_statuses(self, session: Session, found: Sequence[Instance]) -> dict[str, str]:
+        """Return how the hosts of instances do, by host; where there is one only that is looked at."""
+        hosts = {instance.host for instance in found if instance.host}
+        only = hosts.pop() if len(hosts) == 1 else ""
+        listing = services.listing(session, self._down_after, binary="nova-compute", host=only)
+        return {service.host: _host_status(service) for service in listing}
 
     def _swap_metadata(self, context: RequestContext, uuid: str, change: Any) -> Mapping[str, str]:
         def work(session: Session) -> Mapping[str, str] | None:
