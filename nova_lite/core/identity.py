@@ -274,6 +274,7 @@ class TokenInfo:
 
     ``roles`` are all roles on the scope, those that others imply included. ``delegated`` is True for a token
     of an application credential that may not make others; ``access_rules`` None means that it may ask for all.
+    ``application_credential`` names the one that the token came by.
     """
 
     user: Reference
@@ -287,6 +288,7 @@ class TokenInfo:
     delegated: bool = False
     password_set_at: datetime.datetime | None = None
     access_rules: tuple[AccessRule, ...] | None = None
+    application_credential: Reference | None = None
 
     def context(self, request_id: str, remote_address: str = "") -> RequestContext:
         """Return the context of a request that came with this token; its token_id is the audit id."""

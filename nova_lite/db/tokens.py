@@ -65,7 +65,7 @@ class StoredToken:
     audit_ids: tuple[str, ...]
     issued_at: datetime.datetime
     expires_at: datetime.datetime
-    application_credential_id: str | None = None
+    application_credential: Reference | None = None
     delegated: bool = False
     access_rules: tuple[AccessRule, ...] | None = None
 
@@ -144,6 +144,7 @@ def _joined() -> sa.Select[Any]:
             domain.c.id.label("domain_id"),
             domain.c.name.label("domain_name"),
             role.c.role_id,
+            credential.c.name.label("credential_name"),
             credential.c.role_ids.label("credential_role_ids"),
             credential.c.unrestricted,
             credential.c.access_rules,
@@ -203,7 +204,9 @@ def _to_value(row: sa.Row[Any], role_ids: frozenset[str]) -> StoredToken:
         target = Reference(row.scope_id, row.target_name, row.domain_id, row.domain_name)
     elif kind is ScopeKind.DOMAIN:
         target = Reference(row.scope_id, row.target_name)
+    credential = None
     if row.application_credential_id is not None:
+        credential = Reference(row.application_credential_id, row.credential_name)
         role_ids = frozenset(row.credential_role_ids) if role_ids else role_ids
     return StoredToken(
         user=Reference(row.user_id, row.user_name, row.user_domain_id, row.user_domain_name),
@@ -217,7 +220,7 @@ def _to_value(row: sa.Row[Any], role_ids: frozenset[str]) -> StoredToken:
         audit_ids=tuple(row.audit_ids.split()),
         issued_at=row.issued_at,
         expires_at=row.expires_at,
-        application_credential_id=row.application_credential_id,
-        delegated=row.application_credential_id is not None and not row.unrestricted,
+        application_credential=credential,
+        delegated=credential is not None and not row.unrestricted,
         access_rules=application_credentials.rules_of(row.access_rules),
     )

@@ -232,6 +232,7 @@ class IdentityLogin(IdentityBase):
         )
         if stored is None or not _is_open(stored):
             raise Unauthenticated()
+        credential = stored.application_credential
         return _Claim(
             user_id=stored.user.id,
             credential_version=stored.credential_version,
@@ -239,8 +240,8 @@ class IdentityLogin(IdentityBase):
             methods=("token", *(method for method in stored.methods if method != "token")),
             expires_at=stored.expires_at,
             audit_id=stored.audit_ids[-1],
-            application_credential_id=stored.application_credential_id,
-            project_id=stored.scope.id if stored.application_credential_id else "",
+            application_credential_id=credential.id if credential else None,
+            project_id=stored.scope.id if credential else "",
         )
 
     def _account(self, named: Named) -> users.Account | None:
@@ -358,4 +359,5 @@ def _info(stored: tokens.StoredToken, graph: RoleGraph) -> TokenInfo:
         delegated=stored.delegated,
         password_set_at=stored.password_set_at,
         access_rules=stored.access_rules,
+        application_credential=stored.application_credential,
     )

@@ -52,6 +52,15 @@ def test_a_secret_is_told_once_and_opens_the_project(site: Site) -> None:
         assert token["project"]["id"] == site.people.demo_project.id
         assert {role["name"] for role in token["roles"]} == {"member", "reader"}
         assert token["methods"] == ["application_credential"]
+        told = {"id": credential["id"], "name": "robot", "restricted": True}
+        assert token["application_credential"] == told
+        secret = answer.headers["X-Subject-Token"]
+        shown = site.ask("GET", "/v3/auth/tokens", token=secret, X_Subject_Token=secret).json["token"]
+        assert shown["application_credential"] == told
+        again = {"identity": {"methods": ["token"], "token": {"id": secret}}}
+        next_one = site.ask("POST", "/v3/auth/tokens", {"auth": again}).json["token"]
+        assert next_one["application_credential"] == told
+    assert "application_credential" not in site.log_in("demo").json["token"]
 
 
 def test_a_credential_has_only_the_roles_that_it_was_given(site: Site) -> None:
@@ -139,3 +148,20 @@ def test_ec2_keys_are_kept_encrypted_and_shown_to_their_user(site: Site) -> None
     assert foreign.status_int == 403
     assert site.ask("DELETE", f"{path}/{keys['access']}", token=site.token("demo")).status_int == 204
     assert site.ask("GET", f"{path}/{keys['access']}", token=site.token("demo")).status_int == 404
+
+
+def test_a_token_with_access_rules_is_shown_to_who_keeps_to_them_alone(site: Site) -> None:
+    rule = {"service": "compute", "method": "GET", "path": "/v2.1/servers"}
+    credential = made(site, secret=SECRET, access_rules=[rule])
+    answer = log_in(site, id=credential["id"], secret=SECRET)
+    told = answer.json["token"]["application_credential"]["access_rules"]
+    assert told == [rule | {"id": credential["access_rules"][0]["id"]}]
+    secret, admin = answer.headers["X-Subject-Token"], site.token("admin")
+
+    unaware = site.ask("GET", "/v3/auth/tokens", token=admin, X_Subject_Token=secret)
+    aware = site.ask(
+        "GET", "/v3/auth/tokens", token=admin, X_Subject_Token=secret, OpenStack_Identity_Access_Rules="1.0"
+    )
+
+    assert (unaware.status_int, aware.status_int) == (404, 200)
+    assert aware.json["token"]["application_credential"]["access_rules"] == told

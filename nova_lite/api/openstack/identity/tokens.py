@@ -10,6 +10,7 @@ from nova_lite.core.errors import Forbidden, NotFound
 from nova_lite.core.identity import IssuedToken, Reference, ScopeKind, TokenInfo
 
 _SUBJECT = "X-Subject-Token"
+_KNOWS_RULES = "OpenStack-Identity-Access-Rules"
 
 
 def create(call: Call) -> Reply:
@@ -26,7 +27,11 @@ def issued(call: Call, token: IssuedToken) -> Reply:
 def show(call: Call) -> Reply:
     """Tell what a token says."""
     secret = _subject(call)
-    return Reply(_body(call, call.cloud.identity.inspect(call.context, secret)), headers={_SUBJECT: secret})
+    info = call.cloud.identity.inspect(call.context, secret)
+    if info.access_rules is not None and not call.request.headers.get(_KNOWS_RULES):
+        # Whoever asks would let the token do everything: it does not say that it keeps to such rules.
+        raise NotFound("Could not find token: it is bound by access rules.")
+    return Reply(_body(call, info), headers={_SUBJECT: secret})
 
 
 def revoke(call: Call) -> Reply:
@@ -90,7 +95,16 @@ def _body(call: Call, info: TokenInfo) -> Json:
         if "nocatalog" not in call.request.GET:
             project_id = info.scope.id if info.scope.kind is ScopeKind.PROJECT else ""
             token["catalog"] = services.catalog(call, project_id)
+    if info.application_credential is not None:
+        token["application_credential"] = _credential(info.application_credential, info)
     return {"token": token}
+
+
+def _credential(credential: Reference, info: TokenInfo) -> Json:
+    shown: Json = {"id": credential.id, "name": credential.name, "restricted": info.delegated}
+    if info.access_rules:
+        shown["access_rules"] = [rule.document() for rule in info.access_rules]
+    return shown
 
 
 def expiry(call: Call, set_at: datetime.datetime | None) -> str | None:
