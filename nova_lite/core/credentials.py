@@ -2,8 +2,17 @@
 
 import dataclasses
 import datetime
+import hashlib
+import json
+import re
 
 from nova_lite.core.access_rules import AccessRule
+from nova_lite.core.errors import InvalidInput
+
+EC2 = "ec2"
+"""The type of stored credentials that are EC2 credentials."""
+
+_ACCESS = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,6 +43,11 @@ class Ec2Credential:
     user_id: str = ""
     project_id: str = ""
 
+    @property
+    def id(self) -> str:
+        """The id by which it is one of all stored credentials."""
+        return hashlib.sha256(self.access.encode()).hexdigest()
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class StoredCredential:
@@ -44,3 +58,34 @@ class StoredCredential:
     project_id: str
     type: str
     blob: str = dataclasses.field(repr=False)
+
+    @property
+    def is_ec2(self) -> bool:
+        """Whether it is an EC2 credential, which is kept as such."""
+        return self.type.lower() == EC2
+
+
+def stored_ec2(credential: Ec2Credential) -> StoredCredential:
+    """Return an EC2 credential as one of all stored ones."""
+    blob = json.dumps({"access": credential.access, "secret": credential.secret, "trust_id": None})
+    return StoredCredential(credential.id, credential.user_id, credential.project_id, EC2, blob)
+
+
+def read_ec2(stored: StoredCredential) -> Ec2Credential:
+    """Return the EC2 credential that a stored one is; raises InvalidInput for a blob that holds none."""
+    try:
+        blob = json.loads(stored.blob)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("The blob of an EC2 credential is a JSON object.") from error
+    keys = blob if isinstance(blob, dict) else {}
+    access, secret = keys.get("access"), keys.get("secret")
+    if not isinstance(access, str) or not _ACCESS.fullmatch(access):
+        raise InvalidInput("The access key of an EC2 credential has 1 to 64 letters, digits, dots and dashes.")
+    if not isinstance(secret, str) or not secret.isprintable() or not 1 <= len(secret) <= 255:
+        raise InvalidInput("The secret key of an EC2 credential has 1 to 255 characters.")
+    unknown = [name for name, value in keys.items() if name not in ("access", "secret") and value is not None]
+    if unknown:
+        raise InvalidInput(f"The blob of an EC2 credential has no {unknown[0][:64]}.")
+    if not stored.project_id:
+        raise InvalidInput("An EC2 credential needs a project_id.")
+    return Ec2Credential(access, secret, stored.user_id, stored.project_id)

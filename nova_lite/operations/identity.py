@@ -3,7 +3,6 @@
 from nova_lite.operations.identity_access_rules import IdentityAccessRules
 from nova_lite.operations.identity_base import IdentitySettings
 from nova_lite.operations.identity_catalog import IdentityCatalog
-from nova_lite.operations.identity_credentials import IdentityCredentials
 from nova_lite.operations.identity_groups import IdentityGroups
 from nova_lite.operations.identity_limits import IdentityLimits
 from nova_lite.operations.identity_projects import IdentityProjects
@@ -21,9 +20,8 @@ class Identity(
     IdentityUsers,
     IdentityGroups,
     IdentityRoles,
-    IdentityCredentials,
-    IdentityAccessRules,
     IdentityStoredCredentials,
+    IdentityAccessRules,
     IdentityCatalog,
     IdentityLimits,
 ):

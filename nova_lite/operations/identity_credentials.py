@@ -125,11 +125,13 @@ class IdentityCredentials(IdentityBase):
 
     def create_ec2_credential(self, context: RequestContext, user_id: str, project_id: str) -> Ec2Credential:
         """Make keys with which a user signs on a project; raises NotFound, Forbidden where it has no role."""
-        if context.user_id != user_id and not context.is_admin:
+        if context.delegated or (context.user_id != user_id and not context.is_admin):
             raise not_authorized("identity:ec2_create_credential")
-        if context.delegated:
-            raise not_authorized("identity:ec2_create_credential")
-        made = Ec2Credential(ids.new_hex(), secrets.token_hex(16), user_id, project_id)
+        return self._keep_ec2(Ec2Credential(ids.new_hex(), secrets.token_hex(16), user_id, project_id))
+
+    def _keep_ec2(self, made: Ec2Credential) -> Ec2Credential:
+        """Keep keys; raises NotFound, Forbidden where their user has no role, Conflict."""
+        user_id, project_id = made.user_id, made.project_id
         sealed = dataclasses.replace(made, secret=self._seal.seal(made.secret))
 
         def work(session: Session) -> Ec2Credential:
@@ -144,13 +146,13 @@ class IdentityCredentials(IdentityBase):
         self._database.run(
             "identity.create_ec2_credential",
             work,
-            landed=lambda session: ec2_credentials.get(session, made.access),
+            landed=lambda session: sealed if ec2_credentials.get(session, made.access) == sealed else None,
         )
         return made
 
     def list_ec2_credentials(self, context: RequestContext, user_id: str) -> list[Ec2Credential]:
         """Return a user's keys; raises NotFound, Forbidden."""
-        require_self(context, user_id, "identity:ec2_list_credentials")
+        _require_secrets_of(context, user_id, "identity:ec2_list_credentials")
 
         def work(session: Session) -> list[Ec2Credential]:
             find_user(session, user_id)
@@ -161,7 +163,7 @@ class IdentityCredentials(IdentityBase):
 
     def get_ec2_credential(self, context: RequestContext, user_id: str, access: str) -> Ec2Credential:
         """Return a user's keys; raises NotFound, Forbidden."""
-        require_self(context, user_id, "identity:ec2_get_credential")
+        _require_secrets_of(context, user_id, "identity:ec2_get_credential")
         found = self._database.read(
             "identity.get_ec2_credential", lambda session: ec2_credentials.get(session, access)
         )
@@ -178,6 +180,13 @@ class IdentityCredentials(IdentityBase):
 
     def _opened(self, credential: Ec2Credential) -> Ec2Credential:
         return dataclasses.replace(credential, secret=self._seal.open(credential.secret))
+
+
+def _require_secrets_of(context: RequestContext, user_id: str, action: str) -> None:
+    """Raise Forbidden for another user's secrets, and for who came by a restricted credential: they know no bounds."""
+    if context.delegated:
+        raise not_authorized(action)
+    require_self(context, user_id, action)
 
 
 def _require_own(context: RequestContext, user_id: str) -> None:

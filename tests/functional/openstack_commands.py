@@ -71,6 +71,7 @@ demo: application credential delete robot
 demo: ec2 credentials create =keys
 demo: ec2 credentials show {keys[access]}
 demo: ec2 credentials list
+demo: credential list --type ec2
 demo: ec2 credentials delete {keys[access]}
 demo: token revoke {token[id]}
 """

@@ -1,11 +1,13 @@
 """Application credentials and EC2 credentials as clients use them."""
 
 import datetime
+import hashlib
+import json
 from typing import Any
 
 import pytest
 import webob
-from identity_site import Site
+from identity_site import ADMIN, Site
 
 from nova_lite.core import clock
 from nova_lite.db import ec2_credentials
@@ -165,3 +167,49 @@ def test_a_token_with_access_rules_is_shown_to_who_keeps_to_them_alone(site: Sit
 
     assert (unaware.status_int, aware.status_int) == (404, 200)
     assert aware.json["token"]["application_credential"]["access_rules"] == told
+
+
+def test_ec2_keys_are_stored_credentials_with_one_store_for_both(site: Site) -> None:
+    demo, mine, project = site.token("demo"), site.people.demo.id, site.people.demo_project.id
+    of_ec2 = f"/v3/users/{mine}/credentials/OS-EC2"
+    keys = site.ask("POST", of_ec2, {"tenant_id": project}, token=demo).json["credential"]
+    path = f"/v3/credentials/{hashlib.sha256(keys['access'].encode()).hexdigest()}"
+
+    shown = site.ask("GET", path, token=demo).json["credential"]
+    assert (shown["type"], shown["user_id"], shown["project_id"]) == ("ec2", mine, project)
+    told = {"access": keys["access"], "secret": keys["secret"], "trust_id": None}
+    assert json.loads(shown["blob"]) == told
+    assert site.ask("GET", "/v3/credentials?type=ec2", token=demo).json["credentials"] == [shown]
+    assert site.ask("GET", "/v3/credentials?type=cert", token=demo).json["credentials"] == []
+    body = {"credential": {"blob": json.dumps(told | {"secret": "another"})}}
+    assert site.ask("PATCH", path, body, token=demo).status_int == 200
+    assert site.ask("GET", f"{of_ec2}/{keys['access']}", token=demo).json["credential"]["secret"] == "another"
+    assert site.identity.signer(keys["access"]).secret == "another"
+    for wrong in ({"blob": json.dumps(told | {"access": "x"})}, {"type": "cert"}, {"blob": "{"}, {"project_id": None}):
+        assert site.ask("PATCH", path, {"credential": wrong}, token=demo).status_int == 400
+    assert site.ask("DELETE", path, token=demo).status_int == 204
+    assert site.ask("GET", f"{of_ec2}/{keys['access']}", token=demo).status_int == 404
+
+    own = {"type": "ec2", "project_id": project, "blob": json.dumps({"access": "mine", "secret": "hush"})}
+    made = site.ask("POST", "/v3/credentials", {"credential": own}, token=demo)
+    assert (made.status_int, made.json["credential"]["id"]) == (201, hashlib.sha256(b"mine").hexdigest())
+    assert site.ask("POST", "/v3/credentials", {"credential": own}, token=demo).status_int == 409
+    assert [one["access"] for one in site.ask("GET", of_ec2, token=demo).json["credentials"]] == ["mine"]
+    assert site.ask("DELETE", f"{of_ec2}/mine", token=demo).status_int == 204
+    assert site.ask("GET", "/v3/credentials", token=demo).json["credentials"] == []
+    odd = ({"project_id": None}, {"blob": "{}"}, {"blob": '{"access": "a/b", "secret": "c"}'}, {"blob": "[]"})
+    for wrong in odd:
+        assert site.ask("POST", "/v3/credentials", {"credential": own | wrong}, token=demo).status_int == 400
+    foreign = own | {"project_id": site.people.admin_project.id}
+    assert site.ask("POST", "/v3/credentials", {"credential": foreign}, token=demo).status_int == 403
+
+
+def test_who_came_by_a_restricted_credential_sees_no_secrets(site: Site) -> None:
+    demo = site.people.demo.id
+    keys = site.identity.create_ec2_credential(ADMIN, demo, site.people.demo_project.id)
+    credential = made(site, secret=SECRET)
+    token = log_in(site, id=credential["id"], secret=SECRET).headers["X-Subject-Token"]
+
+    of_ec2 = f"/v3/users/{demo}/credentials/OS-EC2"
+    for path in (of_ec2, f"{of_ec2}/{keys.access}", "/v3/credentials", f"/v3/credentials/{keys.id}"):
+        assert site.ask("GET", path, token=token).status_int == 403
