@@ -59,7 +59,9 @@ class BootFlow:
 
     def spawn(self) -> None:
         """Define and start the guest."""
-        self._host.driver.spawn(guest_spec(self._instance, self._interfaces))
+        spec = guest_spec(self._instance, self._interfaces)
+        self._host.driver.spawn(spec)
+        self._host.note_devices(self._instance, spec)
 
     def destroy(self) -> None:
         """Stop the guest and forget it."""

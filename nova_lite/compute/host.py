@@ -21,7 +21,7 @@ from nova_lite.core.image import ImageFacts
 from nova_lite.core.instance import Instance
 from nova_lite.core.metadata import InstanceMetadata, MetadataSettings
 from nova_lite.core.network import VirtualInterface
-from nova_lite.db import addresses, images, instance_metadata
+from nova_lite.db import addresses, images, instance_metadata, instances
 from nova_lite.db.engine import Database
 from nova_lite.drivers.image.base import ImageStore
 from nova_lite.drivers.net.base import FirewallDriver
@@ -105,6 +105,17 @@ class ComputeHost:
         interfaces = self.interfaces(instance)
         self.connect(interfaces)
         return guest_spec(instance, interfaces)
+
+    def note_devices(self, instance: Instance, spec: GuestSpec) -> None:
+        """Write down where the devices of a guest that was made are, if any has a tag by which it is told of it."""
+        tagged = {interface.mac for interface in spec.interfaces if interface.tag} | set(instance.local_disks.tags)
+        if not tagged:
+            return
+        devices = tuple(one for one in self.driver.devices(instance.uuid) if one.name in tagged)
+        if devices != instance.devices:
+            self.database.run(
+                "compute.devices", lambda session: instances.set_devices(session, instance.uuid, devices)
+            )
 
     def connect(self, interfaces: Sequence[VirtualInterface]) -> None:
         """Have the bridges that interfaces are put in, and the filter of their traffic in force."""
@@ -208,4 +219,5 @@ def guest_interface(interface: VirtualInterface, hardware: Hardware) -> GuestInt
         mtu=interface.mtu,
         model=hardware.vif_model,
         limits=hardware.vif_limits,
+        tag=interface.tag,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nova_lite.compute.host import ComputeHost, guest_interface
+from nova_lite.compute.host import ComputeHost, guest_interface, guest_spec
 from nova_lite.core import ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.flow import Step
@@ -56,6 +56,9 @@ class InterfaceFlow:
         """Plug the interface in; a guest that is not defined finds it at its next start."""
         if self._host.driver.guest(self._instance.uuid) is not None:
             self._host.driver.attach_interface(self._instance.uuid, self._plugged())
+            if self._interface().tag:
+                spec = guest_spec(self._instance, self._host.interfaces(self._instance))
+                self._host.note_devices(self._instance, spec)
 
     def unplug(self) -> None:
         """Unplug the interface."""

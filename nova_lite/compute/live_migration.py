@@ -138,7 +138,9 @@ class LiveMigrationFlow:
 
     def take_over(self) -> None:
         """Let the guest be one of this host's own."""
-        able_to_move(self._host.driver).take_over(self._host.protected_spec(self._instance))
+        spec = self._host.protected_spec(self._instance)
+        able_to_move(self._host.driver).take_over(spec)
+        self._host.note_devices(self._instance, spec)
 
     def _watch(self, progress: Progress) -> bool:
         """Note the progress, and tell whether the guest may stand still.

@@ -45,11 +45,15 @@ class PowerFlow:
 
     def start(self) -> None:
         """Start the guest behind its filter."""
-        self._host.driver.power_on(self._host.protected_spec(self._instance))
+        spec = self._host.protected_spec(self._instance)
+        self._host.driver.power_on(spec)
+        self._host.note_devices(self._instance, spec)
 
     def reboot(self, kind: RebootKind) -> None:
         """Restart the guest behind its filter."""
-        self._host.driver.reboot(self._host.protected_spec(self._instance), kind)
+        spec = self._host.protected_spec(self._instance)
+        self._host.driver.reboot(spec, kind)
+        self._host.note_devices(self._instance, spec)
 
     def set_password(self) -> None:
         """Change the administrator's password in the guest."""

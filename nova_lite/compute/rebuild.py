@@ -46,7 +46,9 @@ class RebuildFlow:
 
     def spawn(self) -> None:
         """Start the new guest behind its filter."""
-        self._host.driver.spawn(self._host.protected_spec(self._instance))
+        spec = self._host.protected_spec(self._instance)
+        self._host.driver.spawn(spec)
+        self._host.note_devices(self._instance, spec)
 
     def power_off(self) -> None:
         """Stop the guest of an instance that was stopped: it has nothing yet to lose."""

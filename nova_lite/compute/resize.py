@@ -136,6 +136,7 @@ class ResizeFlow:
             self._host.driver.spawn(spec)
         else:
             self._host.driver.define(spec)
+        self._host.note_devices(self._instance, spec)
 
     def destroy(self) -> None:
         """Stop the guest and forget it."""

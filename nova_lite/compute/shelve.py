@@ -128,6 +128,7 @@ class ArriveFlow:
             self._host.driver.define(spec)
         else:
             self._host.driver.spawn(spec)
+        self._host.note_devices(self._instance, spec)
 
     def destroy(self) -> None:
         """Stop the guest and forget it."""

@@ -5,6 +5,7 @@ import datetime
 from collections.abc import Mapping
 
 from nova_lite.core import hardware
+from nova_lite.core.devices import GuestDevice
 from nova_lite.core.hardware import Hardware
 from nova_lite.core.instance_options import InstanceOptions
 from nova_lite.core.instance_states import PowerState, TaskState, VmState
@@ -45,7 +46,8 @@ class Instance:
 
     ``flavor`` is the copy taken when it was booted, ``pinned_zone`` the availability zone that was asked for,
     ``availability_zone`` the one that it is in, ``shelved_image_id`` the image that its disk was made while it
-    is shelved. ``locked_by`` is "owner" or "admin" while it is locked.
+    is shelved. ``locked_by`` is "owner" or "admin" while it is locked. ``devices`` tells where its devices that
+    have a tag were when its guest was made last.
     """
 
     id: int
@@ -88,6 +90,7 @@ class Instance:
     terminated_at: datetime.datetime | None = None
     fault: Fault | None = None
     local_disks: LocalDisks = dataclasses.field(default_factory=LocalDisks)
+    devices: tuple[GuestDevice, ...] = ()
     image_properties: Mapping[str, str] = dataclasses.field(default_factory=dict)
     options: InstanceOptions = dataclasses.field(default_factory=InstanceOptions)
 

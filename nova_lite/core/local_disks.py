@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from nova_lite.core.devices import ROOT, SWAP, ephemeral_name
+
 FILE_SYSTEMS = ("ext2", "ext3", "ext4", "xfs")
 """What an ephemeral disk may be formatted as where a user says so."""
 
@@ -12,6 +14,7 @@ class EphemeralDisk:
 
     size_gb: int
     file_system: str = ""
+    tag: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -19,8 +22,17 @@ class LocalDisks:
     """What a user asked for in place of what the flavor says.
 
     Without ``ephemerals`` there is one as large as the flavor's; one with the size 0 is to have that size, too.
-    ``swap_mb`` is in MiB, None for the flavor's.
+    ``swap_mb`` is in MiB, None for the flavor's. Disks that have a tag are told to the guest by it.
     """
 
     ephemerals: tuple[EphemeralDisk, ...] = ()
     swap_mb: int | None = None
+    swap_tag: str = ""
+    root_tag: str = ""
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags of the disks that have one, by the names of the disks."""
+        tags = {ROOT: self.root_tag, SWAP: self.swap_tag}
+        tags |= {ephemeral_name(number): disk.tag for number, disk in enumerate(self.ephemerals)}
+        return {name: tag for name, tag in tags.items() if tag}

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 
 from nova_lite.core import injected_network, metadata_network
+from nova_lite.core.devices import DeviceKind, GuestDevice
 from nova_lite.core.metadata import InstanceMetadata
 
 VERSIONS = (
@@ -62,11 +63,7 @@ def _meta_data(data: InstanceMetadata) -> bytes:
         "availability_zone": instance.availability_zone,
         "project_id": instance.project_id,
         "meta": dict(instance.metadata),
-        "devices": [
-            {"type": "nic", "bus": "none", "address": "none", "mac": interface.mac, "tags": [interface.tag]}
-            for interface in data.interfaces
-            if interface.tag
-        ],
+        "devices": _devices(data),
         "random_seed": base64.b64encode(secrets.token_bytes(_SEED_BYTES)).decode(),
     }
     if instance.key_name and instance.public_key:
@@ -83,6 +80,24 @@ def _meta_data(data: InstanceMetadata) -> bytes:
             "content_path": f"/{CONTENT}/{len(data.files):04}",
         }
     return _json(document)
+
+
+def _devices(data: InstanceMetadata) -> list[dict[str, object]]:
+    """Return the devices that have a tag; of a guest that is not there yet it is not known where they are."""
+    places = {(device.kind, device.name): device for device in data.instance.devices}
+    nics = {one.mac: one.tag for one in data.interfaces if one.tag}
+    disks = data.instance.local_disks.tags
+    found: list[dict[str, object]] = []
+    for kind, tags in ((DeviceKind.NIC, nics), (DeviceKind.DISK, disks)):
+        for name, tag in tags.items():
+            place = places.get((kind, name), GuestDevice(kind, name))
+            told: dict[str, object] = {"type": kind, "bus": place.bus, "address": place.address, "tags": [tag]}
+            if kind is DeviceKind.NIC:
+                told["mac"] = name
+            elif place.path:
+                told["path"] = place.path
+            found.append(told)
+    return found
 
 
 def _network_data(data: InstanceMetadata) -> bytes:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from nova_lite.core import clock
+from nova_lite.core.devices import DeviceKind, GuestDevice
 from nova_lite.core.errors import Conflict, Locked, NotFound, Superseded, WrongState
 from nova_lite.core.instance import Fault, Flavor, Instance
 from nova_lite.core.instance_options import InstanceOptions
@@ -77,6 +78,7 @@ class InstanceRow(Base):
     locked_reason: Mapped[str | None]
     shelved_image_id: Mapped[str | None] = mapped_column(UUID)
     local_disks: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
+    devices: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
     image_properties: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
     fault: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
     options: Mapped[Any | None] = mapped_column(JsonText, nullable=True)
@@ -297,6 +299,12 @@ def update(session: Session, uuid: str, **values: Any) -> None:
     session.execute(sa.update(_TABLE).where(_TABLE.c.uuid == uuid).values(updated_at=clock.now(), **values))
 
 
+def set_devices(session: Session, uuid: str, devices: Sequence[GuestDevice]) -> None:
+    """Note where an instance's devices are in its guest."""
+    kept = [dataclasses.asdict(device) for device in devices]
+    session.execute(sa.update(_TABLE).where(_TABLE.c.uuid == uuid).values(devices=kept))
+
+
 def password_data(session: Session, uuid: str) -> str:
     """Return what the guest told of its administrator's password, encrypted for its key pair; empty for nothing."""
     found = session.execute(
@@ -427,6 +435,7 @@ def _to_row(instance: Instance) -> dict[str, Any]:
         "metadata": dict(instance.metadata),
         "tags": list(instance.tags),
         "local_disks": dataclasses.asdict(instance.local_disks),
+        "devices": None,
         "image_properties": dict(instance.image_properties),
         "options": options_to_json(instance.options),
         "deleted": False,
@@ -461,6 +470,7 @@ def to_value(values: Mapping[str, Any]) -> Instance:
         tags=tuple(values["tags"]),
         fault=_fault_from_json(values["fault"]),
         local_disks=_disks_from_json(values["local_disks"] or {}),
+        devices=_devices_from_json(values["devices"] or ()),
         image_properties=values["image_properties"] or {},
         options=_options_from_json(values["options"]),
     )
@@ -482,7 +492,14 @@ def _disks_from_json(document: Mapping[str, Any]) -> LocalDisks:
     if kept is None:
         size = document.get("ephemeral_gb")
         kept = [{"size_gb": size}] if size else []
-    return LocalDisks(tuple(EphemeralDisk(**disk) for disk in kept), document.get("swap_mb"))
+    return LocalDisks(
+        tuple(EphemeralDisk(**disk) for disk in kept), document.get("swap_mb"),
+        document.get("swap_tag", ""), document.get("root_tag", ""),
+    )  # fmt: skip
+
+
+def _devices_from_json(document: Sequence[Mapping[str, str]]) -> tuple[GuestDevice, ...]:
+    return tuple(GuestDevice(**{**device, "kind": DeviceKind(device["kind"])}) for device in document)  # type: ignore[arg-type]
 
 
 def _options_from_json(document: Any) -> InstanceOptions:

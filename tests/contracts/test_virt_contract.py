@@ -15,6 +15,7 @@ import pytest
 from nova_lite.conf import load
 from nova_lite.core import hardware, ids
 from nova_lite.core.console import ConsoleType
+from nova_lite.core.devices import DeviceKind
 from nova_lite.core.errors import DriverError, NotFound, NotSupported, NovaError
 from nova_lite.core.instance_states import PowerState
 from nova_lite.core.local_disks import EphemeralDisk
@@ -454,6 +455,11 @@ def test_an_interface_is_plugged_into_a_guest_that_runs(
         driver.attach_interface(spec.uuid, interface)
 
     assert [nic.mac for nic in driver.diagnostics(spec.uuid).nics] == [interface.mac]
+    (nic,) = (device for device in driver.devices(spec.uuid) if device.kind is DeviceKind.NIC)
+    assert (nic.name, nic.bus) == (interface.mac, "pci")
+    assert re.fullmatch("0000:[0-9a-f]{2}:[0-9a-f]{2}[.]0", nic.address)
+    with pytest.raises(NotFound):
+        driver.devices(ids.new_uuid())
 
 
 def test_a_guest_that_runs_tells_how_it_does(driver: VirtDriver, spec: GuestSpec) -> None:
@@ -756,6 +762,11 @@ def test_a_guest_runs_on_a_machine_of_its_own(driver: VirtDriver, spec: GuestSpe
     assert power_of(driver, spec) is PowerState.RUNNING
     driver.snapshot(spec.uuid, spec.name)
     assert driver.snapshot_file(spec.uuid, spec.name).virtual_size
+    found = driver.devices(spec.uuid)
+    assert [device.name for device in found] == ["root", "ephemeral0", "swap"]
+    assert {device.bus for device in found} <= {"pci", str(bus)}
+    assert len({(device.bus, device.address) for device in found} - {("none", "none")}) == 3
+    assert [device.path[-1] for device in found] == ["a", "b", "c"]
 
 
 def test_a_driver_tells_at_once_of_guests_that_change(driver: VirtDriver, spec: GuestSpec) -> None:

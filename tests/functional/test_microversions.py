@@ -110,7 +110,7 @@ def test_interfaces_are_tagged_in_2_32_and_again_since_2_42(cloud: Cloud) -> Non
     assert shown["tag"] == "front"
     assert "tag" not in cloud.ask("GET", path, version="2.69").json()["interfaceAttachments"][0]
     assert devices(cloud, server_id) == [
-        {"type": "nic", "bus": "none", "address": "none", "mac": shown["mac_addr"], "tags": ["front"]}
+        {"type": "nic", "bus": "pci", "address": "0000:00:03.0", "mac": shown["mac_addr"], "tags": ["front"]}
     ]
     cloud.ask("DELETE", f"{path}/{shown['port_id']}")
     cloud.settle()
@@ -118,7 +118,35 @@ def test_interfaces_are_tagged_in_2_32_and_again_since_2_42(cloud: Cloud) -> Non
     assert cloud.ask("POST", path, again, version="2.48").status_code == 400
     assert cloud.ask("POST", path, again, version="2.49").status_code == 200
     cloud.settle()
-    assert cloud.ask("GET", path).json()["interfaceAttachments"][0]["tag"] == "back"
+    (shown,) = cloud.ask("GET", path).json()["interfaceAttachments"]
+    assert shown["tag"] == "back"
+    assert [(one["mac"], one["bus"]) for one in devices(cloud, server_id)] == [(shown["mac_addr"], "pci")]
+
+
+def test_disks_are_tagged_in_2_32_alone_and_again_since_2_42(cloud: Cloud) -> None:
+    flavor = {"name": "disks", "id": "disks", "ram": 64, "vcpus": 1, "disk": 1, "swap": 16}
+    body = {"flavor": flavor | {"OS-FLV-EXT-DATA:ephemeral": 2}}
+    assert cloud.ask("POST", "/v2.1/flavors", body, user="admin").status_code == 200
+    blank = {"source_type": "blank", "destination_type": "local", "boot_index": -1, "volume_size": 1}
+    root = {"source_type": "image", "destination_type": "local", "boot_index": 0, "uuid": cloud.image()}
+    swap = blank | {"guest_format": "swap", "volume_size": 16, "tag": "paging"}
+    disks = [root | {"tag": "system"}, blank, blank | {"tag": "scratch"}, swap]
+
+    def boot(version: str) -> Any:
+        server = {"name": "n", "flavorRef": "disks", "imageRef": cloud.image(), "block_device_mapping_v2": disks}
+        more = {"networks": "none"} if int(version.removeprefix("2.")) >= 37 else {}
+        answer = cloud.ask("POST", "/v2.1/servers", {"server": server | more}, version=version)
+        cloud.settle()
+        return answer
+
+    assert [boot(version).status_code for version in ("2.31", "2.33", "2.41")] == [400] * 3
+    assert boot("2.32").status_code == 202
+    server_id = boot("2.42").json()["server"]["id"]
+    assert devices(cloud, server_id) == [
+        {"type": "disk", "bus": "pci", "address": f"0000:00:0{slot}.0", "path": f"/dev/{name}", "tags": [tag]}
+        for slot, name, tag in ((3, "vda", "system"), (6, "vdd", "paging"), (5, "vdc", "scratch"))
+    ]
+    cloud.ask("DELETE", "/v2.1/flavors/disks", user="admin")
 
 
 @pytest.mark.parametrize(

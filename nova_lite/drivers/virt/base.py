@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from nova_lite.core.console import ConsoleAddress, ConsoleType
+from nova_lite.core.devices import ROOT, SWAP, GuestDevice, ephemeral_name
 from nova_lite.core.diagnostics import Diagnostics
 from nova_lite.core.hardware import Hardware
 from nova_lite.core.instance_states import PowerState
@@ -49,7 +50,7 @@ class HostResources:
 class GuestInterface:
     """One network interface of a guest: its MAC, the host's end (tap) and the bridge that it is put in.
 
-    ``limits`` is what it may carry, by the names of ``Hardware.vif_limits``.
+    ``limits`` is what it may carry, by the names of ``Hardware.vif_limits``; by its ``tag`` the guest is told of it.
     """
 
     mac: str
@@ -59,6 +60,7 @@ class GuestInterface:
     mtu: int = 1500
     model: str = "virtio"
     limits: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    tag: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -135,6 +137,9 @@ class GuestSnapshot:
     virtual_size: int
 
 
+_MOST_DISKS = 26
+
+
 def aside(name: str) -> str:
     """Return the name under which the disks of the guest ``name`` are kept aside."""
     return f"{name}_resize"
@@ -143,6 +148,12 @@ def aside(name: str) -> str:
 def ephemeral_file(number: int) -> str:
     """Return the name of the file of a guest's ephemeral disk, of which the first has the number 0."""
     return f"disk.eph{number}" if number else "disk.local"
+
+
+def disk_names() -> dict[str, str]:
+    """Return the names of a guest's disks by those of their files, as many as there can be."""
+    ephemerals = {ephemeral_file(number): ephemeral_name(number) for number in range(_MOST_DISKS)}
+    return {"disk": ROOT} | ephemerals | {"disk.swap": SWAP}
 
 
 class RebootKind(enum.StrEnum):
@@ -310,6 +321,10 @@ class VirtDriver(abc.ABC):
 
         Raises DriverError for a copy that is larger than the guest's disk.
         """
+
+    @abc.abstractmethod
+    def devices(self, uuid: str) -> tuple[GuestDevice, ...]:
+        """Return where a guest's interfaces and disks, but for the config drive, are in it; raises NotFound."""
 
     @abc.abstractmethod
     def attach_interface(self, uuid: str, interface: GuestInterface) -> None:

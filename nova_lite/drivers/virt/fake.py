@@ -7,10 +7,12 @@ import socket
 import threading
 import time
 from pathlib import Path
+from string import ascii_lowercase as _LETTERS
 from typing import Any
 
 from nova_lite import concurrency
 from nova_lite.core.console import ConsoleAddress, ConsoleType
+from nova_lite.core.devices import DeviceKind, GuestDevice
 from nova_lite.core.diagnostics import Cpu, Diagnostics, DiskUse, Nic
 from nova_lite.core.errors import ConfigurationError, DriverError, NotFound, NotSupported
 from nova_lite.core.instance_states import PowerState
@@ -31,6 +33,7 @@ from nova_lite.drivers.virt.base import (
     VirtDriver,
     Watch,
     aside,
+    disk_names,
     ephemeral_file,
 )
 from nova_lite.drivers.virt.fake_images import FakeImageCache
@@ -365,6 +368,17 @@ class FakeVirtDriver(VirtDriver):
 
     def _memory(self, name: str) -> Path:
         return self._path / name / "memory"
+
+    def devices(self, uuid: str) -> tuple[GuestDevice, ...]:
+        """Return places as QEMU's guests have them: interfaces first, then disks, from the third slot on."""
+        name = self._existing(uuid).name
+        disks = [one for file, one in disk_names().items() if (self._path / name / file).exists()]
+        places = [(DeviceKind.NIC, mac, "") for mac in self._plugged(name)]
+        places += [(DeviceKind.DISK, one, f"/dev/vd{letter}") for one, letter in zip(disks, _LETTERS, strict=False)]
+        return tuple(
+            GuestDevice(kind, one, "pci", f"0000:00:{slot:02x}.0", path)
+            for slot, (kind, one, path) in enumerate(places, start=3)
+        )
 
     def attach_interface(self, uuid: str, interface: GuestInterface) -> None:
         """Write the interface's MAC address down."""

@@ -34,8 +34,10 @@ def wanted_disks(server: Json) -> Disks:
     devices = [device for device in devices if not device.get("no_device")]
     for device in devices:
         _refuse_volumes(device)
-    image_id = _root(reference, [device for device in devices if device.get("source_type") == "image"])
-    return Disks(image_id, _local([device for device in devices if device.get("source_type") == "blank"]))
+    images = [device for device in devices if device.get("source_type") == "image"]
+    local = _local([device for device in devices if device.get("source_type") == "blank"])
+    tag = images[0].get("tag", "") if images else ""
+    return Disks(_root(reference, images), dataclasses.replace(local, root_tag=tag))
 
 
 def _modern(device: Json) -> Json:
@@ -105,8 +107,11 @@ def _local(blank: list[Json]) -> LocalDisks:
     others = [device for device in blank if device.get("guest_format") != "swap"]
     if len(swaps) > 1:
         raise InvalidInput("More than one swap drive requested.")
-    ephemerals = tuple(EphemeralDisk(_size(device) or 0, _file_system(device)) for device in others)
-    return LocalDisks(ephemerals, _size(swaps[0]) if swaps else None)
+    ephemerals = tuple(
+        EphemeralDisk(_size(device) or 0, _file_system(device), device.get("tag", "")) for device in others
+    )
+    swap = swaps[0] if swaps else {}
+    return LocalDisks(ephemerals, _size(swap), swap.get("tag", ""))
 
 
 def _size(device: Json) -> int | None:

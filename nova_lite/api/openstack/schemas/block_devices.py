@@ -45,6 +45,10 @@ LEGACY: Schema = {
 """The older form, in which a disk without an id of anything has the virtual name of one on the host."""
 
 
+TAG: Schema = {"tag": {"type": "string", "minLength": 1, "maxLength": 60, "pattern": "^[^,/]*$"}}
+"""By what a guest is told which device is which; later versions lost it for a while, of disks and then of networks."""
+
+
 def current(minor: int) -> Schema:
     """Return the schema of ``block_device_mapping_v2`` at version 2.``minor``."""
     properties: Schema = _COMMON | {
@@ -56,6 +60,8 @@ def current(minor: int) -> Schema:
         "disk_bus": {"type": ["string", "null"], "maxLength": 255},
         "boot_index": _INDEX,
     }
+    if minor == 32 or minor >= 42:
+        properties |= TAG
     if minor >= 67:
         properties |= {"volume_type": {"type": ["string", "null"], "minLength": 0, "maxLength": 255}}
     return {

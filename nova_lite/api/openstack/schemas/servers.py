@@ -27,7 +27,6 @@ _NETWORK_KEYS: Schema = {
     "fixed_ip": {"type": "string", "format": "ipv4"},
     "port": {"type": ["string", "null"], "format": "uuid"},
 }
-_DEVICE_TAG: Schema = {"tag": {"type": "string", "minLength": 1, "maxLength": 60, "pattern": "^[^,/]*$"}}
 
 
 def _networks(more: Schema) -> Schema:
@@ -37,7 +36,7 @@ def _networks(more: Schema) -> Schema:
 
 
 NETWORKS = _networks({})
-TAGGED_NETWORKS = _networks(_DEVICE_TAG)
+TAGGED_NETWORKS = _networks(block_devices.TAG)
 
 _CREATE: Schema = {
     "name": NAME,
@@ -113,6 +112,7 @@ _ADDED: tuple[tuple[int, Schema], ...] = (
     (1, {"personality": _PERSONALITY}),
     (19, {"description": DESCRIPTION}),
     (32, {"networks": TAGGED_NETWORKS}),
+    (33, {}),
     (37, {"networks": _AUTO_NETWORKS}),
     (42, {"networks": _AUTO_TAGGED_NETWORKS}),
     (52, {"tags": TAGS}),

@@ -1,8 +1,14 @@
 """What a domain's XML says of its guest."""
 
+from pathlib import PurePath
 from xml.etree import ElementTree as ET
 
+from nova_lite.core.devices import DeviceKind, GuestDevice
+from nova_lite.drivers.virt.base import disk_names
 from nova_lite.drivers.virt.libvirt.xml import NAMESPACE
+
+_DRIVES = ("scsi", "ide", "sata")
+"""The buses on which a disk's address is that of a drive."""
 
 
 def is_ours(xml: str) -> bool:
@@ -23,6 +29,39 @@ def nics(xml: str) -> list[tuple[str, str]]:
         if mac is not None and target is not None:
             found.append((str(mac.get("address")), str(target.get("dev"))))
     return found
+
+
+def devices(xml: str) -> tuple[GuestDevice, ...]:
+    """Return where a domain's interfaces and disks are in it."""
+    root = ET.fromstring(xml)
+    found = []
+    for element in root.findall("devices/interface"):
+        mac = element.find("mac")
+        if mac is not None:
+            found.append(GuestDevice(DeviceKind.NIC, str(mac.get("address")), *_place(element, "")))
+    names = disk_names()
+    for element in root.findall("devices/disk"):
+        source, target = element.find("source"), element.find("target")
+        if source is not None and target is not None:
+            name = names.get(PurePath(source.get("file", "")).name)
+            if name:
+                place = _place(element, target.get("bus", ""))
+                found.append(GuestDevice(DeviceKind.DISK, name, *place, path=f"/dev/{target.get('dev')}"))
+    return tuple(found)
+
+
+def _place(device: ET.Element, bus: str) -> tuple[str, str]:
+    """Return the bus that a device is on, and its address there."""
+    address = device.find("address")
+    if address is None:
+        return "none", "none"
+    parts = {name: value for name, value in address.items() if name != "type"}
+    if address.get("type") == "pci":
+        domain, number, slot, function = (int(parts[name], 16) for name in ("domain", "bus", "slot", "function"))
+        return "pci", f"{domain:04x}:{number:02x}:{slot:02x}.{function:x}"
+    if address.get("type") == "drive" and bus in _DRIVES:
+        return bus, ":".join(parts[name] for name in ("controller", "bus", "target", "unit"))
+    return (bus, f"{parts['bus']}:{parts['port']}") if address.get("type") == "usb" else ("none", "none")
 
 
 def vnc_port(xml: str) -> int | None:

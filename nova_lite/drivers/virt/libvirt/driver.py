@@ -5,6 +5,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from nova_lite.core.console import ConsoleAddress, ConsoleType
+from nova_lite.core.devices import GuestDevice
 from nova_lite.core.diagnostics import Diagnostics
 from nova_lite.core.errors import ConfigurationError, DriverError, NotSupported
 from nova_lite.core.server_migration import Traveller
@@ -264,6 +265,10 @@ class LibvirtDriver(VirtDriver):
     def receive_disks(self, spec: GuestSpec, image: GuestImage) -> None:
         """Fetch the copy as the guest's own disk, without a base image below it."""
         self._disks.receive(spec, image)
+
+    def devices(self, uuid: str) -> tuple[GuestDevice, ...]:
+        """Return what libvirt chose when the guest was defined."""
+        return self._domains.run(uuid, lambda found: described.devices(found.XMLDesc()))
 
     def attach_interface(self, uuid: str, interface: GuestInterface) -> None:
         """Plug the interface in."""
