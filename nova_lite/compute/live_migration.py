@@ -16,6 +16,7 @@ hypervisor of the new one, and writes down what that says.
 
 import dataclasses
 import time
+from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
@@ -26,10 +27,11 @@ from nova_lite.core.errors import DriverError, NotSupported, Superseded
 from nova_lite.core.flow import Step
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import TaskState
-from nova_lite.core.server_migration import Phase, Progress, ServerMigration, Wish
+from nova_lite.core.server_migration import CarriedDisk, Phase, Progress, ServerMigration, Wish
 from nova_lite.db import instances, moves, server_migrations
 from nova_lite.drivers.virt.base import LiveMigration, VirtDriver
 
+_GIB = 1024**3
 _NOTED_EVERY = 1.0
 """Seconds between two looks at what is wanted of a migration that goes on."""
 
@@ -88,12 +90,27 @@ class LiveMigrationFlow:
         drive = self._host.disk_spec(self._instance).config_drive
         spec = dataclasses.replace(self._host.protected_spec(self._instance), config_drive=drive)
         traveller = self._host.compute.on(migration.source_host).traveller(self._context, self._instance.uuid)
+        if not shared:
+            self._check_room(traveller.disks)
         uri = driver.expect(spec, image, traveller, shared=shared)
 
         def work(session: Session) -> None:
             server_migrations.update(session, migration.uuid, uri=uri, shared=shared)
 
         self._host.database.run("live_migration.expect", work)
+
+    def _check_room(self, disks: Sequence[CarriedDisk]) -> None:
+        """Raise DriverError where the disks do not fit; what its admin said tells how they are counted."""
+        over_commit = self._action.parameters.get("disk_over_commit")
+        if over_commit is None:
+            return
+        needed = sum(disk.used if over_commit else disk.size for disk in disks)
+        available = self._host.driver.host_resources().disk_available_least * _GIB
+        if needed > available:
+            raise DriverError(
+                f"unable to migrate {self._instance.uuid}: disk of instance is too large"
+                f" (available on destination host: {available} < need: {needed})."
+            )
 
     def turn_away(self) -> None:
         """Remove what was made ready."""

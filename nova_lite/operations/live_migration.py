@@ -32,11 +32,15 @@ class LiveMigrations:
         self._orders = orders
         self._down_after = down_after
 
-    def begin(self, context: RequestContext, uuid: str, *, host: str = "", block: bool | None = None) -> None:
+    def begin(
+        self, context: RequestContext, uuid: str, *, host: str = "", block: bool | None = None,
+        over_commit: bool | None = None,
+    ) -> None:  # fmt: skip
         """Begin to bring a server to another host, of the scheduler's choice or ``host``.
 
-        ``block`` tells whether disks are to be copied, None that the hosts see for themselves. Raises NotFound,
-        WrongState, Locked, and InvalidInput for hosts that are not there.
+        ``block`` tells whether disks are to be copied, None that the hosts see for themselves; ``over_commit`` whether
+        room is needed for what is written in them alone or for all that could be, None for the usual look at it.
+        Raises NotFound, WrongState, Locked, and InvalidInput for hosts that are not there.
         """
 
         def prepare(session: Session, instance: Instance) -> Mapping[str, Any]:
@@ -53,6 +57,7 @@ class LiveMigrations:
                 "migration": migration.uuid,
                 "phase": Phase.EXPECT,
                 "block_migration": block,
+                "disk_over_commit": over_commit,
                 "title": "live-migration",
                 "ignored_hosts": [instance.host],
             }

@@ -216,3 +216,20 @@ class TestWhileItMoves:
 
         assert cloud.files() == []
         assert set(room(cloud).values()) == {0}
+
+
+def test_disks_need_the_room_of_all_that_may_be_written_unless_an_admin_says_otherwise(tmp_path: Any) -> None:
+    url, flags = f"sqlite:///{tmp_path}/nova.sqlite", ("--fake_local_gb=10", "--disk_allocation_ratio=4")
+    for cloud in two_hosts(tmp_path, url, *flags):
+        flavor = {"name": "wide", "id": "wide", "ram": 64, "vcpus": 1, "disk": 1, "OS-FLV-EXT-DATA:ephemeral": 15}
+        assert cloud.ask("POST", "/v2.1/flavors", {"flavor": flavor}, user="admin").ok
+        server_id = cloud.boot("wide", flavorRef="wide")
+        was = cloud.host_of(server_id)
+        events = f"/v2.1/servers/{server_id}/os-instance-actions"
+        for over_commit, host in ((False, was), (True, other(was))):
+            wanted = {"host": None, "block_migration": True, "disk_over_commit": over_commit}
+            cloud.act(server_id, {"os-migrateLive": wanted}, user="admin", version="2.24")
+            told = cloud.ask("GET", events).json()["instanceActions"][0]["message"] or ""
+            assert (cloud.host_of(server_id), "disk of instance is too large" in told) == (host, not over_commit)
+        cloud.delete_all()
+        assert cloud.leaks() == []

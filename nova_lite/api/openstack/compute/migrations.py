@@ -68,12 +68,13 @@ def listing(call: Call) -> Reply:
 def live_migrate(call: Call) -> Reply:
     """Bring a running server to another host; room there is always looked at, ``force`` or not."""
     wanted = call.body["os-migrateLive"]
-    block = wanted["block_migration"]
+    block, over_commit = wanted["block_migration"], wanted.get("disk_over_commit")
     call.cloud.live_migrations.begin(
         call.context,
         call.params["server_id"],
         host=wanted["host"] or "",
         block=None if block == "auto" else boolean(str(block), "block_migration"),
+        over_commit=None if over_commit is None else boolean(str(over_commit), "disk_over_commit"),
     )
     return Reply()
 
