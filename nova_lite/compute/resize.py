@@ -1,4 +1,4 @@
-"""Resizing and migrating an instance: its disk is carried from host to host as an image, its guest made anew.
+"""Resizing and migrating an instance: its disks are carried from host to host as an image, its guest made anew.
 
 Hosts that keep disks in one folder, and a host that keeps its guest, carry nothing: the disks are copied there.
 
@@ -8,7 +8,7 @@ the guest was made of stays on its old host until the user confirms, so that eve
 ======== ============= ======================================================================
 phase    on the host   what it does
 ======== ============= ======================================================================
-leave    it comes from stops the guest, stores a copy of its disk, keeps the disk aside
+leave    it comes from stops the guest, stores a copy of its disks, keeps the disks aside
 arrive   it goes to    makes the guest of the copy; when that fails, ``return`` follows
 retreat  it went to    removes the guest, at the user's wish; ``return`` follows
 return   it came from  makes the guest of the disk that was kept aside
@@ -48,7 +48,7 @@ class ResizeFlow:
         self._context = context
         self._instance = instance
         self._action = action
-        self._copy = SnapshotFlow(host, instance, action)
+        self._copy = SnapshotFlow(host, instance, action, packed=True)
 
     def steps(self) -> list[Step]:
         """Return the steps of the action's phase."""
@@ -82,7 +82,7 @@ class ResizeFlow:
             self._host.driver.power_on(self._host.protected_spec(self._instance))
 
     def take(self) -> None:
-        """Copy the disk, unless the new host can do that for itself."""
+        """Copy the disks, unless the new host can do that for itself."""
         if not self._is_aside() and not self._is_near():
             self._copy.take()
 

@@ -22,9 +22,10 @@ _SIGN_OF_LIFE = 20.0
 
 
 class SnapshotFlow:
-    """The steps that make an image of an instance on this host."""
+    """The steps that make an image of an instance on this host; a ``packed`` one is of all its disks."""
 
-    def __init__(self, host: ComputeHost, instance: Instance, action: Action) -> None:
+    def __init__(self, host: ComputeHost, instance: Instance, action: Action, *, packed: bool = False) -> None:
+        self._packed = packed
         self._host = host
         self._instance = instance
         self._image_id: str = action.parameters["image_id"]
@@ -41,7 +42,8 @@ class SnapshotFlow:
     def take(self) -> None:
         """Copy the disk as it is now, unless the image was finished before a crash."""
         if not self._is_stored():
-            self._host.driver.snapshot(self._instance.uuid, self._instance.name)
+            copy = self._host.driver.pack if self._packed else self._host.driver.snapshot
+            copy(self._instance.uuid, self._instance.name)
 
     def give_up(self) -> None:
         """Remove the copy, and the image unless it is whole."""

@@ -137,10 +137,6 @@ class Resize:
         def work(session: Session) -> str:
             instance = find(session, context, uuid)
             flavor = wanted(session, instance)
-            if instance.ephemerals:
-                raise InvalidInput(
-                    "A server with an ephemeral disk cannot be resized: that disk is not moved."
-                )
             instances.begin(session, instance, Verb.RESIZE, despite_lock=context.is_admin)
             migration = dataclasses.replace(
                 ServerMigration.begun(instance, context.user_id, kind, MigrationStatus.PRE_MIGRATING),
@@ -199,6 +195,8 @@ def _check_fit(session: Session, instance: Instance, flavor: Flavor) -> None:
     """Raise InvalidInput for a flavor that the server's disk or image does not fit in."""
     if flavor.root_gb < instance.flavor.root_gb:
         raise InvalidInput("Resize down is not allowed: the flavor's disk is smaller than the server's.")
+    if flavor.ephemeral_gb < sum(disk.size_gb for disk in instance.ephemerals):
+        raise InvalidInput("Resize down is not allowed: the server's ephemeral disks are larger than the flavor's.")
     hardware.of(flavor.vcpus, flavor.extra_specs, instance.image_properties)
     image = images.get(session, instance.image_id)
     if image is not None:

@@ -30,6 +30,7 @@ from nova_lite.drivers.virt.base import (
     SerialConsole,
     VirtDriver,
     aside,
+    ephemeral_file,
 )
 from nova_lite.drivers.virt.fake import FakeVirtDriver
 from nova_lite.drivers.virt.libvirt import xml
@@ -342,17 +343,55 @@ def test_disks_that_are_kept_aside_come_back(driver: VirtDriver, spec: GuestSpec
     assert power_of(driver, spec) is PowerState.RUNNING
 
 
-def test_a_guest_is_made_of_a_copy_of_anothers_disk(driver: VirtDriver, spec: GuestSpec) -> None:
+def _kind(disk: Path) -> str:
+    return "qcow2" if disk.open("rb").read(4) == b"QFI\xfb" else "raw"
+
+
+def write_mark(disk: Path, number: int) -> None:
+    """Write into a disk, as a guest does, what tells it from others."""
+    words = f"write -q -P {number + 1} 0 512"
+    subprocess.run(["qemu-io", "-f", _kind(disk), "-c", words, str(disk)], check=True, capture_output=True)
+
+
+def has_mark(disk: Path, number: int) -> bool:
+    argv = ["qemu-io", "-r", "-U", "-f", _kind(disk), "-c", f"read -q -P {number + 1} 0 512", str(disk)]
+    done = subprocess.run(argv, check=False, capture_output=True)
+    return done.returncode == 0 and not done.stdout
+
+
+def size_gb(disk: Path) -> int:
+    argv = ["qemu-img", "info", "--output=json", "-U", str(disk)]
+    found = json.loads(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)
+    return int(found["virtual-size"]) // 1024**3
+
+
+@pytest.mark.parametrize("disks", [(), (EphemeralDisk(1), EphemeralDisk(1))], ids=["root", "several"])
+def test_a_guest_is_made_of_a_copy_of_anothers_disks(
+    driver: VirtDriver, spec: GuestSpec, tmp_path: Path, disks: tuple[EphemeralDisk, ...]
+) -> None:
+    spec = dataclasses.replace(spec, ephemerals=disks, swap_mb=16)
     spawned(driver, spec)
-    driver.snapshot(spec.uuid, spec.name)
+    driver.power_off(spec.uuid, 0.2)
+    folder = tmp_path / "instances" / spec.name
+    for number in range(len(disks)):
+        write_mark(folder / ephemeral_file(number), number)
+    for _ in range(2):
+        driver.pack(spec.uuid, spec.name)
     copy = driver.snapshot_file(spec.uuid, spec.name)
     image = GuestImage(ids.new_uuid(), copy.disk_format, copy.path.stat().st_size, copying(copy.path))
-    driver.drop_snapshot(spec.uuid, spec.name)
+    for _ in range(2):
+        driver.drop_snapshot(spec.uuid, spec.name)
+    assert not copy.path.exists()
     driver.set_aside(spec.uuid, spec.name)
-    larger = dataclasses.replace(spec, root_gb=1, memory_mb=96)
+    grown = tuple(dataclasses.replace(disk, size_gb=2) for disk in disks)
+    larger = dataclasses.replace(spec, root_gb=1, ephemerals=(*grown, EphemeralDisk(1)), memory_mb=96, swap_mb=32)
 
     for _ in range(2):
         driver.receive_disks(larger, image)
+    for number in range(len(disks)):
+        assert has_mark(folder / ephemeral_file(number), number)
+    assert [size_gb(folder / ephemeral_file(number)) for number in range(len(disks) + 1)] == [2] * len(disks) + [1]
+    for _ in range(2):
         driver.spawn(larger)
     assert power_of(driver, spec) is PowerState.RUNNING
     assert driver.is_aside(spec.name)
@@ -362,15 +401,23 @@ def test_a_guest_is_made_of_a_copy_of_anothers_disk(driver: VirtDriver, spec: Gu
     assert power_of(driver, spec) is PowerState.RUNNING
 
 
-def test_a_guest_is_made_of_a_copy_of_what_is_kept_aside(driver: VirtDriver, spec: GuestSpec) -> None:
+def test_a_guest_is_made_of_a_copy_of_what_is_kept_aside(
+    driver: VirtDriver, spec: GuestSpec, tmp_path: Path
+) -> None:
+    spec = dataclasses.replace(spec, ephemerals=(EphemeralDisk(1),), swap_mb=16)
     spawned(driver, spec)
     with pytest.raises(DriverError):
         driver.copy_aside(spec)
+    driver.power_off(spec.uuid, 0.2)
+    folder = tmp_path / "instances" / spec.name
+    write_mark(folder / "disk.local", 5)
     driver.set_aside(spec.uuid, spec.name)
-    larger = dataclasses.replace(spec, root_gb=1, memory_mb=96)
+    larger = dataclasses.replace(spec, root_gb=1, ephemerals=(EphemeralDisk(2), EphemeralDisk(1)), memory_mb=96)
 
     for _ in range(2):
         driver.copy_aside(larger)
+        assert has_mark(folder / "disk.local", 5)
+        assert [size_gb(folder / ephemeral_file(number)) for number in range(2)] == [2, 1]
         driver.spawn(larger)
     assert power_of(driver, spec) is PowerState.RUNNING
     assert driver.is_aside(spec.name)

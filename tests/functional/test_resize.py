@@ -130,6 +130,77 @@ def test_an_admin_brings_a_server_to_another_host_and_back(cloud: TwoHosts) -> N
     cloud.act(server_id, CONFIRM)
 
 
+@pytest.fixture
+def flavors(cloud: TwoHosts) -> Iterator[None]:
+    """Two flavors whose servers have ephemeral and swap disks."""
+    for name, ephemeral, swap in (("less", 2, 16), ("more", 3, 32)):
+        flavor = {"name": name, "id": name, "ram": 64, "vcpus": 1, "disk": 1, "swap": swap}
+        body = {"flavor": flavor | {"OS-FLV-EXT-DATA:ephemeral": ephemeral}}
+        assert cloud.ask("POST", "/v2.1/flavors", body, user="admin").status_code == 200
+    yield
+    cloud.delete_all()
+    for name in ("less", "more"):
+        cloud.ask("DELETE", f"/v2.1/flavors/{name}", user="admin")
+
+
+def disks(cloud: TwoHosts, server_id: str) -> list[tuple[str, int, bytes]]:
+    """Return name, size and beginning of a server's disks beside the root disk, on the host where it is."""
+    place = "instances2" if cloud.host_of(server_id) == SECOND else "instances"
+    name = cloud.show(server_id, user="admin")["OS-EXT-SRV-ATTR:instance_name"]
+    found = []
+    for path in sorted((cloud.folder / place / name).glob("disk.*")):
+        with path.open("rb") as disk:
+            found.append((path.name, path.stat().st_size // 1024**2, disk.read(4).strip(b"\0")))
+    return found
+
+
+def write(cloud: TwoHosts, server_id: str, **marks: bytes) -> None:
+    """Write to the beginnings of disks, as a guest does."""
+    place = "instances2" if cloud.host_of(server_id) == SECOND else "instances"
+    name = cloud.show(server_id, user="admin")["OS-EXT-SRV-ATTR:instance_name"]
+    for disk, mark in marks.items():
+        with (cloud.folder / place / name / f"disk.{disk}").open("r+b") as written:
+            written.write(mark)
+
+
+@with_sqlite
+@pytest.mark.usefixtures("flavors")
+def test_ephemeral_disks_go_along_and_grow_with_the_flavor(cloud: TwoHosts) -> None:
+    blank = {"source_type": "blank", "destination_type": "local", "boot_index": -1, "volume_size": 1}
+    several = cloud.boot("several", flavorRef="less", block_device_mapping_v2=[blank, blank])
+    one = cloud.boot("one", flavorRef="less")
+    write(cloud, several, local=b"one", eph1=b"two")
+    write(cloud, one, local=b"all")
+    was = cloud.host_of(several)
+    cloud.act(several, MIGRATE, user="admin")
+    cloud.act(several, CONFIRM)
+    assert cloud.host_of(several) != was
+    assert disks(cloud, several) == [
+        ("disk.eph1", 1024, b"two"), ("disk.local", 1024, b"one"), ("disk.swap", 16, b""),
+    ]  # fmt: skip
+
+    for end in (REVERT, CONFIRM):
+        cloud.act(one, {"resize": {"flavorRef": "more"}})
+        assert disks(cloud, one) == [("disk.local", 3072, b"all"), ("disk.swap", 32, b"")]
+        cloud.act(one, end)
+        cloud.act(several, {"resize": {"flavorRef": "more"}})
+        assert disks(cloud, several)[:2] == [("disk.eph1", 1024, b"two"), ("disk.local", 1024, b"one")]
+        cloud.act(several, end)
+        assert len(cloud.files()) == 2
+    answer = cloud.act(one, {"resize": {"flavorRef": "less"}})
+    assert (answer.status_code, "Resize down is not allowed" in answer.text) == (400, True)
+
+    # What is only the host's does not go onto the shelf, and is made anew with an image.
+    cloud.act(several, {"shelve": None})
+    cloud.act(several, {"unshelve": None})
+    assert disks(cloud, several) == [
+        ("disk.eph1", 1024, b""), ("disk.local", 1024, b""), ("disk.swap", 32, b""),
+    ]  # fmt: skip
+    cloud.act(one, {"rebuild": {"imageRef": cloud.image()}})
+    assert disks(cloud, one) == [("disk.local", 3072, b""), ("disk.swap", 32, b"")]
+    assert {cloud.show(server_id)["status"] for server_id in (one, several)} == {"ACTIVE"}
+
+
 @with_sqlite
 def test_a_server_may_be_deleted_between_two_sizes(cloud: TwoHosts) -> None:
     server_id = cloud.boot("gone")

@@ -130,12 +130,15 @@ class Guest:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class GuestSnapshot:
-    """A copy of a guest's root disk that stands for itself; ``virtual_size`` in bytes."""
+    """A copy of a guest's root disk, or of several in a BUNDLE, that stands for itself; ``virtual_size`` in bytes."""
 
     path: Path
     disk_format: str
     virtual_size: int
 
+
+BUNDLE = "tar"
+"""The format of several disks in one file, which no guest starts from."""
 
 _MOST_DISKS = 26
 
@@ -281,8 +284,15 @@ class VirtDriver(abc.ABC):
         """
 
     @abc.abstractmethod
+    def pack(self, uuid: str, name: str) -> None:
+        """Copy all disks that a guest that is off cannot have made anew, as ``receive_disks`` takes them.
+
+        The copy is in the place of that of ``snapshot``. Raises DriverError, NotFound.
+        """
+
+    @abc.abstractmethod
     def snapshot_file(self, uuid: str, name: str) -> GuestSnapshot:
-        """Return the copy that ``snapshot`` made; raises DriverError when there is none."""
+        """Return the copy that ``snapshot`` or ``pack`` made; raises DriverError when there is none."""
 
     @abc.abstractmethod
     def drop_snapshot(self, uuid: str, name: str) -> None:
@@ -317,7 +327,7 @@ class VirtDriver(abc.ABC):
 
     @abc.abstractmethod
     def receive_disks(self, spec: GuestSpec, image: GuestImage) -> None:
-        """Make the guest's disks of a copy of another guest's root disk, which may grow; whole ones are kept.
+        """Make the guest's disks of those that were packed, which may grow; whole ones are kept.
 
         Raises DriverError for a copy that is larger than the guest's disk.
         """

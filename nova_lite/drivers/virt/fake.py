@@ -16,9 +16,10 @@ from nova_lite.core.devices import DeviceKind, GuestDevice
 from nova_lite.core.diagnostics import Cpu, Diagnostics, DiskUse, Nic
 from nova_lite.core.errors import ConfigurationError, DriverError, NotFound, NotSupported
 from nova_lite.core.instance_states import PowerState
-from nova_lite.core.server_migration import Progress, Traveller
+from nova_lite.core.server_migration import CarriedDisk, Progress, Traveller
 from nova_lite.drivers.virt import config_drive, storage
 from nova_lite.drivers.virt.base import (
+    BUNDLE,
     Capabilities,
     Changed,
     Guest,
@@ -40,7 +41,8 @@ from nova_lite.drivers.virt.fake_images import FakeImageCache
 
 _GIB = 1024**3
 _MIB = 1024**2
-_COPIES = ("snapshot", "snapshot.new")
+_BLOCK = 512
+_COPIES = ("snapshot", "snapshot.new", "snapshot.tar")
 _BOOT_FILES = ("kernel", "ramdisk", "kernel.rescue", "ramdisk.rescue")
 _DISKS = (
     "disk", "disk.new", "disk.local", "disk.swap", "disk.rescue", *_BOOT_FILES,
@@ -175,12 +177,17 @@ class FakeVirtDriver(VirtDriver):
         """Write what a guest has beside its root disk."""
         folder = self._path / spec.name
         self._add_boot_files(folder, image)
+        self._add_blank_disks(spec)
+        self._drives.make(spec.config_drive, folder)
+
+    def _add_blank_disks(self, spec: GuestSpec) -> None:
+        """Write ephemeral and swap disks, or let those that are there grow."""
+        folder = self._path / spec.name
         sizes = {ephemeral_file(number): one.size_gb * _GIB for number, one in enumerate(spec.ephemerals)}
         for name, size in (sizes | {"disk.swap": spec.swap_mb * _MIB}).items():
             if size:
                 with (folder / name).open("ab") as disk:
                     disk.truncate(size)
-        self._drives.make(spec.config_drive, folder)
 
     @staticmethod
     def _add_boot_files(folder: Path, image: GuestImage, suffix: str = "") -> None:
@@ -296,8 +303,24 @@ class FakeVirtDriver(VirtDriver):
         new.write_bytes(f"{name}: the disk of a simulated guest\n".encode() * 8)
         new.rename(self._path / name / "snapshot")
 
+    def pack(self, uuid: str, name: str) -> None:
+        """Write how each ephemeral disk begins, or what a snapshot writes where there is none."""
+        self.snapshot(uuid, name)
+        heads = {path.name: _head(path).hex() for path in self._ephemerals(name)}
+        if heads:
+            new = self._path / name / "snapshot.new"
+            new.write_text(json.dumps(heads))
+            new.rename(self._path / name / "snapshot.tar")
+
+    def _ephemerals(self, name: str) -> list[Path]:
+        files = (self._path / name / file for file in disk_names() if file not in ("disk", "disk.swap"))
+        return [path for path in files if path.exists()]
+
     def snapshot_file(self, uuid: str, name: str) -> GuestSnapshot:
         """Return the file that stands for the disk."""
+        path = self._path / name / "snapshot.tar"
+        if path.exists():
+            return GuestSnapshot(path, BUNDLE, path.stat().st_size)
         path = self._path / name / "snapshot"
         if not path.exists():
             raise DriverError(f"there is no snapshot of {name}.")
@@ -343,8 +366,11 @@ class FakeVirtDriver(VirtDriver):
             raise DriverError(f"there are no disks of {spec.name} that were kept aside.")
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "disk").exists():
+            for path in self._ephemerals(aside(spec.name)):
+                (folder / path.name).write_bytes(_head(path))
             (folder / "disk.new").write_bytes((kept / "disk").read_bytes())
             (folder / "disk.new").rename(folder / "disk")
+        self._add_blank_disks(spec)
         self._drives.make(spec.config_drive, folder)
 
     def receive_disks(self, spec: GuestSpec, image: GuestImage) -> None:
@@ -355,6 +381,9 @@ class FakeVirtDriver(VirtDriver):
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "disk").exists():
             image.fetch(folder / "disk.new")
+            if image.disk_format == BUNDLE:
+                for file, head in json.loads((folder / "disk.new").read_text()).items():
+                    (folder / file).write_bytes(bytes.fromhex(head))
             (folder / "disk.new").rename(folder / "disk")
         self._add_others(spec, image)
 
@@ -466,7 +495,9 @@ class FakeVirtDriver(VirtDriver):
     def traveller(self, uuid: str, name: str) -> Traveller:
         """Return that it is a simulated one."""
         self._running(uuid)
-        return Traveller("fake", self._size.hypervisor_version, str(self._path))
+        found = [path for file in disk_names() if (path := self._path / name / file).exists()]
+        disks = [CarriedDisk(path.name, "raw", path.stat().st_size, path.stat().st_blocks * _BLOCK) for path in found]
+        return Traveller("fake", self._size.hypervisor_version, str(self._path), disks=tuple(disks))
 
     def expect(self, spec: GuestSpec, image: GuestImage, traveller: Traveller, *, shared: bool) -> str:
         """Make a folder with a file that stands for the disk; the folder is where the guest is taken in."""
@@ -493,6 +524,9 @@ class FakeVirtDriver(VirtDriver):
             time.sleep(0.05)
         watch(Progress(memory, memory, 0))
         definitions, disks = Path(uri), Path(uri).parents[1] / guest.name
+        for path in self._ephemerals(guest.name) if not shared else ():
+            with (disks / path.name).open("r+b") as copied:
+                copied.write(_head(path))
         for file in ("interfaces", "console.log", config_drive.NAME):
             if not shared and (self._path / guest.name / file).exists():
                 (disks / file).write_bytes((self._path / guest.name / file).read_bytes())
@@ -548,6 +582,12 @@ def _store(file: Path, guest: Guest) -> None:
 def _read(file: Path) -> Guest:
     uuid, name, power = json.loads(file.read_text())
     return Guest(uuid, name, PowerState(power))
+
+
+def _head(path: Path) -> bytes:
+    """Return how a disk begins: what stands for all that is in it."""
+    with path.open("rb") as disk:
+        return disk.read(512)
 
 
 def _text_of(path: Path) -> str:

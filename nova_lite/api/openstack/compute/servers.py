@@ -77,6 +77,8 @@ def update(call: Call) -> Reply:
 def rebuild(call: Call) -> Reply:
     """Make a server anew from an image."""
     wanted = call.body["rebuild"]
+    if truth(wanted.get("preserve_ephemeral", False)):
+        raise InvalidInput("The current driver does not support preserving ephemeral partitions.")
     request = RebuildRequest(
         image_id=wanted["imageRef"].rsplit("/", 1)[-1],
         changes={column: wanted[name] for name, column in _REBUILT.items() if name in wanted},

@@ -148,7 +148,7 @@ _HINTS: Schema = {
 
 _REBUILD: Schema = {
     "imageRef": {"type": "string", "minLength": 1, "maxLength": 255},
-    "preserve_ephemeral": {"enum": [False, "false", "False"]},
+    "preserve_ephemeral": BOOLEAN,
 } | {
     name: _CREATE[name] for name in ("name", "adminPass", "metadata", "OS-DCF:diskConfig", "accessIPv4", "accessIPv6")
 }  # fmt: skip
@@ -405,4 +405,4 @@ MIGRATE_LIVE: Variants = [
         body("os-migrateLive", _MIGRATE_LIVE_225, ["host", "block_migration"]),
     ),
 ]
-"""Bodies of a live migration; room on the new host is counted in full, whether disks may be overcommitted or not."""
+"""Bodies of a live migration."""

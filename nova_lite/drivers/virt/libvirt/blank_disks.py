@@ -15,6 +15,8 @@ from nova_lite.drivers.virt.libvirt.image_cache import ImageCache
 _GIB = 1024**3
 _MIB = 1024**2
 _SECONDS = 300.0
+MADE_FILE_SYSTEM = "ephemeral_"
+"""Begins the names of cached disks with a file system that a host made, of which no two are the same."""
 _DEFAULT = "default"
 _COMMANDS = {
     _DEFAULT: "mkfs.ext4 -q -F -L %(fs_label)s %(target)s",
@@ -94,7 +96,7 @@ class BlankDisks:
             qemu_img.create(self._runner, new, RAW, size)
             self._runner.run(self._formats.command(kind, f"ephemeral{number}", new), timeout=_SECONDS)
 
-        name = f"ephemeral_{disk.size_gb}_{kind}" + (f"_{number}" if number else "")
+        name = f"{MADE_FILE_SYSTEM}{disk.size_gb}_{kind}" + (f"_{number}" if number else "")
         qemu_img.create(self._runner, path, QCOW2, size, (self._cache.made(name, make), RAW))
 
     def swap(self, path: Path, size_mb: int) -> None:

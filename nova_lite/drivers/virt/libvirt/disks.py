@@ -17,10 +17,10 @@ from nova_lite.core.errors import ConfigurationError, DriverError
 from nova_lite.core.server_migration import CarriedDisk
 from nova_lite.drivers.runner import Runner, require_programs
 from nova_lite.drivers.virt import config_drive, storage
-from nova_lite.drivers.virt.base import GuestImage, GuestSnapshot, GuestSpec, aside, ephemeral_file
+from nova_lite.drivers.virt.base import BUNDLE, GuestImage, GuestSnapshot, GuestSpec, aside, ephemeral_file
 from nova_lite.drivers.virt.image_safety import QCOW2, RAW
-from nova_lite.drivers.virt.libvirt import qemu_img
-from nova_lite.drivers.virt.libvirt.blank_disks import BlankDisks, Formats
+from nova_lite.drivers.virt.libvirt import bundles, qemu_img
+from nova_lite.drivers.virt.libvirt.blank_disks import MADE_FILE_SYSTEM, BlankDisks, Formats
 from nova_lite.drivers.virt.libvirt.files import Disk, Files
 from nova_lite.drivers.virt.libvirt.image_cache import Base, CacheRules, ImageCache, Room
 from nova_lite.drivers.virt.libvirt.injection import Injection, InjectionRules
@@ -32,6 +32,8 @@ _BLOCK = 512
 _COPY_SECONDS = 1800.0
 _NEW = ".new"
 _SNAPSHOT = "snapshot"
+_BUNDLE = "snapshot.tar"
+_SWAP = "disk.swap"
 _RESCUE = "disk.rescue"
 _CONSOLE_SLACK = 4
 _KINDS = "disk.info"
@@ -134,8 +136,11 @@ class Disks:
         whole = False
         for disk in disks:
             path = folder / disk.file
-            if not path.exists() or self._carried(path, disk.disk_format) != dataclasses.replace(
-                disk, used=0
+            # A file system that was made here is another one, even where it was made in the same way.
+            if (
+                disk.base.startswith(MADE_FILE_SYSTEM)
+                or not path.exists()
+                or self._carried(path, disk.disk_format) != dataclasses.replace(disk, used=0)
             ):
                 path.unlink(missing_ok=True)
                 self._make(path, functools.partial(_make_empty, self.runner, disk))
@@ -193,20 +198,41 @@ class Disks:
                 self._make(folder / (name + suffix), lambda new, source=source: _copy(source, new))  # type: ignore[misc]
 
     def receive(self, spec: GuestSpec, image: GuestImage) -> None:
-        """Make the guest's disks, the root disk from a copy of another's; raises DriverError as ``create``."""
+        """Make the guest's disks of those that were packed; raises DriverError as ``create``."""
         folder = self._folder / spec.name
         folder.mkdir(parents=True, exist_ok=True)
-        disk = folder / "disk"
-        if not disk.exists():
-            new = disk.with_name(disk.name + _NEW)
-            self._cache.fetch_to(image, new)
-            size, wanted = self._cache.examine(new, image), spec.root_gb * _GIB
-            self._room(spec).check(image, size)
-            if wanted > size:
-                qemu_img.resize(self.runner, new, QCOW2, wanted)
-            new.rename(disk)
+        if not (folder / "disk").exists():
+            new = folder / f"disk{_NEW}"
+            if image.disk_format == BUNDLE:
+                self._unpack(spec, image, folder)
+            else:
+                self._cache.fetch_to(image, new)
+            # The root disk comes to its place after the others, so that all are there when it is.
+            self._place(new, image, self._room(spec), spec.root_gb * _GIB)
         self._add_boot_files(folder, image)
         self._add_others(spec)
+
+    def _unpack(self, spec: GuestSpec, image: GuestImage, folder: Path) -> None:
+        """Fetch a bundle, and bring the ephemeral disks that are in it to their places."""
+        fetched = folder / f"{_BUNDLE}{_NEW}"
+        try:
+            self._cache.fetch_to(image, fetched)
+            there = bundles.names(fetched)
+            wanted = {ephemeral_file(number): disk.size_gb * _GIB for number, disk in enumerate(spec.ephemerals)}
+            wanted = {file: size for file, size in wanted.items() if file in there}
+            bundles.extract(fetched, [(file, folder / f"{file}{_NEW}") for file in ("disk", *wanted)])
+        finally:
+            fetched.unlink(missing_ok=True)
+        for file, size in wanted.items():
+            self._place(folder / f"{file}{_NEW}", image, Room(size, "the flavor's ephemeral disk"), size)
+
+    def _place(self, new: Path, image: GuestImage, room: Room, wanted: int) -> None:
+        """Take a disk that was copied for the guest's own, grown to the size that is wanted of it."""
+        size = self._cache.examine(new, dataclasses.replace(image, disk_format=QCOW2))
+        room.check(image, size)
+        if wanted > size:
+            qemu_img.resize(self.runner, new, QCOW2, wanted)
+        new.rename(new.with_name(new.name.removesuffix(_NEW)))
 
     def set_aside(self, name: str) -> None:
         """Rename a guest's folder; raises DriverError for a guest without a disk."""
@@ -262,7 +288,7 @@ class Disks:
             )
             self._make(folder / ephemeral_file(number), make)
         if spec.swap_mb:
-            self._make(folder / "disk.swap", lambda new: self._blank.swap(new, spec.swap_mb))
+            self._make(folder / _SWAP, lambda new: self._blank.swap(new, spec.swap_mb))
         self._drives.make(spec.config_drive, folder)
         (folder / "console.log").touch()
 
@@ -388,8 +414,25 @@ class Disks:
         qemu_img.convert(self.runner, folder / "disk", kind, self.new_snapshot(name), QCOW2)
         self.keep_snapshot(name)
 
+    def pack(self, name: str) -> None:
+        """Copy the disks of a guest that is off but for the one to swap to; into a bundle if it has several."""
+        folder, kinds = self._folder / name, self._kinds(self._folder / name)
+        disks = [path for path in _writable(folder) if path.name != _SWAP]
+        if len(disks) < 2:
+            self.copy(name)
+            return
+        new, copy = folder / f"{_BUNDLE}{_NEW}", folder / f"{_SNAPSHOT}{_NEW}"
+        for disk in disks:
+            qemu_img.convert(self.runner, disk, kinds.get(disk.name, QCOW2), copy, QCOW2)
+            bundles.append(new, copy, disk.name)
+            copy.unlink()
+        new.rename(folder / _BUNDLE)
+
     def snapshot(self, name: str) -> GuestSnapshot:
-        """Return the copy of a guest's root disk; raises DriverError when there is none."""
+        """Return the copy of a guest's root disk, or a bundle; raises DriverError when there is none."""
+        bundle = self._folder / name / _BUNDLE
+        if bundle.exists():
+            return GuestSnapshot(bundle, BUNDLE, bundle.stat().st_size)
         path = self._folder / name / _SNAPSHOT
         if not path.exists():
             raise DriverError(f"there is no snapshot of {name}.")
@@ -397,8 +440,9 @@ class Disks:
 
     def drop_snapshot(self, name: str) -> None:
         """Remove the copy, whole or not."""
-        for path in (self._folder / name / _SNAPSHOT, self.new_snapshot(name)):
-            path.unlink(missing_ok=True)
+        for file in (_SNAPSHOT, _BUNDLE):
+            (self._folder / name / file).unlink(missing_ok=True)
+            (self._folder / name / f"{file}{_NEW}").unlink(missing_ok=True)
 
     def cache_image(self, image: GuestImage) -> None:
         """Bring an image and what else its guests start from; raises DriverError for one that is no disk."""
@@ -427,7 +471,7 @@ class Disks:
 def _writable(folder: Path) -> Iterator[Path]:
     """Yield the disks that a guest may write, in the order in which it has them: the one to swap to is the last."""
     numbers = itertools.takewhile(lambda number: (folder / ephemeral_file(number)).exists(), itertools.count())
-    files = ("disk", *(ephemeral_file(number) for number in numbers), "disk.swap")
+    files = ("disk", *(ephemeral_file(number) for number in numbers), _SWAP)
     return (folder / file for file in files if (folder / file).exists())
 
 

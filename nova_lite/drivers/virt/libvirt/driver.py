@@ -226,6 +226,12 @@ class LibvirtDriver(VirtDriver):
         else:
             self._disks.copy(name)
 
+    def pack(self, uuid: str, name: str) -> None:
+        """Have qemu-img copy the disks."""
+        self._domains.require(uuid)
+        self.drop_snapshot(uuid, name)
+        self._disks.pack(name)
+
     def snapshot_file(self, uuid: str, name: str) -> GuestSnapshot:
         """Return the copy in the guest's folder."""
         return self._disks.snapshot(name)
