@@ -129,11 +129,13 @@ _MOUSE, _TABLET = "ps2mouse", "usbtablet"
 _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
 _MOST = 2**31 - 1
+LOCATION = "image_location"
+"""The property of an image that was registered by a manifest: where that is, which its guests are told."""
 
 
 def kept(properties: Mapping[str, str]) -> dict[str, str]:
     """Return those of an image's properties that its instances need for as long as they live."""
-    return {name: value for name, value in properties.items() if name in PROPERTIES}
+    return {name: value for name, value in properties.items() if name in PROPERTIES or name == LOCATION}
 
 
 def root_device(properties: Mapping[str, str]) -> str:

@@ -5,7 +5,7 @@ import json
 import string
 from collections.abc import Mapping
 
-from nova_lite.core import clock
+from nova_lite.core import clock, hardware
 from nova_lite.core.ec2_ids import ec2_id, subnet_uuid, vpc_uuid
 from nova_lite.core.metadata import InstanceMetadata
 from nova_lite.core.network import VirtualInterface
@@ -37,7 +37,8 @@ def _meta_data(data: InstanceMetadata) -> Tree:
     tree: dict[str, Tree | str] = {
         "ami-id": _ami_id(data),
         "ami-launch-index": str(instance.launch_index),
-        "ami-manifest-path": "FIXME",
+        # Essex tells this word of every image; one that never had a manifest keeps it.
+        "ami-manifest-path": instance.image_properties.get(hardware.LOCATION) or "FIXME",
         "block-device-mapping": _block_devices(data),
         "hostname": data.fqdn,
         "instance-action": "none",

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from nova_lite.cmd import wiring
-from nova_lite.core import clock
+from nova_lite.core import clock, metadata_tree
 from nova_lite.core import ids as uuids
 from nova_lite.core.image import ImageStatus, ImageTask, TaskStatus
 from nova_lite.db import image_tasks, images
@@ -91,9 +91,14 @@ def test_a_bundle_becomes_an_image_that_is_launched(site: Site) -> None:
     file = site.cloud.ask("GET", f"/v2/images/{listed[0]['id']}/file", api="image")
     assert file.content == IMAGE
     started = site.client.run_instances(ImageId=image, MinCount=1, MaxCount=1, InstanceType="m1.nano")
-    site.client.get_waiter("instance_running").wait(
-        InstanceIds=[started["Instances"][0]["InstanceId"]], WaiterConfig=QUICK
-    )
+    instance = started["Instances"][0]["InstanceId"]
+    site.client.get_waiter("instance_running").wait(InstanceIds=[instance], WaiterConfig=QUICK)
+    with wiring.desk(site.cloud.conf) as (_, operations):
+        running = site.client.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
+        told = operations.metadata.of_address(running["PrivateIpAddress"])
+    meta_data = metadata_tree.ec2_tree(told)["meta-data"]
+    wanted = {"ami-manifest-path": location, "ami-id": image, "kernel-id": kernel, "ramdisk-id": ramdisk}
+    assert {name: meta_data[name] for name in wanted} == wanted
     for each in (image, kernel, ramdisk):
         site.client.deregister_image(ImageId=each)
 
