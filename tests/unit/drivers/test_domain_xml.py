@@ -83,3 +83,13 @@ def test_a_kernel_is_told_of_its_root_disk_or_what_its_image_says() -> None:
     assert plain.findtext("os/cmdline") == "root=/dev/sda console=tty0 console=ttyS0"
     assert (plain.findtext("os/kernel"), plain.findtext("os/initrd")) == ("/i/kernel", "/i/ramdisk")
     assert domain({}, {"os_command_line": "quiet"}, files).findtext("os/cmdline") == "quiet"
+
+
+@pytest.mark.parametrize(
+    ("bus", "device", "root"),
+    [("virtio", "/dev/sda1", "/dev/vda"), ("virtio", "/dev/vda1", "/dev/vda1"), ("scsi", "/dev/sda1", "/dev/sda1")],
+)
+def test_a_kernel_is_told_of_no_disk_of_a_bus_that_the_guest_has_not(bus: str, device: str, root: str) -> None:
+    files = Files(FILES.disks, FILES.console_log, Path("/i/kernel"), Path("/i/ramdisk"))
+    found = domain({}, {"hw_disk_bus": bus, "root_device_name": device}, files).findtext("os/cmdline")
+    assert found == f"root={root} console=tty0 console=ttyS0"

@@ -113,13 +113,22 @@ def _system(root: ET.Element, files: Files, spec: GuestSpec) -> None:
         _text(system, "kernel", str(files.kernel))
         if files.ramdisk is not None:
             _text(system, "initrd", str(files.ramdisk))
-        line = f"root={spec.root_device} console=tty0 console=ttyS0"
+        line = f"root={_root_of(spec)} console=tty0 console=ttyS0"
         _text(system, "cmdline", hardware.command_line or line)
     else:
         ET.SubElement(system, "boot", dev="hd")
         if hardware.boot_menu:
             ET.SubElement(system, "bootmenu", enable="yes", timeout="3000")
     ET.SubElement(system, "smbios", mode="sysinfo")
+
+
+def _root_of(spec: GuestSpec) -> str:
+    """Return where the kernel finds the root.
+
+    Bundles say /dev/sda1, as the hypervisors had it that they were made for; on another bus nothing is there.
+    """
+    first = f"/dev/{spec.hardware.disk_bus.prefix}"
+    return spec.root_device if spec.root_device.startswith(first) else f"{first}a"
 
 
 def _text(parent: ET.Element, tag: str, text: str, **attributes: str) -> None:
