@@ -51,10 +51,11 @@ class Bundle:
         ramdisk_id: str = "",
         size: int | None = None,
         key: bytes = KEY,
+        part_bytes: int = PART_BYTES,
     ) -> None:
         archive = archive_of(name, image) if archive is None else archive
         body = encrypted(archive, key)
-        pieces = [body[at : at + PART_BYTES] for at in range(0, len(body), PART_BYTES)]
+        pieces = [body[at : at + part_bytes] for at in range(0, len(body), part_bytes)]
         self.parts = {f"{name}.part.{number}": piece for number, piece in enumerate(pieces)}
         public = x509.load_pem_x509_certificates(authority.encode())[0].public_key()
         secrets = [
