@@ -33,6 +33,12 @@ FLAGS = (
         help="Class that keeps buckets and objects.",
     ),
     cfg.StrOpt("buckets_path", default="$state_path/buckets", help="Folder in which buckets are kept."),
+    cfg.BoolOpt(
+        "s3_direct_writes",
+        default=True,
+        help="Write objects of 1 MiB and more past the page cache where the file system can: cheaper, but the first "
+        "reader finds them on the disk.",
+    ),
     cfg.IntOpt(
         "s3_put_cap",
         default=5 * 1024**3,

@@ -186,18 +186,20 @@ class Payload:
 
 def _begin(updates: list[Callable[[bytes], Any]], chunk: bytes) -> Callable[[], object]:
     if len(chunk) < _WORTH_A_THREAD:
-        _update(updates, chunk)
+        for update in updates:
+            update(chunk)
         return _nothing
-    return concurrency.beside(_update, updates, chunk)
+    waits = [concurrency.beside(update, chunk) for update in updates]
+
+    def wait() -> None:
+        for each in waits:
+            each()
+
+    return wait
 
 
 def _nothing() -> None:
     pass
-
-
-def _update(updates: list[Callable[[bytes], Any]], chunk: bytes) -> None:
-    for update in updates:
-        update(chunk)
 
 
 def _expected_md5(request: S3Request) -> bytes:

@@ -1,6 +1,8 @@
 """What every object store promises."""
 
 import dataclasses
+import random
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from nova_lite.core import clock
 from nova_lite.core.errors import ConfigurationError, Conflict, NotFound, OverQuota, TooLarge, WrongState
 from nova_lite.core.objects import Bucket, Listing, ObjectVersion, Part, Segment, Upload, Versioning
 from nova_lite.drivers.object.base import ObjectStore
+from nova_lite.drivers.object.blocks import CHUNK, BlockWriter
 from nova_lite.drivers.object.files import FileObjectStore
 
 BYTES = bytes(range(256)) * 5000
@@ -70,6 +73,32 @@ def test_what_is_put_is_read_whole_and_in_part(store: ObjectStore) -> None:
 
     assert content(store, found) == BYTES
     assert content(store, found, 10, 20) == BYTES[10:30]
+
+
+@pytest.mark.parametrize("flag", ["--s3_direct_writes", "--nos3_direct_writes"])
+def test_bytes_are_the_same_however_they_are_cut_and_written(tmp_path: Path, flag: str) -> None:
+    store = make_store(tmp_path / "buckets", flag)
+    store.start()
+    store.create_bucket(Bucket("one", "project", clock.now()))
+    source = memoryview(random.Random(1).randbytes(33 * CHUNK + 7))
+    for size in (0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 4097, len(source)):
+        for piece in (70_001, CHUNK, 5 * CHUNK):
+            segment = store.write(bytes(source[at : min(size, at + piece)]) for at in range(0, size, piece))
+            found = store.put(ObjectVersion("one", "key", "etag", (segment,), clock.now()), anything)
+            assert content(store, found) == source[:size]
+    store.close()
+
+
+def test_blocks_reach_what_knows_no_writing_past_a_cache() -> None:
+    ours, theirs = socket.socketpair()
+    received: list[bytes] = []
+    reader = threading.Thread(target=lambda: received.extend(iter(lambda: theirs.recv(CHUNK), b"")))
+    reader.start()
+    with theirs, ours:
+        BlockWriter(ours.fileno(), direct=True).add(memoryview(bytes(2 * CHUNK)))
+        ours.shutdown(socket.SHUT_WR)
+        reader.join()
+    assert b"".join(received) == bytes(2 * CHUNK)
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,11 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO
 
 from nova_lite import concurrency
 from nova_lite.core.errors import DriverError, NotFound, TooLarge
 from nova_lite.core.objects import Segment
-
-CHUNK = 1024 * 1024
-_FLUSHED_BYTES = 16 * CHUNK
+from nova_lite.drivers.object.blocks import CHUNK, BlockWriter
 
 
 class StorageFull(DriverError):
@@ -31,8 +28,9 @@ class Blobs:
     A file that somebody reads while it is discarded is removed when the last reader is done.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, direct: bool = True) -> None:
         self._folder = folder
+        self._direct = direct
         self._readers: collections.Counter[str] = collections.Counter()
         self._doomed: set[str] = set()
         self._lock = threading.Lock()
@@ -50,9 +48,7 @@ class Blobs:
             target = path.open("xb", buffering=0)
         try:
             with target:
-                size = _fill(target, chunks, limit)
-                with _disk():
-                    concurrency.blocking(os.fsync, target.fileno())
+                size = _fill(BlockWriter(target.fileno(), direct=self._direct), chunks, limit)
             with _disk():
                 concurrency.blocking(_sync_folder, path.parent)
         except BaseException:
@@ -163,30 +159,17 @@ def _pieces(segments: tuple[Segment, ...], offset: int, length: int) -> list[tup
     return pieces
 
 
-def _fill(target: IO[bytes], chunks: Iterable[bytes], limit: int | None) -> int:
-    size = flushed = 0
+def _fill(target: BlockWriter, chunks: Iterable[bytes], limit: int | None) -> int:
+    size = 0
     for chunk in chunks:
         size += len(chunk)
         if limit is not None and size > limit:
             raise TooLarge(f"There are more than the {limit} bytes that are allowed.")
         with _disk():
-            concurrency.blocking(_write_all, target, chunk)
-            if size - flushed >= _FLUSHED_BYTES:
-                # The disk begins early, so that the fsync at the end has little left to wait for.
-                concurrency.blocking(_begin_to_flush, target.fileno(), flushed, size - flushed)
-                flushed = size
+            concurrency.blocking(target.add, memoryview(chunk))
+    with _disk():
+        concurrency.blocking(target.finish)
     return size
-
-
-def _write_all(target: IO[bytes], chunk: bytes) -> None:
-    left = memoryview(chunk)
-    while left:
-        left = left[target.write(left) :]
-
-
-def _begin_to_flush(descriptor: int, offset: int, length: int) -> None:
-    """Tell the kernel that the bytes are not read soon: it begins to write them and returns."""
-    os.posix_fadvise(descriptor, offset, length, os.POSIX_FADV_DONTNEED)
 
 
 def _link(source: Path, path: Path) -> None:

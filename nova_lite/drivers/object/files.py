@@ -25,11 +25,11 @@ from nova_lite.drivers.object.index import Index
 class FileObjectStore(ObjectStore):
     """Keeps the buckets in a folder that one process at a time uses."""
 
-    def __init__(self, folder: Path, limits: Limits, upload_seconds: float) -> None:
+    def __init__(self, folder: Path, limits: Limits, upload_seconds: float, *, direct: bool = True) -> None:
         self._folder = folder
         self._limits = limits
         self._upload_age = datetime.timedelta(seconds=upload_seconds)
-        self._blobs = Blobs(folder / "blobs")
+        self._blobs = Blobs(folder / "blobs", direct=direct)
         self._index = Index(folder / "index.sqlite")
         self._lock: IO[bytes] | None = None
 
@@ -37,7 +37,7 @@ class FileObjectStore(ObjectStore):
     def from_flags(cls, conf: Any) -> "FileObjectStore":
         """Build the store from ``buckets_path`` and the flags of what may be stored."""
         limits = Limits(conf.quota_object_bytes, conf.quota_buckets)
-        return cls(Path(conf.buckets_path), limits, conf.s3_upload_expiry)
+        return cls(Path(conf.buckets_path), limits, conf.s3_upload_expiry, direct=conf.s3_direct_writes)
 
     def start(self) -> None:
         """Take the folder for this process, open the index, and remove bytes that it does not know."""
