@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import errno
+import functools
 import os
 import secrets
 import shutil
@@ -98,10 +99,13 @@ class Blobs:
             source = self._path(segment.name).open("rb", buffering=0)
         except OSError as error:
             raise NotFound("The bytes of the object are gone.") from error
+        # What is large was written past the page cache, so that others must not wait for the disk meanwhile.
+        read = source.read if length < CHUNK else functools.partial(concurrency.blocking, source.read)
         with source:
+            os.posix_fadvise(source.fileno(), offset, length, os.POSIX_FADV_SEQUENTIAL)
             source.seek(offset)
             while length > 0:
-                chunk = source.read(min(CHUNK, length))
+                chunk = read(min(CHUNK, length))
                 if not chunk:
                     raise DriverError(f"The file {segment.name} is shorter than it was written.")
                 length -= len(chunk)
