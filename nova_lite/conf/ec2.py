@@ -19,7 +19,8 @@ FLAGS = (
         "lockout_attempts",
         default=5,
         min=0,
-        help="Wrong signatures after which an access key is locked out of the EC2 API; 0 never locks one out.",
+        help="Wrong signatures after which an access key is locked out of the EC2 API for the address that they "
+        "came from; 0 never locks one out.",
     ),
     cfg.IntOpt(
         "lockout_window", default=15, min=1, help="Minutes within which wrong signatures are counted."

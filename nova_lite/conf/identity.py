@@ -48,6 +48,13 @@ FLAGS = (
     ),
     cfg.IntOpt("lockout_duration", default=1800, min=1, help="Seconds for which a user is locked out."),
     cfg.IntOpt(
+        "credential_auth_ttl",
+        default=15,
+        min=1,
+        help="Minutes for which a signature holds that another service asks identity about, and by which the "
+        "signer's clock may differ.",
+    ),
+    cfg.IntOpt(
         "token_cache_seconds",
         default=5,
         min=0,

@@ -6,6 +6,7 @@ signed it.
 
 import base64
 import dataclasses
+import datetime
 import hashlib
 import hmac
 import urllib.parse
@@ -49,6 +50,26 @@ class SignedRequest:
     params: Mapping[str, str]
     headers: Mapping[str, str]
     body_hash: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Validity:
+    """When a request was signed, and how long or until when its signer lets it hold; None where it does not say."""
+
+    signed: datetime.datetime | None = None
+    life: datetime.timedelta | None = None
+    until: datetime.datetime | None = None
+
+    def covers(self, now: datetime.datetime, slack: datetime.timedelta) -> bool:
+        """Tell whether the signature holds now, where clocks may differ by ``slack`` and one without end holds as long.
+
+        One that says nothing does not.
+        """
+        if self.signed is not None and self.signed > now + slack:
+            return False
+        if self.until is not None:
+            return now <= self.until
+        return self.signed is not None and now <= self.signed + (self.life or slack)
 
 
 def authorization(text: str) -> Proof | None:

@@ -26,7 +26,8 @@ T = TypeVar("T")
 class IdentitySettings:
     """What an operator can set: lifetimes and costs; all times in seconds.
 
-    ``token_cache_seconds`` bounds how long a revocation by another process stays unseen.
+    ``token_cache_seconds`` bounds how long a revocation by another process stays unseen; a signature holds
+    for ``signature_seconds``, by which clocks may differ, too.
     ``password_rounds`` is the binary logarithm of the work to hash a password (bcrypt, 4 to 31);
     ``secret_key_file`` holds the key of the secrets that are kept encrypted.
     """
@@ -35,6 +36,7 @@ class IdentitySettings:
     service_token_seconds: float = 600
     token_cache_seconds: float = 5
     token_cache_size: int = 10_000
+    signature_seconds: float = 900
     password_rounds: int = 12
     password_cache_seconds: float = 300
     secret_key_file: str = ""

@@ -29,6 +29,7 @@ from nova_lite.core.identity import (
     TokenInfo,
     TokenProof,
 )
+from nova_lite.core.signatures import Validity
 from nova_lite.db import application_credentials, domains, ec2_credentials, projects, roles, tokens, users
 from nova_lite.operations import identity_bootstrap
 from nova_lite.operations.identity_base import IdentityBase, not_authorized, sees_all
@@ -90,11 +91,15 @@ class IdentityLogin(IdentityBase):
                 pass
         return self._issue(claim, _DEFAULT)
 
-    def authenticate_signature(self, access: str, is_signed_with: Callable[[str], bool]) -> IssuedToken:
-        """Issue a token to the owner of an EC2 credential whose secret key signed something.
+    def authenticate_signature(
+        self, access: str, validity: Validity, is_signed_with: Callable[[str], bool]
+    ) -> IssuedToken:
+        """Issue a token to the owner of an EC2 credential whose secret key signed something a moment ago.
 
         Raises Unauthenticated, and what ``is_signed_with`` raises.
         """
+        if not validity.covers(clock.now(), datetime.timedelta(seconds=self._settings.signature_seconds)):
+            raise Unauthenticated("The signature has expired, or does not say when it was made.")
         found = self._database.read(
             "identity.get_ec2_credential", lambda session: ec2_credentials.get(session, access)
         )

@@ -16,7 +16,7 @@ from nova_lite.api.middleware.faults import REQUEST_ID
 from nova_lite.core import clock, signatures
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Unauthenticated
-from nova_lite.core.signatures import ALGORITHM, Pairs, Proof, SignedRequest
+from nova_lite.core.signatures import ALGORITHM, Pairs, Proof, SignedRequest, Validity
 from nova_lite.core.signer import Signer
 
 _LONGEST_LIFE = 7 * 24 * 3600
@@ -62,19 +62,20 @@ def authenticate(request: webob.Request, sent: Request, lockout: Lockout) -> Req
         raise Ec2Error("InvalidRequest", f"The signature version {proof.version[:20]} is not supported.")
     _check_time(proof, conf.ec2_timestamp_expiry)
     access, _, project = proof.access.partition(":")
-    if lockout.is_locked(access):
+    address = callers.address_of(request)
+    if lockout.is_locked(access, address):
         raise Ec2Error("UnauthorizedOperation", "Too many failed authentications.")
     try:
         signer: Signer = request.environ[CLOUD].identity.signer(access, project)
         _check_signature(request, sent, proof, signer)
     except (Unauthenticated, Ec2Error) as error:
-        lockout.count_failure(access)
+        lockout.count_failure(access, address)
         if isinstance(error, Ec2Error):
             raise
         raise Ec2Error(
             "AuthFailure", "The access key that signed the request is not known, or may do nothing here."
         ) from error
-    context = signer.info.context(request.environ[REQUEST_ID], callers.address_of(request))
+    context = signer.info.context(request.environ[REQUEST_ID], address)
     return dataclasses.replace(context, is_admin=False)
 
 
@@ -149,14 +150,13 @@ def _old_proof(sent: Request) -> Proof:
 
 def _check_time(proof: Proof, window: int) -> None:
     """Raise Ec2Error for what was signed too long ago, or is signed for a time to come."""
-    now, slack = clock.now(), datetime.timedelta(seconds=window)
     if proof.version != "4" and proof.expires:
-        late = now > _moment("Expires", proof.expires)
+        validity = Validity(until=_moment("Expires", proof.expires))
     else:
         signed = _moment("X-Amz-Date" if proof.version == "4" else "Timestamp", proof.moment)
-        life = datetime.timedelta(seconds=_life(proof.expires)) if proof.expires else slack
-        late = signed > now + slack or now > signed + life
-    if late:
+        life = datetime.timedelta(seconds=_life(proof.expires)) if proof.expires else None
+        validity = Validity(signed, life)
+    if not validity.covers(clock.now(), datetime.timedelta(seconds=window)):
         raise Ec2Error("RequestExpired", "Request has expired.")
 
 

@@ -178,6 +178,7 @@ def make_identity(base: Base) -> Identity:
     settings = IdentitySettings(
         token_seconds=conf.auth_token_ttl,
         token_cache_seconds=conf.token_cache_seconds,
+        signature_seconds=60 * conf.credential_auth_ttl,
         password_rounds=conf.password_hash_rounds,
         secret_key_file=conf.secret_key_file,
         password_rules=PasswordRules(
