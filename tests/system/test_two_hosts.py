@@ -42,7 +42,7 @@ class Server:
 
     def __init__(self, site: Site, name: str, *words: str) -> None:
         self._site = site
-        options = ("--flavor", "m1.nano", "--image", "small", "--key-name", "key", "--network", "private", *words)
+        options = ("--flavor", "m1.disks", "--image", "small", "--key-name", "key", "--network", "private", *words)
         self.id: str = site.client("server", "create", *options, "--wait", "-f", "json", name)["id"]
         self.address: str = site.server(self.id)["addresses"]["private"][0]
         assert eventually(lambda: self.ssh("hostname"))
@@ -74,6 +74,18 @@ class Server:
         here = self.host
         return next(host for host in self._site.hosts if host is not here)
 
+    def write_scratch(self) -> None:
+        """Mount the ephemeral disk and write into it what is known."""
+        self.mount()
+        self._scratch = self.ssh("dd if=/dev/urandom of=e/data bs=64k count=32 2>/dev/null; sync; md5sum < e/data")
+
+    def mount(self) -> None:
+        self.ssh("mkdir -p e; mount /dev/vdb e")
+
+    def has_scratch(self) -> bool:
+        """Tell whether what was written into the ephemeral disk is there, read from the disk."""
+        return eventually(lambda: self.ssh("echo 3 > /proc/sys/vm/drop_caches; md5sum < e/data") == self._scratch)
+
     def becomes(self, status: str) -> bool:
         return eventually(lambda: self.status in (status, "ERROR")) and self.status == status
 
@@ -102,9 +114,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         for host in found.hosts:
             host.namespace.run("ip", "link", "add", "br101", "type", "bridge")
             host.namespace.run("ip", "link", "set", "br101", "up")
-        found.client(
-            "flavor", "create", "--ram", "128", "--disk", "1", "--swap", "16", "m1.swap", user="admin"
-        )
+        for name, gigabytes, swap in (("m1.disks", "1", "0"), ("m1.more", "2", "16")):
+            words = ("--ram", "128", "--disk", "1", "--ephemeral", gigabytes, "--swap", swap, name)
+            found.client("flavor", "create", *words, user="admin")
         yield found
 
 
@@ -119,37 +131,45 @@ def server(site: Site) -> Iterator[Server]:
 
 
 def test_a_guest_goes_from_host_to_host_in_every_way(site: Site, server: Server) -> None:
-    # alive, its disks copied with it
+    # alive, its disks copied with it, one of them in use
+    server.write_scratch()
     was, there = server.host, server.other
     server.do("server", "migrate", *ANYWHERE, "--wait", user="admin")
     assert (server.host, server.status, server.boot_id()) == (there, "ACTIVE", server.booted)
-    assert server.is_whole() and server.is_alone_on(there)
+    assert server.is_whole() and server.has_scratch() and server.is_alone_on(there)
 
     # switched off, and back again
     server.do("server", "migrate", "--wait", user="admin")
     assert (server.host, server.status) == (was, "VERIFY_RESIZE")
     assert (len(was.guests()), there.files()) == (1, [f"{was.guests()[0]}_resize"])
+    assert server.is_whole()
+    server.mount()
+    assert server.has_scratch()
     server.do("server", "migration", "revert")
     assert server.becomes("ACTIVE")
     assert server.is_whole() and server.is_alone_on(there)
 
     # to another size, for good; what was carried as a whole goes on alive
-    server.do("server", "resize", "--flavor", "m1.swap", "--wait")
+    server.do("server", "resize", "--flavor", "m1.more", "--wait")
     server.do("server", "resize", "confirm")
     assert server.becomes("ACTIVE")
     here = server.host
     assert server.is_whole() and server.is_alone_on(here)
-    assert server.ssh("ls /dev/vdb") == "/dev/vdb"
+    server.mount()
+    assert server.has_scratch()
+    assert server.ssh("cat /sys/block/vdb/size /sys/block/vdc/size").split() == [str(2 * 2**21), str(16 * 2**11)]
     there = server.other
     server.do("server", "migrate", *ANYWHERE, "--wait", user="admin")
-    assert server.is_whole() and server.is_alone_on(there)
+    assert server.is_whole() and server.has_scratch() and server.is_alone_on(there)
 
-    # onto the shelf and from it
+    # onto the shelf and from it, the ephemeral disk made anew
     server.do("server", "shelve")
     assert server.becomes("SHELVED_OFFLOADED")
     assert [host.guests() + host.files() for host in site.hosts] == [[], []]
     server.do("server", "unshelve", "--wait")
     assert server.is_whole() and server.is_alone_on(server.host)
+    server.mount()
+    assert server.ssh("ls e") == "lost+found"
 
     # away from a host that died
     dead, there = server.host, server.other
