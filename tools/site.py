@@ -333,10 +333,10 @@ class Site:
             self.client("security", "group", "rule", "create", *protocol, "default")
         return key
 
-    def ssh(self, address: str, words: str) -> str:
+    def ssh(self, address: str, words: str, user: str = "guest") -> str:
         """Run a command in the guest at an address; empty while it does not answer."""
         login = ["-i", str(self.folder / "key"), *_SSH, "-o", "BatchMode=yes", "-o", "ConnectTimeout=3"]
-        return self.run("ssh", *login, f"guest@{address}", words, timeout=60).stdout.strip()
+        return self.run("ssh", *login, f"{user}@{address}", words, timeout=60).stdout.strip()
 
     def manage(self, *words: str) -> str:
         """Run nova-manage on the first host; returns what it printed. Raises ClientError."""

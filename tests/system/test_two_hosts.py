@@ -52,6 +52,9 @@ class Server:
     def ssh(self, words: str) -> str:
         return self._site.ssh(self.address, words)
 
+    def root(self, words: str) -> str:
+        return self._site.ssh(self.address, words, user="root")
+
     def boot_id(self) -> str:
         return self.ssh("cat /proc/sys/kernel/random/boot_id")
 
@@ -77,14 +80,15 @@ class Server:
     def write_scratch(self) -> None:
         """Mount the ephemeral disk and write into it what is known."""
         self.mount()
-        self._scratch = self.ssh("dd if=/dev/urandom of=e/data bs=64k count=32 2>/dev/null; sync; md5sum < e/data")
+        self._scratch = self.root("dd if=/dev/urandom of=/e/data bs=64k count=32 2>/dev/null; sync; md5sum < /e/data")
+        assert self._scratch
 
     def mount(self) -> None:
-        self.ssh("mkdir -p e; mount /dev/vdb e")
+        assert eventually(lambda: self.root("mkdir -p /e; mount /dev/vdb /e; df /e | tail -1").startswith("/dev/vdb"))
 
     def has_scratch(self) -> bool:
         """Tell whether what was written into the ephemeral disk is there, read from the disk."""
-        return eventually(lambda: self.ssh("echo 3 > /proc/sys/vm/drop_caches; md5sum < e/data") == self._scratch)
+        return eventually(lambda: self.root("echo 3 > /proc/sys/vm/drop_caches; md5sum < /e/data") == self._scratch)
 
     def becomes(self, status: str) -> bool:
         return eventually(lambda: self.status in (status, "ERROR")) and self.status == status
@@ -169,7 +173,7 @@ def test_a_guest_goes_from_host_to_host_in_every_way(site: Site, server: Server)
     server.do("server", "unshelve", "--wait")
     assert server.is_whole() and server.is_alone_on(server.host)
     server.mount()
-    assert server.ssh("ls e") == "lost+found"
+    assert server.root("ls /e") == "lost+found"
 
     # away from a host that died
     dead, there = server.host, server.other
