@@ -4,6 +4,7 @@ An instance or guest that an open action is about is left alone: its flow is bri
 """
 
 import dataclasses
+import functools
 import logging
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from nova_lite.compute.revival import revive
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import PowerState, VmState
 from nova_lite.db import actions, instances, server_migrations
-from nova_lite.drivers.virt.base import EVERY_GUEST, Guest, aside
+from nova_lite.drivers.virt.base import EVERY_GUEST, Guest, OpensDisks, aside
 
 LOG = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class Reconciler:
             *self._orphans(view, guests),
             *self._leftovers(view, guests, files),
             *self._power(view, guests),
+            *self._open_disks(),
             *self._links(view),
             *self._filter(view),
         ]
@@ -170,6 +172,16 @@ class Reconciler:
 
         whose = "that is not on this host" if owner is None else "that was moved and is here"
         return Finding("files", name, f"there are files of an instance {whose}", mend)
+
+    def _open_disks(self) -> list[Finding]:
+        """Disks that a nova-compute which was killed was writing into."""
+        driver = self._host.driver
+        if not isinstance(driver, OpensDisks):
+            return []
+        sentence = "a disk is open on this host, and nobody writes into it"
+        return [
+            Finding("disk", name, sentence, functools.partial(driver.close_disk, name)) for name in driver.open_disks()
+        ]
 
     def _power(self, view: _View, guests: dict[str, Guest]) -> list[Finding]:
         """Instances whose guest is not in the power state that the database has."""

@@ -1,6 +1,10 @@
 """What is written into guests' disks before they start, into real file systems: bare, in partitions, and hostile."""
 
+import contextlib
 import dataclasses
+import multiprocessing
+import os
+import signal
 import struct
 import subprocess
 from pathlib import Path
@@ -12,6 +16,7 @@ from nova_lite.core.errors import DriverError
 from nova_lite.drivers import shadow
 from nova_lite.drivers.runner import Runner
 from nova_lite.drivers.virt.base import GuestImage, GuestSpec, Injected
+from tests.cloud import wait_for
 from tests.contracts.hostile_images import MIB, image_of, qemu_img
 from tests.contracts.test_disks import a_spec, disks_of
 
@@ -198,3 +203,42 @@ def test_a_config_drive_may_be_fat(tmp_path: Path) -> None:
     assert "config-2" in run("mlabel", "-s", "-i", path).lower()
     for name, content in drive.items():
         assert run("mtype", "-i", path, f"::{name}").encode() == content
+
+
+def mounts_below(folder: Path) -> list[str]:
+    return [line for line in Path("/proc/self/mounts").read_text().splitlines() if f" {folder}" in line]
+
+
+def processes_of(folder: Path) -> list[str]:
+    """Return the programs whose arguments name something in a folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = path.read_bytes()
+            if str(folder).encode() in words:
+                found.append(words.split(b"\0")[0].decode())
+    return found
+
+
+@pytest.mark.parametrize("by", ["the next daemon", "a look later"])
+def test_what_a_daemon_that_is_killed_leaves_of_an_injection_is_removed(tmp_path: Path, by: str) -> None:
+    disks = disks_of(tmp_path, "--libvirt_inject_partition=0")
+    many = Injected(files={f"/srv/{number}": b"content" for number in range(500)})
+    source = image(ext(tmp_path))
+    daemon = multiprocessing.get_context("fork").Process(target=disks.create, args=(spec_with(many), source))
+    daemon.start()
+    assert daemon.pid is not None
+    assert wait_for(lambda: mounts_below(tmp_path))
+    assert disks.open_disks() == ()
+    os.kill(daemon.pid, signal.SIGKILL)
+    daemon.join()
+    assert "qemu-storage-daemon" in processes_of(tmp_path)
+
+    if by == "a look later":
+        for name in disks.open_disks():
+            disks.close_disk(name)
+    else:
+        disks = disks_of(tmp_path, "--libvirt_inject_partition=0")
+    assert (mounts_below(tmp_path), processes_of(tmp_path), disks.open_disks()) == ([], [], ())
+    disks.create(spec_with(ALL), source)
+    assert cat(guest_files(tmp_path, 0), "/etc/motd") == "Welcome\n"

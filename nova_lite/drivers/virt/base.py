@@ -422,6 +422,17 @@ class KeepsConsoles(Protocol):
         """Shorten the files that have grown too long, their ends kept."""
 
 
+@runtime_checkable
+class OpensDisks(Protocol):
+    """What a driver has that opens guests' disks on the host for a while, to write into them."""
+
+    def open_disks(self) -> tuple[str, ...]:
+        """Return names of those that a process which is no more left open."""
+
+    def close_disk(self, name: str) -> None:
+        """Close one of those; raises DriverError."""
+
+
 Watch = Callable[[Progress], bool]
 """Asked often while a guest moves: True when it may stand still for it; raises to call it off."""
 

@@ -24,6 +24,7 @@ from nova_lite.drivers.virt.libvirt.blank_disks import MADE_FILE_SYSTEM, BlankDi
 from nova_lite.drivers.virt.libvirt.files import Disk, Files
 from nova_lite.drivers.virt.libvirt.image_cache import Base, CacheRules, ImageCache, Room
 from nova_lite.drivers.virt.libvirt.injection import Injection, InjectionRules
+from nova_lite.drivers.virt.libvirt.shown_disks import ShownDisks
 
 LOG = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ class Disks:
         *,
         host: str,
         cow: bool = True,
-        injection: Injection | None = None,
+        injection: InjectionRules | None = None,
         drives: config_drive.ConfigDrives | None = None,
     ) -> None:
         self.runner = runner
@@ -61,7 +62,8 @@ class Disks:
         self._cache = cache
         self._blank = blank
         self._cow = cow
-        self._injection = injection or Injection(runner, InjectionRules())
+        self._shown = ShownDisks(runner, storage.folder_of(folder, host) / "shown")
+        self._injection = Injection(runner, injection or InjectionRules(), self._shown)
         self._drives = drives or config_drive.ConfigDrives()
 
     @classmethod
@@ -81,7 +83,7 @@ class Disks:
         formats = Formats.from_flags(conf.virt_mkfs, conf.default_ephemeral_format)
         return cls(
             runner, folder, cache, BlankDisks(runner, cache, formats), host=conf.host, cow=conf.use_cow_images,
-            injection=Injection(runner, injected), drives=config_drive.ConfigDrives(conf.config_drive_format, runner),
+            injection=injected, drives=config_drive.ConfigDrives(conf.config_drive_format, runner),
         )  # fmt: skip
 
     def start(self) -> None:
@@ -91,8 +93,18 @@ class Disks:
         try:
             self._cache.folder.mkdir(parents=True, exist_ok=True)
             storage.register(self._folder, self._host)
+            for name in self.open_disks():
+                self.close_disk(name)
         except OSError as error:
             raise ConfigurationError(f"cannot use instances_path {self._folder}: {error.strerror}") from error
+
+    def open_disks(self) -> tuple[str, ...]:
+        """Return the names of disks that a process which was killed left open, to write into them."""
+        return self._shown.strays()
+
+    def close_disk(self, name: str) -> None:
+        """Close one of them; its guest's disk is made anew by who takes the work up. Raises DriverError."""
+        self._shown.close(name)
 
     @property
     def injects(self) -> bool:

@@ -354,6 +354,14 @@ class LibvirtDriver(VirtDriver):
         """Remove cached images that nothing is based on any more."""
         return self._disks.clean_cache()
 
+    def open_disks(self) -> tuple[str, ...]:
+        """Return the disks that a nova-compute which was killed was writing into."""
+        return self._disks.open_disks()
+
+    def close_disk(self, name: str) -> None:
+        """End the process that shows one of them."""
+        self._disks.close_disk(name)
+
     def sharers(self) -> frozenset[str]:
         """Return the hosts that wrote themselves down in the folder."""
         return self._disks.sharers()

@@ -4,23 +4,17 @@ The disk is shown as a raw one by QEMU's storage daemon, and its file system is 
 help; nothing is mounted.
 """
 
-import contextlib
 import dataclasses
 import logging
-import os
-import signal
 import struct
-import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from nova_lite.core import injected_network
 from nova_lite.core.errors import DriverError
-from nova_lite.drivers.runner import Limits, Runner
+from nova_lite.drivers.runner import Runner
 from nova_lite.drivers.virt.base import Injected
-from nova_lite.drivers.virt.image_safety import RAW
 from nova_lite.drivers.virt.libvirt.ext_files import ExtFiles
+from nova_lite.drivers.virt.libvirt.shown_disks import PROGRAM, ShownDisks
 
 LOG = logging.getLogger(__name__)
 
@@ -32,8 +26,6 @@ _GPT = 0xEE
 _MOST_PARTITIONS = 128
 _KEYS = "/root/.ssh/authorized_keys"
 _SHADOW = "/etc/shadow"
-_SECONDS = 10.0
-_LIMITS = Limits(memory_bytes=4 * 1024**3, cpu_seconds=600)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,14 +40,15 @@ class InjectionRules:
 class Injection:
     """Writes what a guest is to find into its root disk."""
 
-    def __init__(self, runner: Runner, rules: InjectionRules) -> None:
+    def __init__(self, runner: Runner, rules: InjectionRules, shown: ShownDisks) -> None:
         self._runner = runner
+        self._shown = shown
         self._rules = rules
 
     @property
     def programs(self) -> tuple[str, ...]:
         """The programs that it takes, none where nothing is written."""
-        return () if self._rules.partition == OFF else ("debugfs", "qemu-storage-daemon")
+        return () if self._rules.partition == OFF else ("debugfs", PROGRAM)
 
     def inject(self, disk: Path, kind: str, injected: Injected, *, whole: bool) -> None:
         """Write into a disk; ``whole`` tells that it has no partitions. Raises DriverError.
@@ -65,7 +58,7 @@ class Injection:
         wanted = self._wanted(injected)
         if self._rules.partition == OFF or wanted == Injected():
             return
-        with self._raw(disk, kind) as raw:
+        with self._shown.raw(disk, kind) as raw:
             try:
                 files = ExtFiles(self._runner, raw, 0 if whole else _start_of(raw, self._rules.partition))
                 if not files.is_ext():
@@ -83,29 +76,6 @@ class Injection:
             key=injected.key if self._rules.key else "",
             password_hash=injected.password_hash if self._rules.password else "",
         )
-
-    @contextlib.contextmanager
-    def _raw(self, disk: Path, kind: str) -> Iterator[Path]:
-        """Show a disk as a raw one for a while."""
-        if kind == RAW:
-            yield disk
-            return
-        with tempfile.TemporaryDirectory(prefix="nova-disk-") as folder:
-            raw, pid = Path(folder, "raw"), Path(folder, "pid")
-            raw.touch()
-            self._runner.run(
-                [
-                    "qemu-storage-daemon", "--daemonize", "--pidfile", str(pid),
-                    "--blockdev", f"driver=file,filename={disk},node-name=file",
-                    "--blockdev", f"driver={kind},file=file,node-name=disk",
-                    "--export", f"type=fuse,id=raw,node-name=disk,mountpoint={raw},writable=on",
-                ],
-                limits=_LIMITS,
-            )  # fmt: skip
-            try:
-                yield raw
-            finally:
-                _end(int(pid.read_text()))
 
 
 def _write(files: ExtFiles, wanted: Injected) -> None:
@@ -167,24 +137,3 @@ def _start_by_guid(header: bytes, disk: Path, partition: int) -> int:
             if start:
                 return int(start) * _SECTOR
     raise DriverError(f"cannot write files into the guest's disk: it has no partition {partition}.")
-
-
-def _end(pid: int) -> None:
-    """End the process that shows the disk, and wait for it: what it has not written yet would be lost."""
-    if not _lives(pid):
-        raise DriverError("cannot write into the guest's disk: the process that shows it ended.")
-    os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + _SECONDS
-    while _lives(pid):
-        if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
-            raise DriverError("cannot close the guest's disk after writing into it.")
-        time.sleep(0.01)
-
-
-def _lives(pid: int) -> bool:
-    """Tell whether a process runs; one that nobody has asked for its end does not."""
-    try:
-        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
