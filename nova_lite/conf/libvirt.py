@@ -60,6 +60,12 @@ FLAGS = (
         min=0,
         help="Seconds for which an empty disk that was made here is kept in the cache after its last use.",
     ),
+    cfg.BoolOpt(
+        "checksum_base_images",
+        default=False,
+        help="Read all cached images at each look at the cache, and compare them with the checksums of the first look: "
+        "a damaged one is logged as an error, and removed unless a guest uses it.",
+    ),
     cfg.MultiStrOpt(
         "virt_mkfs",
         default=[],

@@ -241,3 +241,38 @@ def test_an_image_that_is_being_brought_is_not_taken_for_one_that_nobody_uses(tm
 
     disks.create(a_spec(), dataclasses.replace(image, fetch=fetch))
     assert (tmp_path / "instances" / "instance-00000001" / "disk").exists()
+
+
+def test_a_base_that_is_damaged_is_told_of_and_kept_only_while_a_guest_uses_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    disks = disks_of(tmp_path, "--checksum_base_images")
+    image = raw_image()
+    disks.create(a_spec(), image)
+    bases = tmp_path / "instances" / "_base"
+    (base,) = (path for path in bases.iterdir() if path.suffix == "")
+    for _ in range(2):
+        assert disks.clean_cache() == ()
+    assert "damaged" not in caplog.text
+
+    with base.open("r+b") as spoiled:
+        spoiled.write(b"spoiled")
+    assert disks.clean_cache() == ()
+    assert f"{base} is damaged" in caplog.text
+    disks.delete("instance-00000001")
+    assert disks.clean_cache() == (base.name,)
+    assert [path.name for path in bases.iterdir() if path.suffix != ".lock"] == []
+    disks.create(a_spec(), image)
+    assert not base.read_bytes().startswith(b"spoiled")
+
+
+def test_a_base_was_used_last_when_its_last_guest_was_there(tmp_path: Path) -> None:
+    disks = disks_of(tmp_path)
+    disks.create(a_spec(), raw_image())
+    (base,) = (path for path in (tmp_path / "instances" / "_base").iterdir() if path.suffix == "")
+    os.utime(base, (0, 0))
+    assert disks.clean_cache() == ()
+    disks.delete("instance-00000001")
+    assert disks.clean_cache() == ()
+    os.utime(base, (0, 0))
+    assert disks.clean_cache() == (base.name,)

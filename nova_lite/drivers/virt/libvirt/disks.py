@@ -75,6 +75,7 @@ class Disks:
             remove_unused=conf.remove_unused_base_images,
             original_age=conf.remove_unused_original_minimum_age_seconds,
             made_age=conf.remove_unused_resized_minimum_age_seconds,
+            checksums=conf.checksum_base_images,
         )
         cache = ImageCache(runner, folder / conf.base_dir_name, rules)
         injected = InjectionRules(

@@ -1,7 +1,8 @@
 """The cache of base images: each is brought once, whole and safe, or not at all.
 
 An image's file has the SHA-1 of its id as its name, ``.qcow2`` behind it where it was not made raw; ``ephemeral_…``
-and ``swap_…`` are empty file systems that guests' other disks start from.
+and ``swap_…`` are empty file systems that guests' other disks start from. With ``.sha256`` behind its name a file has
+the checksum of the one that is called so.
 """
 
 import contextlib
@@ -27,6 +28,7 @@ LOG = logging.getLogger(__name__)
 _NEW = ".new"
 _FETCHED = ".fetched"
 _LOCK = ".lock"
+_SUM = ".sha256"
 _UNFINISHED_AGE = 86400.0
 """Seconds after which what is not a base yet, or the lock of one, is taken for what a crash left."""
 
@@ -39,6 +41,7 @@ class CacheRules:
     remove_unused: bool = True
     original_age: float = 86400.0
     made_age: float = 3600.0
+    checksums: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -117,18 +120,35 @@ class ImageCache:
         return found
 
     def age_out(self, used: Callable[[], set[str]]) -> list[str]:
-        """Remove what no guest uses, and none has for some time; returns the names. ``used`` names what is in use."""
-        if not self._rules.remove_unused:
-            return []
+        """Remove what no guest uses, and none has for some time; returns the names. ``used`` names what is in use.
+
+        What is damaged is removed without delay.
+        """
         due = [path for path in self.folder.iterdir() if self._is_due(path)]
-        kept = used() if due else set()
-        gone = [path for path in due if path.name not in kept and self._is_due(path)]
+        kept = used()
+        for name in kept - {""}:
+            with contextlib.suppress(FileNotFoundError):
+                os.utime(self.folder / name)
+        gone = [path for path in self._damaged() if path.name not in kept]
+        if self._rules.remove_unused:
+            gone += [path for path in due if path not in gone and path.name not in kept and self._is_due(path)]
         for path in gone:
             path.unlink(missing_ok=True)
+            path.with_name(path.name + _SUM).unlink(missing_ok=True)
             LOG.info("the cached image %s is removed: no guest uses it", path.name)
         return [path.name for path in gone]
 
+    def _damaged(self) -> list[Path]:
+        """Return the bases that are not what they were at the first look, if the operator wants to know."""
+        if not self._rules.checksums:
+            return []
+        unfinished = (_NEW, _FETCHED, _LOCK, _SUM)
+        bases = [path for path in sorted(self.folder.iterdir()) if not path.name.endswith(unfinished)]
+        return [path for path in bases if not concurrency.blocking(_is_whole, path)]
+
     def _is_due(self, path: Path) -> bool:
+        if path.name.endswith(_SUM) and path.with_name(path.name.removesuffix(_SUM)).exists():
+            return False
         made = path.name.startswith(("ephemeral_", "swap_"))
         least = self._rules.made_age if made else self._rules.original_age
         if path.name.endswith((_NEW, _FETCHED, _LOCK)):
@@ -186,3 +206,21 @@ class ImageCache:
         with path.with_name(path.name + _LOCK).open("w") as lock:
             concurrency.blocking(fcntl.flock, lock, fcntl.LOCK_EX)
             yield
+
+
+def _is_whole(path: Path) -> bool:
+    """Compare a file with its checksum, or note that at the first look; a file that is gone is not damaged."""
+    noted = path.with_name(path.name + _SUM)
+    try:
+        with path.open("rb") as content:
+            found = hashlib.file_digest(content, "sha256").hexdigest()
+        if not noted.exists():
+            new = noted.with_name(noted.name + _NEW)
+            new.write_text(found)
+            new.rename(noted)
+        whole = noted.read_text() == found
+    except FileNotFoundError:
+        return True
+    if not whole:
+        LOG.error("the cached image %s is damaged: its checksum does not match", path)
+    return whole
