@@ -49,10 +49,32 @@ class ActionRow(Base):
 
 _TABLE = cast(sa.Table, ActionRow.__table__)
 
+# What every action needs is built once, which takes longer than asking it. The parameters that are columns' names
+# are what an UPDATE sets, the others (ids, holder, on_attempt …) are its conditions.
+_INSERT = sa.insert(_TABLE)
+_TAKE = (
+    sa.update(_TABLE)
+    .where(_TABLE.c.id.in_(sa.bindparam("ids")), _TABLE.c.state == ActionState.QUEUED)
+    .values(
+        state=ActionState.RUNNING,
+        claimed_by=sa.bindparam("claimed_by"),
+        attempt=_TABLE.c.attempt + 1,
+        step="",
+        heartbeat_at=sa.bindparam("heartbeat_at"),
+        updated_at=sa.bindparam("updated_at"),
+    )
+)
+_HELD = sa.update(_TABLE).where(
+    _TABLE.c.id == sa.bindparam("held"),
+    _TABLE.c.state == ActionState.RUNNING,
+    _TABLE.c.claimed_by == sa.bindparam("holder"),
+    _TABLE.c.attempt == sa.bindparam("on_attempt"),
+)
+
 
 def insert(session: Session, actions: Sequence[Action]) -> None:
     """Add ``actions``, usually in the transaction that changes what they are about."""
-    session.execute(sa.insert(_TABLE), [_to_row(action) for action in actions])
+    session.execute(_INSERT, [_to_row(action) for action in actions])
 
 
 def get(session: Session, action_id: str) -> Action | None:
@@ -79,22 +101,11 @@ def claim(session: Session, action_ids: Sequence[str], claimant: str) -> list[Ac
 def take(session: Session, action_ids: Sequence[str], claimant: str) -> bool:
     """Take those of ``action_ids`` that are queued; False when there are none."""
     now = clock.now()
-    taken = session.execute(
-        sa.update(_TABLE)
-        .where(_TABLE.c.id.in_(action_ids), _TABLE.c.state == ActionState.QUEUED)
-        .values(
-            state=ActionState.RUNNING,
-            claimed_by=claimant,
-            attempt=_TABLE.c.attempt + 1,
-            step="",
-            heartbeat_at=now,
-            updated_at=now,
-        )
-    )
-    return _changed(taken)
+    values = {"ids": action_ids, "claimed_by": claimant, "heartbeat_at": now, "updated_at": now}
+    return _changed(session.execute(_TAKE, values))
 
 
-def is_held_by(claimant: str) -> sa.ColumnElement[bool]:
+def is_held_by(claimant: str | sa.BindParameter[str]) -> sa.ColumnElement[bool]:
     """The condition that ``claimant`` does an action now."""
     return sa.and_(_TABLE.c.state == ActionState.RUNNING, _TABLE.c.claimed_by == claimant)
 
@@ -112,12 +123,9 @@ def assign(session: Session, action_ids: Sequence[str], host: str) -> int:
 def enter_step(session: Session, action: Action, events: Sequence[StepEvent]) -> bool:
     """Record the step that ``events`` ends with, before it runs; False when the claim is lost."""
     now = clock.now()
-    recorded = session.execute(
-        _held(action).values(
-            step=events[-1].step, events=_events_to_json(events), heartbeat_at=now, updated_at=now
-        )
+    return _change_held(
+        session, action, step=events[-1].step, events=_events_to_json(events), heartbeat_at=now, updated_at=now
     )
-    return _changed(recorded)
 
 
 def finish(
@@ -128,14 +136,12 @@ def finish(
     values: dict[str, Any] = {"state": state, "error": error, "updated_at": now, "finished_at": now}
     if events:
         values["events"] = _events_to_json(events)
-    return _changed(session.execute(_held(action).values(**values)))
+    return _change_held(session, action, **values)
 
 
 def requeue(session: Session, action: Action) -> bool:
     """Put an action that is held back into the queue of its host; False when the claim is lost."""
-    return _changed(
-        session.execute(_held(action).values(state=ActionState.QUEUED, claimed_by="", updated_at=clock.now()))
-    )
+    return _change_held(session, action, state=ActionState.QUEUED, claimed_by="", updated_at=clock.now())
 
 
 def cancel(session: Session, resource_id: str, error: str) -> bool:
@@ -259,13 +265,10 @@ def count_by_state(session: Session) -> dict[tuple[str, str], int]:
     return {(verb, state): number for verb, state, number in session.execute(query)}
 
 
-def _held(action: Action) -> sa.Update:
-    return sa.update(_TABLE).where(
-        _TABLE.c.id == action.id,
-        _TABLE.c.state == ActionState.RUNNING,
-        _TABLE.c.claimed_by == action.claimed_by,
-        _TABLE.c.attempt == action.attempt,
-    )
+def _change_held(session: Session, action: Action, **values: Any) -> bool:
+    """Set columns of an action that is held; False when the claim is lost."""
+    held = {"held": action.id, "holder": action.claimed_by, "on_attempt": action.attempt}
+    return _changed(session.execute(_HELD, held | values))
 
 
 def _changed(result: sa.Result[Any]) -> bool:

@@ -477,6 +477,7 @@ def _gateway_of_host() -> sa.ScalarSelect[Any]:
     )
 
 
+# What every boot and look at a server asks is built once, which takes longer than asking it.
 _INTERFACES_OF = (
     _interfaces()
     .add_columns(FLOATING_IPS.c.address.label("floating"))
@@ -484,32 +485,41 @@ _INTERFACES_OF = (
     .where(INTERFACES.c.instance_uuid.in_(sa.bindparam("uuids")))
     .order_by(INTERFACES.c.network_id, FLOATING_IPS.c.address)
 )
-"""Built once: putting a statement together takes longer than asking the database."""
+_CANDIDATES = (
+    sa.select(
+        _INSTANCES.c.uuid.label("instance_uuid"),
+        _INSTANCES.c.project_id.label("owner_id"),
+        _INSTANCES.c.launched_at,
+        _ACTIONS.c.parameters,
+        INTERFACES.c.id.label("vif_id"),
+        *_NETWORKS.columns,
+    )
+    .select_from(_INSTANCES)
+    .outerjoin(_ACTIONS, sa.and_(_ACTIONS.c.resource_id == _INSTANCES.c.uuid, _ACTIONS.c.verb == Verb.BOOT))
+    .outerjoin(_NETWORKS, sa.and_(networks.usable_by(_INSTANCES.c.project_id), _NETWORKS.c.cidr != ""))
+    .outerjoin(
+        INTERFACES,
+        sa.and_(INTERFACES.c.instance_uuid == _INSTANCES.c.uuid, INTERFACES.c.network_id == _NETWORKS.c.id),
+    )
+    .where(_INSTANCES.c.uuid.in_(sa.bindparam("uuids")), _INSTANCES.c.deleted == sa.false())
+    .order_by(_INSTANCES.c.id, _NETWORKS.c.id)
+)
+_FREE = (
+    sa.select(FIXED_IPS.c.id, FIXED_IPS.c.address, FIXED_IPS.c.leased)
+    .where(
+        FIXED_IPS.c.network_id == sa.bindparam("network_id"),
+        FIXED_IPS.c.instance_uuid.is_(None),
+        FIXED_IPS.c.reserved == sa.false(),
+    )
+    .order_by(FIXED_IPS.c.leased, FIXED_IPS.c.updated_at, FIXED_IPS.c.id)
+    .limit(sa.bindparam("most"))
+)
 
 
 def _candidates(session: Session, instance_uuids: Sequence[str]) -> dict[str, list[Any]]:
     """Return for each living instance a row a network that it may use: all that allocating has to read."""
-    boot = sa.and_(_ACTIONS.c.resource_id == _INSTANCES.c.uuid, _ACTIONS.c.verb == Verb.BOOT)
-    usable = sa.and_(networks.usable_by(_INSTANCES.c.project_id), _NETWORKS.c.cidr != "")
-    had = sa.and_(INTERFACES.c.instance_uuid == _INSTANCES.c.uuid, INTERFACES.c.network_id == _NETWORKS.c.id)
-    query = (
-        sa.select(
-            _INSTANCES.c.uuid.label("instance_uuid"),
-            _INSTANCES.c.project_id.label("owner_id"),
-            _INSTANCES.c.launched_at,
-            _ACTIONS.c.parameters,
-            INTERFACES.c.id.label("vif_id"),
-            *_NETWORKS.columns,
-        )
-        .select_from(_INSTANCES)
-        .outerjoin(_ACTIONS, boot)
-        .outerjoin(_NETWORKS, usable)
-        .outerjoin(INTERFACES, had)
-        .where(_INSTANCES.c.uuid.in_(instance_uuids), _INSTANCES.c.deleted == sa.false())
-        .order_by(_INSTANCES.c.id, _NETWORKS.c.id)
-    )
     found: dict[str, list[Any]] = {}
-    for row in session.execute(query):
+    for row in session.execute(_CANDIDATES, {"uuids": instance_uuids}):
         found.setdefault(row.instance_uuid, []).append(row)
     return found
 
@@ -614,17 +624,8 @@ def _claim_any(session: Session, places: Sequence[_Place]) -> dict[str, str]:
 
 def _free(session: Session, network: Network, count: int) -> list[_Free]:
     """Guess ``count`` free addresses: first those that no gone guest may still use, the longest unused."""
-    query = (
-        sa.select(FIXED_IPS.c.id, FIXED_IPS.c.address, FIXED_IPS.c.leased)
-        .where(
-            FIXED_IPS.c.network_id == network.id,
-            FIXED_IPS.c.instance_uuid.is_(None),
-            FIXED_IPS.c.reserved == sa.false(),
-        )
-        .order_by(FIXED_IPS.c.leased, FIXED_IPS.c.updated_at, FIXED_IPS.c.id)
-        .limit(count + _SPREAD)
-    )
-    found = [_Free(*row) for row in session.execute(query)]
+    asked = {"network_id": network.id, "most": count + _SPREAD}
+    found = [_Free(*row) for row in session.execute(_FREE, asked)]
     if len(found) < count:
         raise NoAddress(f"No more addresses are available in network {network.label}.")
     unleased = [free for free in found if not free.leased]

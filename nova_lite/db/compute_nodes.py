@@ -41,6 +41,16 @@ class ComputeNodeRow(Base):
 
 _TABLE = cast(sa.Table, ComputeNodeRow.__table__)
 
+_LISTING = (
+    sa.select(_TABLE, *(column.label(f"service_{column.name}") for column in services.columns()))
+    .join(
+        services.TABLE,
+        sa.and_(services.TABLE.c.host == _TABLE.c.host, services.TABLE.c.binary == "nova-compute"),
+    )
+    .order_by(_TABLE.c.id)
+)
+"""Built once, for it is asked for every boot."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NodeReport:
@@ -137,13 +147,7 @@ def set_used(session: Session, host: str, room: Room) -> None:
 
 def listing(session: Session, down_after: float) -> list[ComputeNode]:
     """Return all hypervisors with their nova-compute, by id."""
-    service = services.TABLE
-    query = (
-        sa.select(_TABLE, *(column.label(f"service_{column.name}") for column in services.columns()))
-        .join(service, sa.and_(service.c.host == _TABLE.c.host, service.c.binary == "nova-compute"))
-        .order_by(_TABLE.c.id)
-    )
-    return [_to_value(row._mapping, down_after) for row in session.execute(query)]
+    return [_to_value(row._mapping, down_after) for row in session.execute(_LISTING)]
 
 
 def _used(room: Room, sign: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Actions together with the instances that they are about, read in one statement."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -25,26 +25,33 @@ def claim(session: Session, action_ids: Sequence[str], claimant: str) -> list[Wo
     """Take those of ``action_ids`` that are queued; returns what ``claimant`` now holds of them."""
     if not actions.take(session, action_ids, claimant):
         return []
-    return _read(session, action_ids, actions.is_held_by(claimant))
+    return _read(session, _HELD, ids=action_ids, claimant=claimant)
 
 
 def waiting(session: Session, action_ids: Sequence[str]) -> list[tuple[Action, Instance]]:
     """Return those of ``action_ids`` that no host has yet and whose instances are not deleted."""
-    queued = sa.and_(_ACTIONS.c.state == ActionState.QUEUED, _ACTIONS.c.host == "")
-    found = _read(session, action_ids, queued)
+    found = _read(session, _WAITING, ids=action_ids)
     return [(action, instance) for action, instance in found if instance is not None]
 
 
-def _read(session: Session, action_ids: Sequence[str], condition: sa.ColumnElement[bool]) -> list[Work]:
+def _work(condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
     about = sa.and_(_INSTANCES.c.uuid == _ACTIONS.c.resource_id, _INSTANCES.c.deleted == sa.false())
-    query = (
+    return (
         sa.select(_ACTIONS, _INSTANCES)
         .select_from(_ACTIONS.outerjoin(_INSTANCES, about))
-        .where(_ACTIONS.c.id.in_(action_ids), condition)
+        .where(_ACTIONS.c.id.in_(sa.bindparam("ids")), condition)
         .order_by(_ACTIONS.c.created_at, _ACTIONS.c.id)
     )
+
+
+# Built once: putting these together takes longer than asking them.
+_HELD = _work(actions.is_held_by(sa.bindparam("claimant")))
+_WAITING = _work(sa.and_(_ACTIONS.c.state == ActionState.QUEUED, _ACTIONS.c.host == ""))
+
+
+def _read(session: Session, query: sa.Select[Any], **parameters: Any) -> list[Work]:
     found = []
-    for row in session.execute(query):
+    for row in session.execute(query, parameters):
         # Both tables have columns of the same name, which only their places tell apart.
         of_action = dict(zip(_ACTION_NAMES, row, strict=False))
         of_instance = dict(zip(_INSTANCE_NAMES, row[len(_ACTION_NAMES) :], strict=True))

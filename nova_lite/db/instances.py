@@ -6,6 +6,7 @@ UPDATE.
 
 import dataclasses
 import datetime
+import functools
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -95,6 +96,9 @@ _ALIVE = _TABLE.c.deleted == sa.false()
 # Statements that are asked all the time are built once, which takes longer than asking them.
 _ONE = sa.select(_TABLE).where(_TABLE.c.uuid == sa.bindparam("uuid"), _ALIVE)
 _ONE_IN_SCOPE = _ONE.where(_TABLE.c.project_id == sa.bindparam("scope"))
+_IN_TASKS = sa.update(_TABLE).where(
+    _TABLE.c.uuid == sa.bindparam("of_uuid"), _ALIVE, _TABLE.c.task_state.in_(sa.bindparam("tasks"))
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -168,31 +172,31 @@ def begin(session: Session, instance: Instance, verb: Verb, *, despite_lock: boo
 
     Raises WrongState where the table forbids it, Locked unless ``despite_lock``.
     """
+    begun = session.execute(_begin(verb, despite_lock), {"of_uuid": instance.uuid, "updated_at": clock.now()})
+    if not _changed(begun):
+        raise _refusal(session, instance.uuid, TRANSITIONS[verb], despite_lock)
+
+
+@functools.cache
+def _begin(verb: Verb, despite_lock: bool) -> sa.Update:
+    """Return the compare-and-swap by which a verb starts on the instance ``of_uuid``."""
     row = TRANSITIONS[verb]
     unlocked: sa.ColumnElement[bool] = sa.true() if despite_lock else _TABLE.c.locked_by == ""
     placed: sa.ColumnElement[bool] = _TABLE.c.host.is_not(None) if row.needs_host else sa.true()
     tasks: sa.ColumnElement[bool] = _TABLE.c.task_state.is_(None)
     if row.from_tasks:
         tasks = sa.or_(tasks, _TABLE.c.task_state.in_(row.from_tasks))
-    begun = session.execute(
+    return (
         sa.update(_TABLE)
-        .where(_TABLE.c.uuid == instance.uuid, _ALIVE, _TABLE.c.vm_state.in_(row.sources))
+        .where(_TABLE.c.uuid == sa.bindparam("of_uuid"), _ALIVE, _TABLE.c.vm_state.in_(row.sources))
         .where(tasks, unlocked, placed)
-        .values(task_state=row.task, updated_at=clock.now())
+        .values(task_state=row.task, updated_at=sa.bindparam("updated_at"))
     )
-    if not _changed(begun):
-        raise _refusal(session, instance.uuid, row, despite_lock)
 
 
 def show_task(session: Session, uuid: str, expected: Sequence[TaskState], task: TaskState) -> None:
     """Show a flow's progress; raises Superseded when another action has taken the instance over."""
-    moved = session.execute(
-        sa.update(_TABLE)
-        .where(_TABLE.c.uuid == uuid, _ALIVE, _TABLE.c.task_state.in_(expected))
-        .values(task_state=task, updated_at=clock.now())
-    )
-    if not _changed(moved):
-        raise Superseded()
+    _change_in(session, uuid, expected, {"task_state": task})
 
 
 def finish(
@@ -209,7 +213,7 @@ def finish(
         if off and row.stays_off:
             done = VmState.STOPPED if row.done is VmState.ACTIVE else row.done
             changed |= {"vm_state": done, "power_state": PowerState.SHUTDOWN}
-    _end(session, uuid, tasks, changed | values)
+    _change_in(session, uuid, tasks, changed | values)
     return changed.get("power_state")
 
 
@@ -220,7 +224,7 @@ def fail(
     changed: dict[str, Any] = {"task_state": None, "fault": _fault_to_json(fault)}
     if TRANSITIONS[verb].failed is not None:
         changed["vm_state"] = TRANSITIONS[verb].failed
-    _end(session, uuid, tasks, changed | values)
+    _change_in(session, uuid, tasks, changed | values)
 
 
 def delete(session: Session, instance: Instance) -> bool:
@@ -388,13 +392,10 @@ def _sums(key: sa.ColumnElement[Any]) -> sa.Select[Any]:
     )
 
 
-def _end(session: Session, uuid: str, tasks: Sequence[TaskState], values: dict[str, Any]) -> None:
-    ended = session.execute(
-        sa.update(_TABLE)
-        .where(_TABLE.c.uuid == uuid, _ALIVE, _TABLE.c.task_state.in_(tasks))
-        .values(updated_at=clock.now(), **values)
-    )
-    if not _changed(ended):
+def _change_in(session: Session, uuid: str, tasks: Sequence[TaskState], values: dict[str, Any]) -> None:
+    """Set columns of an instance that is in one of ``tasks``; raises Superseded when it is not."""
+    changed = session.execute(_IN_TASKS, {"of_uuid": uuid, "tasks": tasks, "updated_at": clock.now(), **values})
+    if not _changed(changed):
         raise Superseded()
 
 

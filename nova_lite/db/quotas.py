@@ -127,26 +127,37 @@ def set_usage(session: Session, project_id: str, usage: Usage) -> None:
 
 def _add(session: Session, project_id: str, defaults: Limits, amount: Usage) -> bool:
     """Count ``amount`` where it fits; the limits are looked up as ``effective`` does, by the same statement."""
-    conditions = []
+    values: dict[str, object] = {"project": project_id}
     for name in RESOURCES:
-        limit = sa.func.coalesce(
-            _limit(project_id, name), _limit(DEFAULT_CLASS, name), sa.literal(defaults[name], sa.Integer)
-        )
-        after = _USAGES.c[name] + getattr(amount, name)
-        conditions.append(sa.or_(limit == UNLIMITED, after <= limit))
-    added = session.execute(
-        sa.update(_USAGES)
-        .where(_USAGES.c.project_id == project_id, *conditions)
-        .values({name: _USAGES.c[name] + getattr(amount, name) for name in RESOURCES})
-    )
-    return bool(added.rowcount)  # type: ignore[attr-defined]
+        values |= {f"default_{name}": defaults[name], f"more_{name}": getattr(amount, name)}
+    return bool(session.execute(_ADD, values).rowcount)  # type: ignore[attr-defined]
 
 
-def _limit(project_id: str, resource: str) -> sa.ScalarSelect[int]:
+def _fits(name: str) -> sa.ColumnElement[bool]:
+    default = sa.bindparam(f"default_{name}", type_=sa.Integer())
+    limit = sa.func.coalesce(_limit(_PROJECT, name), _limit(sa.literal(DEFAULT_CLASS), name), default)
+    return sa.or_(limit == UNLIMITED, _after(name) <= limit)
+
+
+def _after(name: str) -> sa.ColumnElement[int]:
+    return _USAGES.c[name] + sa.bindparam(f"more_{name}", type_=sa.Integer())
+
+
+def _limit(project_id: sa.ColumnElement[str], resource: str) -> sa.ScalarSelect[int]:
     query = sa.select(_LIMITS.c.hard_limit).where(
         _LIMITS.c.project_id == project_id, _LIMITS.c.resource == resource
     )
     return query.scalar_subquery()
+
+
+_PROJECT = sa.bindparam("project", type_=sa.String())
+
+_ADD = (
+    sa.update(_USAGES)
+    .where(_USAGES.c.project_id == _PROJECT, *map(_fits, RESOURCES))
+    .values({name: _after(name) for name in RESOURCES})
+)
+"""Built once: putting it together takes longer than asking it."""
 
 
 def _make_row(session: Session, project_id: str) -> None:

@@ -66,15 +66,33 @@ class SecurityGroupMemberRow(Base):
 _GROUPS = cast(sa.Table, SecurityGroupRow.__table__)
 _RULES = cast(sa.Table, SecurityGroupRuleRow.__table__)
 _MEMBERS = cast(sa.Table, SecurityGroupMemberRow.__table__)
+_INSTANCES = cast(sa.Table, InstanceRow.__table__)
 
+# What every boot and look at a server asks is built once, which takes longer than asking it.
 _GROUPS_OF = (
     sa.select(_MEMBERS.c.instance_uuid, _GROUPS.c.id, _GROUPS.c.name)
     .join(_GROUPS, _GROUPS.c.id == _MEMBERS.c.group_id)
     .where(_MEMBERS.c.instance_uuid.in_(sa.bindparam("uuids")))
     .order_by(_GROUPS.c.name)
 )
-"""Built once, for it is asked with every look at a server."""
-_INSTANCES = cast(sa.Table, InstanceRow.__table__)
+_MEMBERSHIP = (
+    sa.select(_MEMBERS.c.instance_uuid, _MEMBERS.c.group_id.label("member_of"), _RULES)
+    .outerjoin(
+        _RULES,
+        sa.or_(_RULES.c.group_id == _MEMBERS.c.group_id, _RULES.c.source_group_id == _MEMBERS.c.group_id),
+    )
+    .where(_MEMBERS.c.instance_uuid.in_(sa.bindparam("uuids")))
+    .order_by(_MEMBERS.c.group_id, _RULES.c.id)
+)
+_MEMBERS_ADDRESSES = (
+    sa.select(_MEMBERS.c.group_id, FIXED_IPS.c.address, INTERFACES.c.mac, NETWORKS.c.cidr_v6, _INSTANCES.c.host)
+    .join(INTERFACES, INTERFACES.c.instance_uuid == _MEMBERS.c.instance_uuid)
+    .join(FIXED_IPS, HOLDS)
+    .join(NETWORKS, NETWORKS.c.id == INTERFACES.c.network_id)
+    .outerjoin(_INSTANCES, _INSTANCES.c.uuid == _MEMBERS.c.instance_uuid)
+    .where(_MEMBERS.c.group_id.in_(sa.bindparam("ids")))
+    .order_by(FIXED_IPS.c.id)
+)
 
 _GROUP_FIELDS = ("id", "name", "description", "project_id", "created_at", "updated_at")
 _RULE_FIELDS = tuple(field.name for field in dataclasses.fields(SecurityGroupRule))
@@ -258,21 +276,10 @@ def filter_groups(session: Session, group_ids: Iterable[str]) -> list[GroupMembe
 
 def membership(session: Session, instance_uuids: Sequence[str]) -> Membership:
     """Return the groups of instances, and who has to know that these are in them."""
-    query = (
-        sa.select(_MEMBERS.c.instance_uuid, _MEMBERS.c.group_id.label("member_of"), _RULES)
-        .outerjoin(
-            _RULES,
-            sa.or_(
-                _RULES.c.group_id == _MEMBERS.c.group_id, _RULES.c.source_group_id == _MEMBERS.c.group_id
-            ),
-        )
-        .where(_MEMBERS.c.instance_uuid.in_(instance_uuids))
-        .order_by(_MEMBERS.c.group_id, _RULES.c.id)
-    )
     groups: dict[str, dict[str, None]] = {}
     rules: dict[str, dict[str, SecurityGroupRule]] = {}
     referring: dict[str, set[str]] = {}
-    for row in session.execute(query):
+    for row in session.execute(_MEMBERSHIP, {"uuids": instance_uuids}):
         groups.setdefault(row.instance_uuid, {})[row.member_of] = None
         of_group = rules.setdefault(row.member_of, {})
         if row.group_id == row.member_of and row.id not in of_group:
@@ -433,20 +440,10 @@ def _addresses(
     session: Session, group_ids: Iterable[str]
 ) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
     """Return the addresses of all members by group, those of IPv6 after those of IPv4, and their hosts."""
-    columns = (_MEMBERS.c.group_id, FIXED_IPS.c.address, INTERFACES.c.mac, NETWORKS.c.cidr_v6, _INSTANCES.c.host)
-    query = (
-        sa.select(*columns)
-        .join(INTERFACES, INTERFACES.c.instance_uuid == _MEMBERS.c.instance_uuid)
-        .join(FIXED_IPS, HOLDS)
-        .join(NETWORKS, NETWORKS.c.id == INTERFACES.c.network_id)
-        .outerjoin(_INSTANCES, _INSTANCES.c.uuid == _MEMBERS.c.instance_uuid)
-        .where(_MEMBERS.c.group_id.in_(list(group_ids)))
-        .order_by(FIXED_IPS.c.id)
-    )
     found: dict[str, list[str]] = {}
     found6: dict[str, list[str]] = {}
     hosts: dict[str, set[str]] = {}
-    for group_id, address, mac, cidr_v6, host in session.execute(query):
+    for group_id, address, mac, cidr_v6, host in session.execute(_MEMBERS_ADDRESSES, {"ids": list(group_ids)}):
         found.setdefault(group_id, []).append(address)
         if host:
             hosts.setdefault(group_id, set()).add(host)
