@@ -50,6 +50,12 @@ class Conflict(NovaError):
     default = "The request conflicts with the current state of the resource."
 
 
+class RevisionMismatch(Conflict):
+    """The caller wants to change a resource as it saw it, and that was changed meanwhile."""
+
+    default = "The resource was changed meanwhile."
+
+
 class WrongState(Conflict):
     """The resource is not in a state from which the action may start."""
 

@@ -90,6 +90,7 @@ class Network:
     vpn_public_address: str = ""
     vpn_public_port: int | None = None
     vpn_private_address: str = ""
+    revision: int = 1
 
     @property
     def subnet_id(self) -> str:
@@ -185,6 +186,7 @@ class Port:
     name: str = ""
     description: str = ""
     dhcp_options: tuple[DhcpOption, ...] = ()
+    revision: int = 1
 
     @property
     def is_attached(self) -> bool:
@@ -220,6 +222,7 @@ class FloatingIp:
     fixed_address: str = ""
     instance_uuid: str = ""
     network_id: int = 0
+    revision: int = 1
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -248,6 +251,7 @@ class Router:
     created_at: datetime.datetime
     updated_at: datetime.datetime
     network_uuids: tuple[str, ...] = ()
+    revision: int = 1
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -321,6 +325,7 @@ class SecurityGroup:
     created_at: datetime.datetime
     updated_at: datetime.datetime
     rules: tuple[SecurityGroupRule, ...] = ()
+    revision: int = 1
 
 
 PROVIDER_GROUP = "provider"

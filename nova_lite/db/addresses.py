@@ -22,7 +22,7 @@ from nova_lite.core.instance_states import PowerState, Verb
 from nova_lite.core.network import DhcpOption, HeldAddress, Network, Port, VirtualInterface
 from nova_lite.db import networks
 from nova_lite.db.actions import ActionRow
-from nova_lite.db.base import MYSQL, UUID, Base, JsonText
+from nova_lite.db.base import MYSQL, UUID, Base, JsonText, counted
 from nova_lite.db.instances import InstanceRow
 from nova_lite.db.networks import FIXED_IPS, FLOATING_IPS
 
@@ -47,6 +47,7 @@ class VirtualInterfaceRow(Base):
     tag: Mapped[str | None]
     project_id: Mapped[str | None] = mapped_column(sa.String(64))
     dhcp_options: Mapped[Any] = mapped_column(JsonText, nullable=True)
+    revision: Mapped[int] = counted()
     created_at: Mapped[datetime.datetime]
 
 
@@ -54,6 +55,9 @@ INTERFACES = cast(sa.Table, VirtualInterfaceRow.__table__)
 _ACTIONS = cast(sa.Table, ActionRow.__table__)
 _INSTANCES = cast(sa.Table, InstanceRow.__table__)
 _NETWORKS = networks.TABLE
+
+_TOLD = (INTERFACES.c.name, INTERFACES.c.description, INTERFACES.c.dhcp_options, INTERFACES.c.revision)
+"""What is told of an interface as a port besides what it is as an interface."""
 
 IS_FREE = sa.and_(INTERFACES.c.instance_uuid == INTERFACES.c.id, INTERFACES.c.project_id.is_not(None))
 """What a port is that a project keeps and no instance has."""
@@ -260,7 +264,7 @@ def ports(
     project = sa.func.coalesce(INTERFACES.c.project_id, _INSTANCES.c.project_id)
     owner = [project.label("project_id"), _INSTANCES.c.hostname, _INSTANCES.c.host]
     owner += [_INSTANCES.c.availability_zone, _INSTANCES.c.power_state]
-    query = _interfaces().add_columns(*owner, INTERFACES.c.name, INTERFACES.c.description, INTERFACES.c.dhcp_options)
+    query = _interfaces().add_columns(*owner, *_TOLD)
     query = query.outerjoin(_INSTANCES, _INSTANCES.c.uuid == INTERFACES.c.instance_uuid)
     query = query.where(project.is_not(None) if scope is None else project == scope)
     for name, values in filters.items():
@@ -435,6 +439,7 @@ def _to_port(row: sa.Row[Any]) -> Port:
         name=values["name"] or "",
         description=values["description"] or "",
         dhcp_options=tuple(DhcpOption(*one) for one in values["dhcp_options"] or ()),
+        revision=values["revision"],
     )
 
 

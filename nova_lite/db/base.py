@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -40,6 +40,11 @@ LONG_TEXT = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 UUID = sa.String(36)
 NAME = sa.String(255)
 BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def counted() -> Mapped[int]:
+    """Return a column that counts how often a row was changed: every UPDATE of the row adds one by itself."""
+    return mapped_column(default=1, server_default="1", onupdate=sa.text("revision + 1"))
 
 
 def starting_with(column: sa.ColumnElement[str], starts: Sequence[str]) -> sa.ColumnElement[bool]:

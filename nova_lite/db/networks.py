@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from nova_lite.core import clock
 from nova_lite.core.errors import Conflict, NoAddress
 from nova_lite.core.network import AddressCount, Network
-from nova_lite.db.base import BIG_ID, MYSQL, UUID, Base
+from nova_lite.db.base import BIG_ID, MYSQL, UUID, Base, counted
 
 _ROWS_AT_ONCE = 1000
 _SPREAD = 16
@@ -50,6 +50,7 @@ class NetworkRow(Base):
     vpn_public_address: Mapped[str] = mapped_column(sa.String(39), default="", server_default="")
     vpn_public_port: Mapped[int | None]
     vpn_private_address: Mapped[str] = mapped_column(sa.String(39), default="", server_default="")
+    revision: Mapped[int] = counted()
     created_at: Mapped[datetime.datetime]
     updated_at: Mapped[datetime.datetime]
 
@@ -93,6 +94,7 @@ class FloatingIpRow(Base):
     project_id: Mapped[str] = mapped_column(sa.String(64), default="", index=True)
     vif_id: Mapped[str | None] = mapped_column(UUID, index=True)
     auto_assigned: Mapped[bool] = mapped_column(default=False)
+    revision: Mapped[int] = counted()
     created_at: Mapped[datetime.datetime]
     updated_at: Mapped[datetime.datetime]
 

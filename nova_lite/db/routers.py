@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from nova_lite.core import clock
 from nova_lite.core.network import Router
-from nova_lite.db.base import MYSQL, UUID, Base
+from nova_lite.db.base import MYSQL, UUID, Base, counted
 
 
 class RouterRow(Base):
@@ -23,6 +23,7 @@ class RouterRow(Base):
     project_id: Mapped[str] = mapped_column(sa.String(64), index=True)
     admin_state_up: Mapped[bool] = mapped_column(default=True)
     pool: Mapped[str] = mapped_column(default="")
+    revision: Mapped[int] = counted()
     created_at: Mapped[datetime.datetime]
     updated_at: Mapped[datetime.datetime]
 
@@ -72,6 +73,7 @@ def delete(session: Session, router_id: str) -> None:
 def add_network(session: Session, router_id: str, network_uuid: str) -> None:
     """Let a router lead to one more network."""
     session.execute(sa.insert(_NETWORKS).values(router_id=router_id, network_uuid=network_uuid))
+    update(session, router_id, {})
 
 
 def remove_network(session: Session, router_id: str, network_uuid: str) -> None:
@@ -79,6 +81,7 @@ def remove_network(session: Session, router_id: str, network_uuid: str) -> None:
     session.execute(
         sa.delete(_NETWORKS).where(_NETWORKS.c.router_id == router_id, _NETWORKS.c.network_uuid == network_uuid)
     )
+    update(session, router_id, {})
 
 
 def forget_network(session: Session, network_uuid: str) -> None:

@@ -12,7 +12,7 @@ from nova_lite.core import clock, ids
 from nova_lite.core.errors import Conflict
 from nova_lite.core.network import GroupMembers, SecurityGroup, SecurityGroupRule, address_v6
 from nova_lite.db.addresses import HOLDS, INTERFACES
-from nova_lite.db.base import MYSQL, UUID, Base
+from nova_lite.db.base import MYSQL, UUID, Base, counted
 from nova_lite.db.instances import InstanceRow
 from nova_lite.db.networks import FIXED_IPS
 from nova_lite.db.networks import TABLE as NETWORKS
@@ -31,6 +31,7 @@ class SecurityGroupRow(Base):
     name: Mapped[str]
     description: Mapped[str]
     project_id: Mapped[str] = mapped_column(sa.String(64))
+    revision: Mapped[int] = counted()
     created_at: Mapped[datetime.datetime]
     updated_at: Mapped[datetime.datetime]
 
@@ -94,7 +95,7 @@ _MEMBERS_ADDRESSES = (
     .order_by(FIXED_IPS.c.id)
 )
 
-_GROUP_FIELDS = ("id", "name", "description", "project_id", "created_at", "updated_at")
+_GROUP_FIELDS = ("id", "name", "description", "project_id", "created_at", "updated_at", "revision")
 _RULE_FIELDS = tuple(field.name for field in dataclasses.fields(SecurityGroupRule))
 
 
@@ -177,6 +178,8 @@ def delete(session: Session, group_id: str) -> None:
 
 def insert_rules(session: Session, rules: Sequence[SecurityGroupRule]) -> None:
     """Add rules to groups."""
+    # First, for an added rule locks its group's row for others, and two that did could not write it any more.
+    _touch(session, sorted({rule.group_id for rule in rules}))
     now = clock.now()
     session.execute(
         sa.insert(_RULES),
@@ -195,13 +198,20 @@ def get_rule(session: Session, rule_id: str, scope: str | None = None) -> Securi
 
 def update_rule(session: Session, rule: SecurityGroupRule) -> None:
     """Replace what a rule says; its group stays."""
+    _touch(session, [rule.group_id])
     values = {name: getattr(rule, name) for name in _RULE_FIELDS if name not in ("id", "group_id")}
     session.execute(sa.update(_RULES).where(_RULES.c.id == rule.id).values(**values))
 
 
 def delete_rule(session: Session, rule_id: str) -> None:
     """Remove a rule."""
+    _touch(session, sa.select(_RULES.c.group_id).where(_RULES.c.id == rule_id))
     session.execute(sa.delete(_RULES).where(_RULES.c.id == rule_id))
+
+
+def _touch(session: Session, group_ids: Sequence[str] | sa.Select[tuple[str]]) -> None:
+    """Have groups be changed: their rules are no part of their rows."""
+    session.execute(sa.update(_GROUPS).where(_GROUPS.c.id.in_(group_ids)).values(updated_at=clock.now()))
 
 
 def add_members(session: Session, members: Sequence[tuple[str, str]]) -> None:

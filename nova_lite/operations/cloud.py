@@ -36,6 +36,7 @@ from nova_lite.operations.rebuild import Rebuild
 from nova_lite.operations.rescue import Rescue
 from nova_lite.operations.resize import Resize
 from nova_lite.operations.resource_tags import ResourceTags
+from nova_lite.operations.revisions import Revisions
 from nova_lite.operations.routers import Routers
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.server_groups import ServerGroups
@@ -90,5 +91,6 @@ class Cloud:
     metadata: Metadata
     metadata_tokens: MetadataTokens
     network_tags: NetworkTags
+    revisions: Revisions
     dhcp_options: DhcpOptions
     client_tokens: ClientTokens

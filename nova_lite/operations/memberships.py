@@ -8,7 +8,7 @@ from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import InvalidInput, NotFound
 from nova_lite.core.instance import Instance
 from nova_lite.core.network import SecurityGroup
-from nova_lite.db import security_groups
+from nova_lite.db import revisions, security_groups
 from nova_lite.db.engine import Database
 from nova_lite.operations.orders import find
 from nova_lite.rpc.compute import ComputeProxy
@@ -68,6 +68,8 @@ class Memberships:
             for group_id in set(group_ids) - before:
                 security_groups.add_member(session, uuid, group_id)
             changed = sorted(before ^ set(group_ids))
+            if changed:
+                revisions.count_ports_of(session, uuid)
             return instance, security_groups.hosts_using(session, changed) if changed else (), changed
 
         self._tell(context, *self._database.run("memberships.replace", work))
@@ -79,6 +81,7 @@ class Memberships:
             if group is None:
                 raise NotFound(f"Security group {name_or_id} not found for project {instance.project_id}.")
             change(session, instance, group)
+            revisions.count_ports_of(session, uuid)
             return instance, security_groups.hosts_using(session, [group.id]), [group.id]
 
         self._tell(context, *self._database.run(name, work))

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import InvalidInput, NotFound
-from nova_lite.db import network_tags
+from nova_lite.db import network_tags, revisions
 from nova_lite.db.engine import Database
 
 MOST = 50
@@ -54,6 +54,8 @@ class NetworkTags:
             if len(new) > MOST:
                 raise InvalidInput(f"A resource has at most {MOST} tags.")
             network_tags.replace(session, kind, resource_id, new)
+            if kind in revisions.KINDS:
+                revisions.count(session, kind, resource_id)
             return new
 
         return self._database.run("network_tags.change", work)

@@ -53,6 +53,7 @@ from nova_lite.operations.rebuild import Rebuild
 from nova_lite.operations.rescue import Rescue
 from nova_lite.operations.resize import Resize, Rules
 from nova_lite.operations.resource_tags import ResourceTags
+from nova_lite.operations.revisions import Revisions
 from nova_lite.operations.routers import Routers
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.server_groups import ServerGroups
@@ -167,6 +168,7 @@ def make_cloud(base: Base) -> Cloud:
         metadata=Metadata(database, metadata_settings(conf), cache_seconds=conf.metadata_cache_seconds),
         metadata_tokens=MetadataTokens(Seal(Path(conf.secret_key_file))),
         network_tags=NetworkTags(database),
+        revisions=Revisions(database),
         dhcp_options=DhcpOptions(database, base.network),
         client_tokens=ClientTokens(database),
     )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from nova_lite.core import ids
 from tests.cloud import Cloud
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -22,7 +23,7 @@ def resource_of(cloud: Cloud, collection: str) -> tuple[str, str]:
         case "routers":
             return made(cloud, collection, {"router": {"name": "r"}}, "demo"), "demo"
         case "security-groups":
-            return made(cloud, collection, {"security_group": {"name": "g"}}, "demo"), "demo"
+            return made(cloud, collection, {"security_group": {"name": ids.new_hex()}}, "demo"), "demo"
         case "ports":
             server_id = cloud.boot()
             found = cloud.ask("GET", f"/v2.0/ports?device_id={server_id}", api=API).json()["ports"]

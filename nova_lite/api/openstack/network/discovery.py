@@ -17,9 +17,11 @@ _EXTENSIONS = {
     "project-id": "project_id field enabled",
     "provider": "Provider Network",
     "quotas": "Quota management support",
+    "revision-if-match": "If-Match constraints based on revision_number",
     "router": "Neutron L3 Router",
     "security-group": "security-group",
     "service-type": "Neutron Service Type Management",
+    "standard-attr-revisions": "Resource revision numbers",
     "standard-attr-tag": "Tag support for resources with standard attribute: network, port, subnet and others",
     "standard-attr-timestamp": "Resource timestamps",
 }

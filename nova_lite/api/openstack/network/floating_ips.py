@@ -93,5 +93,5 @@ def _view(call: Call, one: FloatingIp) -> Json:
         "tags": [],
         "created_at": clock.iso8601(one.created_at),
         "updated_at": clock.iso8601(one.updated_at),
-        "revision_number": 1,
+        "revision_number": one.revision,
     }

@@ -117,6 +117,7 @@ def _view(call: Call, network: Network) -> Json:
         "mtu": network.mtu,
         "created_at": clock.iso8601(network.created_at),
         "updated_at": clock.iso8601(network.updated_at),
+        "revision_number": network.revision,
     }
     if call.context.is_admin:
         # No physical network: clients take one that has it for the way to the world.

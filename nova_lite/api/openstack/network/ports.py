@@ -114,7 +114,7 @@ def _view(call: Call, port: Port) -> Json:
         "tags": [],
         "created_at": created,
         "updated_at": created,
-        "revision_number": 1,
+        "revision_number": port.revision,
     }
     if call.context.is_admin:
         kind = "bridge" if port.is_attached else "unbound"

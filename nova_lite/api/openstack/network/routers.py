@@ -111,5 +111,5 @@ def _view(router: Router) -> Json:
         "tags": [],
         "created_at": clock.iso8601(router.created_at),
         "updated_at": clock.iso8601(router.updated_at),
-        "revision_number": 1,
+        "revision_number": router.revision,
     }

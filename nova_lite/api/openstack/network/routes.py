@@ -1,5 +1,7 @@
 """The route table of the network API."""
 
+import dataclasses
+
 from nova_lite.api.openstack.network import (
     agents,
     discovery,
@@ -12,6 +14,7 @@ from nova_lite.api.openstack.network import (
     subnets,
     tags,
 )
+from nova_lite.api.openstack.network.revisions import matched
 from nova_lite.api.openstack.schemas import networks as schemas
 from nova_lite.api.route import PUBLIC, Route
 
@@ -44,7 +47,15 @@ def _tags() -> tuple[Route, ...]:
     return tuple(found)
 
 
-ROUTES: tuple[Route, ...] = (
+def _conditional(route: Route) -> Route:
+    """Return a row that heeds If-Match where it changes or deletes one resource."""
+    collection = route.path.split("/")[2] if route.path.count("/") > 2 else ""
+    if route.method not in ("PUT", "DELETE") or collection not in tags.FINDERS:
+        return route
+    return dataclasses.replace(route, handler=matched(collection, route.handler))
+
+
+_ROWS: tuple[Route, ...] = (
     Route("GET", "/", discovery.versions, PUBLIC),
     Route("GET", "/v2.0", discovery.resources, PUBLIC),
     Route("GET", "/v2.0/extensions", discovery.extensions, "get_extension"),
@@ -137,5 +148,6 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/v2.0/service-providers", agents.providers, "get_service_provider"),
     Route("GET", _AVAILABILITY, agents.availabilities, "get_network_ip_availability"),
     Route("GET", f"{_AVAILABILITY}/{{network_id}}", agents.availability, "get_network_ip_availability"),
-    *_tags(),
 )
+
+ROUTES: tuple[Route, ...] = (*map(_conditional, _ROWS), *_tags())

@@ -148,7 +148,7 @@ def _view(group: SecurityGroup) -> Json:
         "tags": [],
         "created_at": clock.iso8601(group.created_at),
         "updated_at": clock.iso8601(group.updated_at),
-        "revision_number": 1,
+        "revision_number": group.revision,
     }
 
 

@@ -118,5 +118,5 @@ def _view(network: Network) -> Json:
         "tags": [],
         "created_at": clock.iso8601(network.created_at),
         "updated_at": clock.iso8601(network.updated_at),
-        "revision_number": 1,
+        "revision_number": network.revision,
     }
