@@ -618,6 +618,12 @@ def test_a_router_is_kept_with_its_gateway_and_subnets(world: World, ask: Ask) -
     cleared = ask(DEMO, "PUT", path, {"router": {"external_gateway_info": None, "name": "r2"}}).json["router"]
     assert (cleared["name"], cleared["external_gateway_info"]) == ("r2", None)
 
+    routes = {"router": {"routes": [{"destination": "192.0.2.0/24", "nexthop": "10.0.0.9"}]}}
+    for way in ("", "/add_extraroutes", "/remove_extraroutes"):
+        refused = ask(DEMO, "PUT", path + way, routes)
+        assert (refused.status_int, "not supported" in refused.json["NeutronError"]["message"]) == (400, True)
+    assert ask(DEMO, "PUT", path, {"router": {"routes": []}}).json["router"]["routes"] == []
+
     subnet = {"subnet_id": network.subnet_id}
     added = ask(DEMO, "PUT", f"{path}/add_router_interface", subnet)
     assert (added.status_int, added.json["subnet_id"]) == (200, network.subnet_id)

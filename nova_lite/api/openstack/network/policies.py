@@ -32,6 +32,8 @@ RULES: tuple[Rule, ...] = (
     Rule("delete_router", MEMBER, "Remove a router."),
     Rule("add_router_interface", MEMBER, "Let a router lead to a subnet."),
     Rule("remove_router_interface", MEMBER, "Let a router lead to a subnet no more."),
+    Rule("add_extraroutes", MEMBER, "Add routes to a router."),
+    Rule("remove_extraroutes", MEMBER, "Take routes from a router."),
     Rule("get_subnetpool", READER, "List pools of subnets."),
     Rule("get_address_group", READER, "List address groups."),
     Rule("get_agent", ADMIN, "List agents."),

@@ -1,4 +1,8 @@
-"""Routers of the network API."""
+"""Routers of the network API.
+
+They have no routes besides: the networks of all projects are routed by one table of their host, in which a route of
+one project would lead the traffic of the others, and of the host, astray.
+"""
 
 import uuid
 from typing import Any
@@ -54,6 +58,20 @@ def remove_interface(call: Call) -> Reply:
     return _interface(*call.cloud.routers.detach(call.context, call.params["router_id"], _subnet(call)))
 
 
+def change_routes(call: Call) -> Reply:
+    """Add routes to a router or take them away: there are none, and can be none."""
+    router = call.cloud.routers.get(call.context, call.params["router_id"])
+    _refuse_routes(call.body["router"])
+    return Reply({"router": _view(router)})
+
+
+def _refuse_routes(wanted: Json) -> None:
+    if wanted.get("routes"):
+        raise InvalidInput(
+            "Extra routes are not supported: what leaves a network goes by its gateway, as the network's host routes."
+        )
+
+
 def _subnet(call: Call) -> str:
     """Return the subnet that is meant: routers have no ports that could be named instead."""
     if not call.body.get("subnet_id"):
@@ -76,6 +94,7 @@ def _interface(router: Router, network: Network) -> Reply:
 
 
 def _changes(call: Call, wanted: Json) -> dict[str, Any]:
+    _refuse_routes(wanted)
     changes: dict[str, Any] = {
         name: wanted[name] for name in ("name", "admin_state_up") if name in wanted
     }

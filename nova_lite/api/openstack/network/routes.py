@@ -138,6 +138,10 @@ _ROWS: tuple[Route, ...] = (
         "remove_router_interface",
         schemas.ROUTER_INTERFACE,
     ),
+    *(
+        Route("PUT", f"{_ROUTER}/{verb}", routers.change_routes, verb, schemas.EXTRA_ROUTES)
+        for verb in ("add_extraroutes", "remove_extraroutes")
+    ),
     Route("GET", "/v2.0/subnetpools", discovery.empty("subnetpools"), "get_subnetpool"),
     Route("GET", "/v2.0/address-groups", discovery.empty("address_groups"), "get_address_group"),
     Route("GET", "/v2.0/agents", agents.listing, "get_agent"),

@@ -193,6 +193,17 @@ CREATE_FLOATING_IP = _body(
 )
 UPDATE_FLOATING_IP = _body("floatingip", _FLOATING_IP)
 
+_ADDRESS: Schema = {"type": "string", "maxLength": 64}
+_EXTRA_ROUTES: Schema = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {"destination": _ADDRESS, "nexthop": _ADDRESS},
+        "required": ["destination", "nexthop"],
+        "additionalProperties": False,
+    },
+    "maxItems": 100,
+}
 _ROUTER: Schema = {
     "name": _NAME,
     "admin_state_up": {"type": "boolean"},
@@ -206,7 +217,7 @@ _ROUTER: Schema = {
         "additionalProperties": False,
     },
     "description": {"const": ""},
-    "routes": {"type": "array", "maxItems": 0},
+    "routes": _EXTRA_ROUTES,
 }
 CREATE_ROUTER = _body(
     "router",
@@ -218,6 +229,7 @@ CREATE_ROUTER = _body(
     },
 )
 UPDATE_ROUTER = _body("router", _ROUTER)
+EXTRA_ROUTES = _body("router", {"routes": _EXTRA_ROUTES}, "routes")
 ROUTER_INTERFACE: Schema = {
     "type": "object",
     "properties": {"subnet_id": _ID, "port_id": _ID},
