@@ -21,6 +21,7 @@ from nova_lite.core.instance_states import PowerState
 from nova_lite.core.local_disks import EphemeralDisk
 from nova_lite.core.server_migration import Progress
 from nova_lite.drivers.virt.base import (
+    BUNDLE,
     CachesImages,
     GuestImage,
     GuestInterface,
@@ -399,6 +400,14 @@ def test_a_guest_is_made_of_a_copy_of_anothers_disks(
         driver.drop_aside(spec.name)
     assert driver.leftovers() == (spec.name,)
     assert power_of(driver, spec) is PowerState.RUNNING
+
+
+def test_a_copy_that_is_damaged_is_refused(driver: VirtDriver, spec: GuestSpec) -> None:
+    damaged = dataclasses.replace(an_image(), disk_format=BUNDLE)
+    with pytest.raises(DriverError, match="damaged"):
+        driver.receive_disks(dataclasses.replace(spec, ephemerals=(EphemeralDisk(1),)), damaged)
+    driver.delete_disks(spec.uuid, spec.name)
+    assert driver.leftovers() == ()
 
 
 def test_a_guest_is_made_of_a_copy_of_what_is_kept_aside(

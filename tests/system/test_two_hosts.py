@@ -213,8 +213,11 @@ def test_a_guest_is_seen_typed_at_and_plugged(site: Site, server: Server, tmp_pa
         assert b"vm.novalocal login:" in viewer.read(len("\r\n\r\nvm.novalocal login:"))
         viewer.close()
 
-    site.client("server", "add", "network", server.id, "second")
+    site.client("server", "add", "network", *MICROVERSION, "--tag", "back", server.id, "second")
     assert eventually(lambda: "eth1" in server.ssh("ls /sys/class/net").split(), 60)
+    place = server.ssh("readlink -f /sys/class/net/eth1/device").split("/")[-2]
+    told = "wget -q -O - http://169.254.169.254/openstack/latest/meta_data.json"
+    assert eventually(lambda: f'"bus": "pci", "address": "{place}", "tags": ["back"]' in server.ssh(told), 30), place
     site.client("server", "remove", "network", server.id, "second")
     assert eventually(lambda: server.ssh("ls /sys/class/net") == "eth0\nlo", 60)
     assert eventually(lambda: site.server(server.id)["OS-EXT-STS:task_state"] is None, 60)

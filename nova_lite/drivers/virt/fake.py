@@ -382,10 +382,19 @@ class FakeVirtDriver(VirtDriver):
         if not (folder / "disk").exists():
             image.fetch(folder / "disk.new")
             if image.disk_format == BUNDLE:
-                for file, head in json.loads((folder / "disk.new").read_text()).items():
-                    (folder / file).write_bytes(bytes.fromhex(head))
+                self._unpack(folder)
             (folder / "disk.new").rename(folder / "disk")
         self._add_others(spec, image)
+
+    @staticmethod
+    def _unpack(folder: Path) -> None:
+        """Write what each ephemeral disk begins with; raises DriverError for what was not packed."""
+        try:
+            heads = json.loads((folder / "disk.new").read_text())
+        except ValueError as error:
+            raise DriverError("the copy of the guest's disks is damaged.") from error
+        for file, head in heads.items():
+            (folder / file).write_bytes(bytes.fromhex(head))
 
     def _require_disk(self, name: str) -> None:
         if not (self._path / name / "disk").exists():
