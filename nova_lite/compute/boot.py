@@ -52,9 +52,18 @@ class BootFlow:
         """Make the disks from the image."""
         spec = self._host.disk_spec(self._instance)
         self._host.driver.create_disks(spec, self._host.guest_image(self._instance, self._image))
+        if self._tells_devices():
+            self._host.tell_devices(self._instance, guest_spec(self._instance, self._interfaces))
+
+    def _tells_devices(self) -> bool:
+        """Tell whether the config drive is to say where devices are that have a tag."""
+        tagged = self._instance.local_disks.tags or any(interface.tag for interface in self._interfaces)
+        return self._instance.config_drive and bool(tagged)
 
     def delete_disks(self) -> None:
-        """Remove the disks."""
+        """Remove the disks, and a guest that was defined so that its drive could be made."""
+        if self._instance.config_drive:
+            self._host.driver.destroy(self._instance.uuid)
         self._host.driver.delete_disks(self._instance.uuid, self._instance.name)
 
     def spawn(self) -> None:

@@ -15,6 +15,7 @@ from nova_lite.compute.links import HostLinks
 from nova_lite.compute.serial import SerialPorts
 from nova_lite.core import config_drive, ids, injected_network
 from nova_lite.core.context import RequestContext
+from nova_lite.core.devices import GuestDevice
 from nova_lite.core.errors import DriverError, NotFound, Unavailable
 from nova_lite.core.hardware import Hardware
 from nova_lite.core.image import ImageFacts
@@ -106,16 +107,24 @@ class ComputeHost:
         self.connect(interfaces)
         return guest_spec(instance, interfaces)
 
-    def note_devices(self, instance: Instance, spec: GuestSpec) -> None:
+    def note_devices(self, instance: Instance, spec: GuestSpec) -> tuple[GuestDevice, ...]:
         """Write down where the devices of a guest that was made are, if any has a tag by which it is told of it."""
         tagged = {interface.mac for interface in spec.interfaces if interface.tag} | set(instance.local_disks.tags)
         if not tagged:
-            return
+            return ()
         devices = tuple(one for one in self.driver.devices(instance.uuid) if one.name in tagged)
         if devices != instance.devices:
             self.database.run(
                 "compute.devices", lambda session: instances.set_devices(session, instance.uuid, devices)
             )
+        return devices
+
+    def tell_devices(self, instance: Instance, spec: GuestSpec) -> None:
+        """Have the config drive of a new guest tell where its tagged devices are: the hypervisor says it only now."""
+        self.driver.define(spec)
+        devices = self.note_devices(instance, spec)
+        told = self.disk_spec(dataclasses.replace(instance, devices=devices))
+        self.driver.renew_config_drive(told)
 
     def connect(self, interfaces: Sequence[VirtualInterface]) -> None:
         """Have the bridges that interfaces are put in, and the filter of their traffic in force."""

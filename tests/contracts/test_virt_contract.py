@@ -455,6 +455,15 @@ def test_a_config_drive_is_made_with_the_disks_and_ends_with_them(
     ]
     drive.close()
     driver.destroy(spec.uuid)
+    driver.define(spec)
+    for _ in range(2):
+        driver.renew_config_drive(dataclasses.replace(spec, config_drive={"renewed": b""}))
+    drive.open(str(tmp_path / "instances" / spec.name / "disk.config"))
+    assert [child.rock_ridge.name() for child in drive.list_children(rr_path="/")][2:] == [b"renewed"]
+    drive.close()
+    driver.spawn(spec)
+    assert power_of(driver, spec) is PowerState.RUNNING
+    driver.destroy(spec.uuid)
     driver.delete_disks(spec.uuid, spec.name)
     assert driver.leftovers() == ()
 

@@ -123,6 +123,9 @@ class StagedVirtDriver(FakeVirtDriver):
     def create_disks(self, *arguments: Any) -> None:
         STAGE.make("virt.create_disks", super().create_disks, *arguments)
 
+    def renew_config_drive(self, *arguments: Any) -> None:
+        STAGE.make("virt.renew_config_drive", super().renew_config_drive, *arguments)
+
     def delete_disks(self, *arguments: Any) -> None:
         STAGE.make("virt.delete_disks", super().delete_disks, *arguments)
 

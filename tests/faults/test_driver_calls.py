@@ -126,6 +126,25 @@ def test_an_action_whose_daemon_dies_at_a_call_is_done_by_the_next_daemon(
 
 
 @pytest.mark.parametrize("moment", Moment)
+@pytest.mark.parametrize("call", ["virt.define", "virt.renew_config_drive"])
+@pytest.mark.parametrize("dies", [False, True], ids=["refused", "killed"])
+def test_a_guest_that_is_defined_for_its_drive_starts_or_goes(
+    cloud: StagedCloud, call: str, moment: Moment, dies: bool
+) -> None:
+    network = cloud.ask("GET", "/v2.1/os-networks", version="2.1").json()["networks"][0]["id"]
+    wanted = {"name": "vm", "flavorRef": "6", "imageRef": cloud.image(), "config_drive": True}
+    body = {"server": wanted | {"networks": [{"uuid": network, "tag": "front"}]}}
+    STAGE.give(Cue(call, moment), STAGE.die if dies else fail(DriverError()))
+    server_id = cloud.ask("POST", "/v2.1/servers", body).json()["server"]["id"]
+    if dies:
+        cloud.restart_compute()
+    cloud.settle()
+
+    assert cloud.state(server_id) is (VmState.ACTIVE if dies else VmState.ERROR)
+    assert cloud.leaks() == []
+
+
+@pytest.mark.parametrize("moment", Moment)
 @pytest.mark.parametrize("call", CLEAN)
 def test_an_undo_that_is_refused_leaves_what_a_delete_removes(
     cloud: StagedCloud, call: str, moment: Moment

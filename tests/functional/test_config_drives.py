@@ -46,6 +46,15 @@ def create(cloud: Cloud, version: str = "2.96", **wanted: Any) -> tuple[int, Any
     return answer.status_code, answer.json()
 
 
+def test_a_drive_tells_where_tagged_devices_are(cloud: Cloud) -> None:
+    network = cloud.ask("GET", "/v2.1/os-networks", version="2.1").json()["networks"][0]["id"]
+    server_id = cloud.boot(config_drive=True, networks=[{"uuid": network, "tag": "front"}])
+
+    document = json.loads(read(drive_of(cloud, guest_name(cloud, server_id)), "openstack/latest/meta_data.json"))
+    (told,) = document["devices"]
+    assert (told["bus"], told["address"], told["tags"]) == ("pci", "0000:00:03.0", ["front"])
+
+
 def test_a_guest_finds_on_its_drive_what_it_was_given(cloud: Cloud) -> None:
     status, body = create(
         cloud, "2.56", config_drive=True, personality=[MOTD], user_data=SCRIPT, metadata={"role": "web"}

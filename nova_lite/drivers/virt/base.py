@@ -223,6 +223,10 @@ class VirtDriver(abc.ABC):
         """Make the guest's disks from the image; a disk that is already whole is kept."""
 
     @abc.abstractmethod
+    def renew_config_drive(self, spec: GuestSpec) -> None:
+        """Make the config drive of a guest that is off anew, of what the spec says now."""
+
+    @abc.abstractmethod
     def delete_disks(self, uuid: str, name: str) -> None:
         """Remove the guest's disks, console log and folder."""
 

@@ -35,9 +35,12 @@ class ConfigDrives:
 
     def make(self, files: Mapping[str, bytes], folder: Path) -> None:
         """Write a drive into a guest's folder; one that is there is kept, and none is made of nothing."""
+        if files and not (folder / NAME).exists():
+            self.renew(files, folder)
+
+    def renew(self, files: Mapping[str, bytes], folder: Path) -> None:
+        """Write a drive into a guest's folder, in the place of one that is there."""
         target = folder / NAME
-        if not files or target.exists():
-            return
         new = target.with_name(f"{NAME}.new")
         if self.kind == VFAT:
             self._write_vfat(files, new)

@@ -204,6 +204,10 @@ class FakeVirtDriver(VirtDriver):
         """Forget images that no guest's disk is of."""
         return self._cache.clean({_text_of(path) for path in self._path.glob("*/disk*") if path.is_file()})
 
+    def renew_config_drive(self, spec: GuestSpec) -> None:
+        """Write the drive again, which is a real one."""
+        self._drives.renew(spec.config_drive, self._path / spec.name)
+
     def delete_disks(self, uuid: str, name: str) -> None:
         """Remove the guest's folder."""
         self._remove(name)
@@ -335,6 +339,7 @@ class FakeVirtDriver(VirtDriver):
         """Write the guest down as one that is off."""
         self._require_disk(spec.name)
         if self.guest(spec.uuid) is None:
+            self._plug(spec.name, *(interface.mac for interface in spec.interfaces))
             self._write(Guest(spec.uuid, spec.name, PowerState.SHUTDOWN))
 
     def set_aside(self, uuid: str, name: str) -> None:

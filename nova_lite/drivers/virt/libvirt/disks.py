@@ -305,6 +305,10 @@ class Disks:
         self._drives.make(spec.config_drive, folder)
         (folder / "console.log").touch()
 
+    def renew_config_drive(self, spec: GuestSpec) -> None:
+        """Make a guest's config drive anew."""
+        self._drives.renew(spec.config_drive, self._folder / spec.name)
+
     def files(self, name: str) -> Files:
         """Return a guest's files; raises DriverError when it has no disk."""
         folder = self._folder / name

@@ -131,6 +131,10 @@ class LibvirtDriver(VirtDriver):
         """Make the guest's disks as differences to the cached image."""
         self._disks.create(spec, image)
 
+    def renew_config_drive(self, spec: GuestSpec) -> None:
+        """Write the drive's file again."""
+        self._disks.renew_config_drive(spec)
+
     def delete_disks(self, uuid: str, name: str) -> None:
         """Remove the guest's folder."""
         self._disks.delete(name)
