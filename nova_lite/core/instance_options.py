@@ -8,6 +8,8 @@ class InstanceOptions:
     """An instance may be kept from being deleted, or from being stopped, until its owner says otherwise.
 
     Where ``metadata_tokens`` are required, the metadata service tells the guest nothing without one.
+    ``trusted_certificates`` are ids of certificates that signatures of its image are to be checked with; they are
+    kept and shown, and no signature is checked.
     """
 
     disable_delete: bool = False
@@ -15,3 +17,4 @@ class InstanceOptions:
     monitoring: bool = False
     ebs_optimized: bool = False
     metadata_tokens: bool = False
+    trusted_certificates: tuple[str, ...] = ()

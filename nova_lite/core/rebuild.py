@@ -13,6 +13,7 @@ class RebuildRequest:
 
     ``changes`` are fields of the instance by name that change with it; ``metadata`` replaces the server's
     unless it is None, as ``files`` does its files. ``key_name`` is "" to keep the key pair and None to have none.
+    ``options`` are those of its options by name that change.
     """
 
     image_id: str
@@ -21,3 +22,4 @@ class RebuildRequest:
     key_name: str | None = ""
     admin_password: str = ""
     files: tuple[InjectedFile, ...] | None = None
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)

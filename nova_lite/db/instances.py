@@ -504,7 +504,9 @@ def _devices_from_json(document: Sequence[Mapping[str, str]]) -> tuple[GuestDevi
 
 
 def _options_from_json(document: Any) -> InstanceOptions:
-    return InstanceOptions(**(document or {}))
+    kept = dict(document or {})
+    trusted = tuple(kept.pop("trusted_certificates", ()))
+    return InstanceOptions(**kept, trusted_certificates=trusted)
 
 
 def _fault_to_json(fault: Fault) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Rebuilding: the same server, with the addresses that it has, from an image anew."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -51,6 +52,9 @@ class Rebuild:
                 injected_files.check_limits(session, instance.project_id, self._limits, request.files)
                 instances.set_files(session, [uuid], request.files)
             values = _values(session, context, request, image)
+            if request.options:
+                changed = dataclasses.replace(instance.options, **request.options)
+                values["options"] = instances.options_to_json(changed)
             instances.update(session, uuid, admin_password_hash=password_hash, **values)
             return boot.image_parameters(image)
 

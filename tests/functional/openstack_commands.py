@@ -146,7 +146,8 @@ demo: server lock --reason why vm
 demo: server unlock vm
 demo: server rescue vm
 demo: server unrescue vm
-demo: server rebuild --image tiny --wait vm
+demo: server rebuild --image tiny --trusted-image-cert one --wait vm
+demo: server rebuild --image tiny --no-trusted-image-certs --wait vm
 demo: server resize --flavor m1.tiny --wait vm
 demo: server resize confirm vm
 demo: server resize --flavor m1.nano --wait vm

@@ -67,6 +67,24 @@ def test_a_key_pair_and_user_data_are_changed_and_taken_away(cloud: Cloud) -> No
     assert cloud.ask("DELETE", "/v2.1/os-keypairs/mine").ok
 
 
+def test_certificates_to_trust_are_kept_changed_and_taken_away(cloud: Cloud) -> None:
+    server_id = cloud.boot(trusted_image_certificates=["one", "two"])
+
+    def trusted() -> Any:
+        return cloud.show(server_id)["trusted_image_certificates"]
+
+    assert trusted() == ["one", "two"]
+    assert rebuild(cloud, server_id).json()["server"]["trusted_image_certificates"] == ["one", "two"]
+    changed = rebuild(cloud, server_id, trusted_image_certificates=["three"])
+    assert changed.json()["server"]["trusted_image_certificates"] == ["three"] == trusted()
+    assert rebuild(cloud, server_id, trusted_image_certificates=None).status_code == 202
+    assert trusted() is None
+    for wrong in ([], ["a", "a"], [""], [str(number) for number in range(51)], "one", [1]):
+        assert rebuild(cloud, server_id, trusted_image_certificates=wrong).status_code == 400
+    body = {"rebuild": {"imageRef": cloud.image(), "trusted_image_certificates": ["one"]}}
+    assert cloud.act(server_id, body, version="2.62").status_code == 400
+
+
 @pytest.mark.parametrize(
     ("fields", "status"),
     [

@@ -11,6 +11,7 @@ from nova_lite.api.openstack.views import servers as view
 from nova_lite.core.boot import BootRequest, RequestedNetwork
 from nova_lite.core.errors import Forbidden, InvalidInput, NotFound
 from nova_lite.core.hints import Hints
+from nova_lite.core.instance_options import InstanceOptions
 from nova_lite.core.metadata import InjectedFile
 from nova_lite.core.rebuild import RebuildRequest
 
@@ -86,6 +87,7 @@ def rebuild(call: Call) -> Reply:
         key_name=wanted.get("key_name", ""),
         admin_password=wanted.get("adminPass", ""),
         files=_files(wanted["personality"]) if "personality" in wanted else None,
+        options={"trusted_certificates": _trusted(wanted)} if "trusted_image_certificates" in wanted else {},
     )
     server_id = call.params["server_id"]
     password = call.cloud.rebuild.begin(call.context, server_id, request)
@@ -146,7 +148,12 @@ def _boot_request(call: Call, wanted: Json) -> BootRequest:
         disk_config=wanted.get("OS-DCF:diskConfig", "MANUAL"),
         tags=tuple(dict.fromkeys(wanted.get("tags", ()))),
         hints=_hints(call.body),
+        options=InstanceOptions(trusted_certificates=_trusted(wanted)),
     )
+
+
+def _trusted(wanted: Json) -> tuple[str, ...]:
+    return tuple(wanted.get("trusted_image_certificates") or ())
 
 
 def _files(wanted: Iterable[Json]) -> tuple[InjectedFile, ...]:

@@ -92,6 +92,14 @@ _HOSTNAME: Schema = {
     "pattern": "^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$",
 }
 
+_TRUSTED: Schema = {
+    "type": ["array", "null"],
+    "items": {"type": "string", "minLength": 1, "maxLength": 255},
+    "minItems": 1,
+    "maxItems": 50,
+    "uniqueItems": True,
+}
+
 _FULL_HOSTNAME: Schema = {
     "type": "string",
     "minLength": 1,
@@ -117,7 +125,7 @@ _ADDED: tuple[tuple[int, Schema], ...] = (
     (42, {"networks": _AUTO_TAGGED_NETWORKS}),
     (52, {"tags": TAGS}),
     (57, {}),
-    (63, {"trusted_image_certificates": {"type": "null"}}),
+    (63, {"trusted_image_certificates": _TRUSTED}),
     (67, {}),
     (74, {"host": NAME, "hypervisor_hostname": NAME}),
     (90, {"hostname": _HOSTNAME}),
@@ -157,6 +165,7 @@ _REBUILD_ADDED: tuple[tuple[int, Schema], ...] = (
     (19, {"description": DESCRIPTION}),
     (54, {"key_name": {"type": ["string", "null"], "minLength": 1, "maxLength": 255}}),
     (57, {"user_data": {"type": ["string", "null"], "maxLength": 65535}}),
+    (63, {"trusted_image_certificates": _TRUSTED}),
     (90, {"hostname": _HOSTNAME}),
     (94, {"hostname": _FULL_HOSTNAME}),
 )

@@ -112,7 +112,7 @@ def _core(call: Call, server: ServerDetails, *, with_mac: bool) -> Json:
         (9, "locked", bool(instance.locked_by)),
         (19, "description", instance.description),
         (26, "tags", list(instance.tags)),
-        (63, "trusted_image_certificates", None),
+        (63, "trusted_image_certificates", list(instance.options.trusted_certificates) or None),
         (73, "locked_reason", instance.locked_reason),
     )
     return view | {name: value for minor, name, value in since if call.at_least(minor)}
