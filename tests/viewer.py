@@ -11,7 +11,8 @@ def websocket_url(url: str) -> str:
     """Return where the page of a console's address opens its WebSocket."""
     parts = urllib.parse.urlsplit(url)
     path = urllib.parse.parse_qs(parts.query).get("path")
-    return f"ws://{parts.netloc}/{path[0] if path else '?' + parts.query}"
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    return f"{scheme}://{parts.netloc}/{path[0] if path else '?' + parts.query}"
 
 
 class _Client(WebSocket):  # type: ignore[misc]

@@ -2,16 +2,19 @@
 
 import contextlib
 import logging
+import selectors
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from nova_lite import concurrency
 
 LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _HELLO_SECONDS = 30.0
 """How long a client may be silent before it says what it wants, and surely has to say it when others wait."""
@@ -122,19 +125,68 @@ def _cut(connections: Iterable[socket.socket]) -> None:
             connection.shutdown(socket.SHUT_RDWR)
 
 
+class _Pipe(Protocol):
+    """One end of what is carried."""
+
+    def recv(self, size: int, /) -> bytes: ...
+
+    def sendall(self, data: bytes, /) -> None: ...
+
+    def shutdown(self, how: int, /) -> None: ...
+
+
+class _OneAtATime:
+    """A TLS connection for two native threads: OpenSSL must not read and write the same one at once."""
+
+    def __init__(self, connection: ssl.SSLSocket) -> None:
+        connection.setblocking(False)
+        self._connection = connection
+        self._guard = threading.Lock()
+
+    def recv(self, size: int, /) -> bytes:
+        return self._do(lambda: self._connection.recv(size))
+
+    def sendall(self, data: bytes, /) -> None:
+        rest = memoryview(data)
+        while rest:
+            sent = self._do(lambda rest=rest: self._connection.send(rest))  # type: ignore[misc]
+            rest = rest[sent:]
+
+    def shutdown(self, how: int, /) -> None:
+        self._connection.shutdown(how)
+
+    def _do(self, work: Callable[[], T]) -> T:
+        """Return what ``work`` does as soon as it can be done."""
+        while True:
+            try:
+                with self._guard:
+                    return work()
+            except ssl.SSLWantReadError:
+                wanted = selectors.EVENT_READ
+            except ssl.SSLWantWriteError:
+                wanted = selectors.EVENT_WRITE
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._connection, wanted)
+                selector.select()
+
+
 def splice(one: socket.socket, other: socket.socket) -> None:
     """Carry bytes between two connections until one of them ends; both are shut down then."""
     one.settimeout(None)
-    back = concurrency.spawn(_carry, other, one)
-    _carry(one, other)
+    near: _Pipe = one
+    if isinstance(one, ssl.SSLSocket) and concurrency.current() is concurrency.Mode.THREADING:
+        near = _OneAtATime(one)
+    back = concurrency.spawn(_carry, other, near)
+    _carry(near, other)
     back.join()
 
 
-def _carry(source: socket.socket, target: socket.socket) -> None:
+def _carry(source: _Pipe, target: _Pipe) -> None:
     try:
         while chunk := source.recv(_CHUNK):
             target.sendall(chunk)
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        # A selector takes a connection that was closed meanwhile for a wrong value.
         LOG.debug("a console's connection broke: %s", error)
     finally:
         for connection in (source, target):

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 import threading
 import types
 import typing
@@ -20,6 +21,7 @@ from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.errors import ConfigurationError
 from nova_lite.drivers.virt.fake import FakeVirtDriver
 from tests.cloud import Cloud, running, wait_for
+from tests.tls import self_signed
 from tests.viewer import Viewer, websocket_url
 from tools.services import free_port
 
@@ -60,7 +62,8 @@ class ScreenDriver(FakeVirtDriver):
         return ConsoleAddress(found.host, SCREEN.port)
 
 
-def flags(folder: Path) -> list[str]:
+def flags(folder: Path, tls: str = "") -> list[str]:
+    """Return the flags of a cloud with its proxies; ``tls`` is an s where they speak TLS."""
     web = folder / "pages"
     (web / "app").mkdir(parents=True)
     (web / "vnc_auto.html").write_text("<title>noVNC</title>")
@@ -69,9 +72,9 @@ def flags(folder: Path) -> list[str]:
         f"--compute_driver={__name__}.ScreenDriver", f"--console_proxies={','.join(PROXIES)}",
         *(f"--{name}proxy_port={port}" for name, port in ports.items()),
         *(f"--{name}proxy_host=127.0.0.1" for name in ports), f"--novncproxy_web={web}",
-        f"--novncproxy_base_url=http://127.0.0.1:{ports['novnc']}/vnc_auto.html",
-        f"--xvpvncproxy_base_url=http://127.0.0.1:{ports['xvpvnc']}/console",
-        f"--serialproxy_base_url=ws://127.0.0.1:{ports['serial']}/",
+        f"--novncproxy_base_url=http{tls}://127.0.0.1:{ports['novnc']}/vnc_auto.html",
+        f"--xvpvncproxy_base_url=http{tls}://127.0.0.1:{ports['xvpvnc']}/console",
+        f"--serialproxy_base_url=ws{tls}://127.0.0.1:{ports['serial']}/",
         "--serial_console_enabled", f"--serial_console_port={free_port()}",
         "--console_allowed_origins=portal.example",
     ]  # fmt: skip
@@ -205,6 +208,35 @@ def test_a_token_lets_in_once_where_the_operator_says_so(tmp_path: Path) -> None
     with running(tmp_path, f"sqlite:///{tmp_path}/nova.sqlite", *more) as cloud:
         url = websocket_url(url_of(cloud, cloud.boot(), "novnc"))
         assert [status(url), status(url)] == [101, 401]
+
+
+def test_consoles_are_reached_by_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = self_signed(tmp_path / "certificate.pem", "127.0.0.1")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.file))
+    more = [*flags(tmp_path, "s"), f"--console_ssl_cert_file={certificate.file}"]
+    data = bytes(range(256)) * 1000
+    with running(tmp_path, f"sqlite:///{tmp_path}/nova.sqlite", *more) as cloud:
+        server_id = cloud.boot()
+        url = url_of(cloud, server_id, "novnc")
+        with urllib.request.urlopen(url, timeout=10) as page:
+            assert b"noVNC" in page.read()
+        viewer = Viewer(websocket_url(url), f"https://{urllib.parse.urlsplit(url).netloc}")
+        assert viewer.read(len(GREETING)) == GREETING
+        viewer.write(data)
+        assert viewer.read(len(data)) == data
+        viewer.close()
+
+        parts = urllib.parse.urlsplit(url_of(cloud, server_id, "xvpvnc"))
+        plain = socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10)
+        with ssl.create_default_context().wrap_socket(plain, server_hostname=parts.hostname) as connection:
+            connection.sendall(f"GET {parts.path}?{parts.query} HTTP/1.1\r\n\r\n".encode())
+            answer = connection.makefile("rb")
+            assert b" 200 " in answer.readline()
+            assert answer.readline() == b"\r\n"
+            assert answer.read(len(GREETING)) == GREETING
+            for _ in range(50):
+                connection.sendall(data[:8192])
+                assert answer.read(8192) == data[:8192]
 
 
 @pytest.mark.parametrize(
