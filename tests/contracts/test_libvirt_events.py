@@ -104,8 +104,38 @@ def test_a_libvirtd_that_comes_back_is_waited_for_and_tells_of_guests_again(
 
     assert guest is not None
     assert guest.power_state is PowerState.RUNNING
+    # Of the connection that went, of the one that came, and when libvirtd had found its guests again: of one that
+    # ends before, it tells nothing.
+    assert wait_for(lambda: told.count((EVERY_GUEST, PowerState.NOSTATE)) >= 3)
     driver.power_off(spec.uuid, 0.0)
     assert wait_for(lambda: (spec.uuid, PowerState.SHUTDOWN) in told)
+    driver.destroy(spec.uuid)
+
+
+def test_a_guest_that_ends_before_a_libvirtd_that_came_back_has_found_it_is_looked_at(
+    tmp_path: Path, libvirtd: Libvirtd, spec: GuestSpec
+) -> None:
+    driver = driver_of(tmp_path, libvirtd, 30)
+    seen: list[PowerState | None] = []
+
+    def look(uuid: str, power: PowerState) -> None:
+        found = driver.guest(spec.uuid)
+        if uuid == EVERY_GUEST:
+            seen.append(None if found is None else found.power_state)
+
+    driver.watch(look)
+    spawned(driver, spec)
+    qemu = qemu_of(spec)
+    seen.clear()
+    # It does not answer the libvirtd that comes back.
+    os.kill(qemu, signal.SIGSTOP)
+    libvirtd.kill()
+    libvirtd.start()
+    assert wait_for(lambda: PowerState.RUNNING in seen)
+
+    os.kill(qemu, signal.SIGKILL)
+
+    assert wait_for(lambda: PowerState.SHUTDOWN in seen)
     driver.destroy(spec.uuid)
 
 
