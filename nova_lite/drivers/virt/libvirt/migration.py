@@ -241,8 +241,11 @@ def _is_here(connection: Any, uuid: str) -> bool | None:
     found = lookup(connection, uuid)
     if found is None:
         return False
+    if not found.isActive():
+        return bool(found.isPersistent())
     state, reason = found.state()
     if state == constant("VIR_DOMAIN_PAUSED"):
         coming = ("VIR_DOMAIN_PAUSED_MIGRATION", "VIR_DOMAIN_PAUSED_STARTING_UP")
         return None if reason in [constant(name) for name in coming] else True
-    return bool(found.isActive() or found.isPersistent())
+    # One whose process is only being started, or ended, has an id and counts as off.
+    return None if state in (constant("VIR_DOMAIN_NOSTATE"), constant("VIR_DOMAIN_SHUTOFF")) else True
