@@ -89,8 +89,11 @@ class Work:
             LOG.info("%s of instance %s was superseded", verb, instance.uuid)
             self._abandon(action)
             self._end(action, ActionState.UNDONE, events=journal.end("superseded"))
-        except Unavailable:
-            self._host.database.run("action.requeue", lambda session: actions.requeue(session, action))
+        except Unavailable as error:
+            waits_for = str(error)
+            self._host.database.run(
+                "action.requeue", lambda session: actions.requeue(session, action, waits_for)
+            )
             raise
         except (flow.FlowUndone, flow.UndoFailed) as error:
             phase = moves.next_phase(action, failed=True)
@@ -142,8 +145,9 @@ class Work:
             flow.run(steps, journal)
             return
         flow.undo(steps)
+        why = f": {action.error}" if action.error else "."
         raise flow.FlowUndone(
-            action.step, NovaError(f"The operation was given up after {self._max_attempts} attempts.")
+            action.step, NovaError(f"The operation was given up after {self._max_attempts} attempts{why}")
         )
 
     def _steps(self, context: RequestContext, instance: Instance, action: Action) -> Sequence[Step]:

@@ -139,9 +139,15 @@ def finish(
     return _change_held(session, action, **values)
 
 
-def requeue(session: Session, action: Action) -> bool:
-    """Put an action that is held back into the queue of its host; False when the claim is lost."""
-    return _change_held(session, action, state=ActionState.QUEUED, claimed_by="", updated_at=clock.now())
+def requeue(session: Session, action: Action, error: str = "") -> bool:
+    """Put an action that is held back into the queue of its host; False when the claim is lost.
+
+    An ``error`` says what it waits for.
+    """
+    values = {"state": ActionState.QUEUED, "claimed_by": "", "updated_at": clock.now()}
+    if error:
+        values["error"] = error
+    return _change_held(session, action, **values)
 
 
 def cancel(session: Session, resource_id: str, error: str) -> bool:

@@ -4,8 +4,9 @@ import threading
 
 import pytest
 
-from nova_lite.core.errors import MessagingTimeout
+from nova_lite.core.errors import HypervisorUnavailable, MessagingTimeout
 from nova_lite.core.instance_states import TRANSITIONS, Verb, VmState
+from tests.cloud import wait_for
 from tests.faults.stage import STAGE, Cue, Moment, end_thread, fail
 from tests.faults.staged import ATTEMPTS, VERBS, step_names
 from tests.faults.staged_cloud import StagedCloud, end_after_failure, end_of
@@ -103,6 +104,21 @@ def test_an_action_that_finds_something_away_is_taken_up_again(
     cloud.settle_with_sweeps()
 
     assert cloud.state(server_id) == end_of(verb)
+    assert cloud.leaks() == []
+
+
+def test_what_an_action_waits_for_is_told_while_it_waits_and_when_it_is_given_up(cloud: StagedCloud) -> None:
+    STAGE.give(Cue("do spawning", Moment.BEFORE), fail(HypervisorUnavailable("libvirt is away.")), always=True)
+    server_id = cloud.order(Verb.BOOT, "")
+
+    def told() -> str:
+        found = cloud.ask("GET", f"/v2.1/servers/{server_id}/os-instance-actions").json()["instanceActions"]
+        return str(found[0]["message"])
+
+    assert wait_for(lambda: told() == "libvirt is away.")
+    cloud.settle_with_sweeps()
+    assert cloud.show(server_id)["fault"]["message"] == told()
+    assert told() == f"The operation was given up after {ATTEMPTS} attempts: libvirt is away."
     assert cloud.leaks() == []
 
 

@@ -268,7 +268,8 @@ def _action(call: Call, action: Action) -> Json:
         "user_id": action.user_id,
         "project_id": action.project_id,
         "start_time": clock.iso8601_naive(action.created_at),
-        "message": (action.error or "Error") if failed else None,
+        # Of one that goes on it is what it waits for.
+        "message": action.error or ("Error" if failed else None),
     }
     if call.at_least(58):
         shown["updated_at"] = clock.iso8601_naive(action.updated_at)
