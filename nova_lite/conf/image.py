@@ -51,6 +51,19 @@ FLAGS = (
         default=["80", "443"],
         help="Ports from which users may import images; empty means any.",
     ),
+    cfg.IntOpt(
+        "import_most_seconds",
+        default=6 * 3600,
+        min=0,
+        help="Seconds that the import of an image from a web server may take altogether; 0 is no limit.",
+    ),
+    cfg.IntOpt(
+        "import_least_rate",
+        default=4096,
+        min=0,
+        help="Fewest bytes a second, over half a minute, at which a web server has to send an image that is imported; "
+        "0 is no limit.",
+    ),
     cfg.ListOpt(
         "import_allowed_networks",
         default=[],

@@ -14,22 +14,27 @@ from typing import Any
 import urllib3
 
 from nova_lite.core.errors import ConfigurationError, InvalidInput
+from nova_lite.drivers.image.patience import Patience, Watch
 
 _CHUNK = 256 * 1024
 _REDIRECTIONS = 5
 _TIMEOUT = urllib3.Timeout(connect=10, read=60)
 _PORTS = {"http": 80, "https": 443}
+_FOR_EVER = Patience()
 
 
 class WebSource:
     """Reads over HTTP and HTTPS from public addresses and those in ``networks``, at ``ports`` or any."""
 
-    def __init__(self, networks: Sequence[str] = (), ports: Sequence[int] = ()) -> None:
+    def __init__(
+        self, networks: Sequence[str] = (), ports: Sequence[int] = (), patience: Patience = _FOR_EVER
+    ) -> None:
         try:
             self._networks = [ipaddress.ip_network(network) for network in networks]
         except ValueError as error:
             raise ConfigurationError(f"The flag --import_allowed_networks: {error}.") from error
         self._ports = frozenset(ports)
+        self._patience = patience
 
     @classmethod
     def from_flags(cls, conf: Any) -> "WebSource":
@@ -38,7 +43,8 @@ class WebSource:
             ports = [int(port) for port in conf.import_allowed_ports]
         except ValueError as error:
             raise ConfigurationError("The flag --import_allowed_ports is a list of port numbers.") from error
-        return cls(conf.import_allowed_networks, ports)
+        patience = Patience(conf.import_most_seconds, conf.import_least_rate)
+        return cls(conf.import_allowed_networks, ports, patience)
 
     def check(self, uri: str) -> None:
         """Raise InvalidInput for an address that cannot be allowed, whatever its name resolves to."""
@@ -50,10 +56,17 @@ class WebSource:
         self._require(str(parts.hostname), [address])
 
     def read(self, uri: str) -> Iterator[bytes]:
-        """Return what is at ``uri`` in chunks; raises InvalidInput where that is not allowed or not there."""
+        """Return what is at ``uri`` in chunks; raises InvalidInput where that is not allowed, missing or too slow."""
+        watch = Watch(self._patience)
+        try:
+            yield from self._follow(uri, watch)
+        finally:
+            watch.end()
+
+    def _follow(self, uri: str, watch: Watch) -> Iterator[bytes]:
         for _ in range(_REDIRECTIONS):
             parts = self._parts(uri)
-            with self._pool(parts) as pool:
+            with self._pool(parts, watch) as pool:
                 target = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
                 host = parts.netloc.rpartition("@")[2]
                 try:
@@ -66,10 +79,14 @@ class WebSource:
                         continue
                     if answer.status != 200:
                         raise InvalidInput(f"{host} answered {answer.status}.")
-                    yield from answer.stream(_CHUNK)
-                    return
+                    yield from _body(answer, watch)
                 except (urllib3.exceptions.HTTPError, OSError) as error:
-                    raise InvalidInput(f"The image could not be read from {host}: {error}.") from error
+                    reason = watch.reason or error
+                    raise InvalidInput(f"The image could not be read from {host}: {reason}.") from error
+                if watch.reason:
+                    # Where no length was told, a cut looks like the end.
+                    raise InvalidInput(f"The image could not be read from {host}: {watch.reason}.")
+                return
         raise InvalidInput(f"There are more than {_REDIRECTIONS} redirections.")
 
     def _parts(self, uri: str) -> urllib.parse.SplitResult:
@@ -84,7 +101,7 @@ class WebSource:
             raise InvalidInput(f"Images are not imported from port {port}.")
         return parts
 
-    def _pool(self, parts: urllib.parse.SplitResult) -> urllib3.HTTPConnectionPool:
+    def _pool(self, parts: urllib.parse.SplitResult, watch: Watch) -> urllib3.HTTPConnectionPool:
         host = str(parts.hostname)
         port = parts.port or _PORTS[parts.scheme]
         try:
@@ -94,11 +111,15 @@ class WebSource:
         addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
         self._require(host, addresses)
         address = str(addresses[0])
-        if parts.scheme == "http":
-            return urllib3.HTTPConnectionPool(address, port, timeout=_TIMEOUT, retries=False)
-        return urllib3.HTTPSConnectionPool(
-            address, port, timeout=_TIMEOUT, retries=False, server_hostname=host, assert_hostname=host
+        pool = (
+            urllib3.HTTPConnectionPool(address, port, timeout=_TIMEOUT, retries=False)
+            if parts.scheme == "http"
+            else urllib3.HTTPSConnectionPool(
+                address, port, timeout=_TIMEOUT, retries=False, server_hostname=host, assert_hostname=host
+            )
         )
+        pool.ConnectionCls = _watched(pool.ConnectionCls, watch)
+        return pool
 
     def _require(self, host: str, addresses: Sequence[ipaddress.IPv4Address | ipaddress.IPv6Address]) -> None:
         """Raise InvalidInput unless every address is public or allowed."""
@@ -107,3 +128,32 @@ class WebSource:
             known = any(plain.version == net.version and plain in net for net in self._networks)
             if not known and (not plain.is_global or plain.is_multicast):
                 raise InvalidInput(f"Images are not imported from {host}: its address is not a public one.")
+
+
+def _body(answer: urllib3.BaseHTTPResponse, watch: Watch) -> Iterator[bytes]:
+    """Yield what comes as it comes, so that the watch sees it."""
+    held: list[bytes] = []
+    size = 0
+    while piece := answer.read1(_CHUNK):
+        watch.received(len(piece))
+        held.append(piece)
+        size += len(piece)
+        if size >= _CHUNK:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)
+
+
+def _watched(base: Any, watch: Watch) -> Any:
+    """Return a class of connections of which the watch learns before anything is said on them."""
+
+    class Connection(base):  # type: ignore[misc]
+        """Tells the watch of its socket."""
+
+        def _new_conn(self) -> socket.socket:
+            made: socket.socket = super()._new_conn()
+            watch.holds(made)
+            return made
+
+    return Connection
