@@ -29,7 +29,7 @@ _MOST_FIELD_BYTES = 64 * 1024
 _MOST_FIELDS = 1000
 _NOT_IN_POLICY = {
     "file", "policy", "signature", "awsaccesskeyid", "x-amz-signature", "x-amz-algorithm", "x-amz-credential",
-    "x-amz-date", "x-amz-security-token", "bucket",
+    "x-amz-date", "x-amz-security-token",
 }  # fmt: skip
 
 
@@ -41,7 +41,7 @@ class Form:
         if kind != b"multipart/form-data" or b"boundary" not in options:
             raise S3Error("MalformedPOSTRequest")
         self.fields: dict[str, str] = {}
-        self.file_name = ""
+        self.file_name = self.file_type = ""
         self._stream = Stream(request.http.environ)
         self._headers: dict[bytes, bytes] = {}
         self._header_name = self._header_text = b""
@@ -105,7 +105,7 @@ class Form:
         if self._name.lower() == "file" and not self._file_over:
             self._in_file = True
             self.file_name = options.get(b"filename", b"").decode("utf-8", "replace")
-            self.fields.setdefault("content-type", self._headers.get(b"content-type", b"").decode("latin-1"))
+            self.file_type = self._headers.get(b"content-type", b"").decode("latin-1")
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         if self._in_file and not self._file_over:
@@ -144,7 +144,7 @@ def post_object(call: Call) -> webob.Response:
     if not key:
         raise S3Error("InvalidArgument", "Bucket POST must contain a field named 'key'.", ArgumentName="key")
     caller, bounds = _authorise(call, fields | {"key": key})
-    headers = {name: value for name, value in fields.items() if value}
+    headers = {name: value for name, value in {"content-type": form.file_type, **fields}.items() if value}
     headers["x-amz-acl"] = fields.get("acl", "") or "private"
     request = dataclasses.replace(call.request, key=key, headers=headers)
     call = dataclasses.replace(call, request=request, caller=caller)
@@ -181,12 +181,12 @@ def _signer(call: Call, fields: Mapping[str, str]) -> Caller:
 
 
 def _check_policy(call: Call, fields: Mapping[str, str], bounds: Bounds) -> Bounds:
-    """Raise S3Error unless the form meets every condition, and every field has one."""
+    """Raise S3Error unless the form meets every condition, and every field, and the bucket, has one."""
     try:
         policy = json.loads(base64.b64decode(fields["policy"]))
         expires = datetime.datetime.fromisoformat(str(policy["expiration"]))
         conditions = [_plain(one) for one in policy["conditions"]]
-    except (binascii.Error, ValueError, KeyError, TypeError, IndexError) as error:
+    except (binascii.Error, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
         raise S3Error(
             "InvalidPolicyDocument", "Invalid Policy: it is not the JSON that it must be."
         ) from error
@@ -205,11 +205,9 @@ def _check_policy(call: Call, fields: Mapping[str, str], bounds: Bounds) -> Boun
             raise S3Error("AccessDenied", f"Invalid according to Policy: Policy Condition failed: {failed}")
     extra = {
         name
-        for name, value in fields.items()
+        for name, value in values.items()
         if value and name not in seen | _NOT_IN_POLICY and not name.startswith("x-ignore-")
     }
-    # The file's own type comes with the file, and needs no condition.
-    extra.discard("content-type")
     if extra:
         raise S3Error(
             "AccessDenied", f"Invalid according to Policy: Extra input fields: {', '.join(sorted(extra))}"

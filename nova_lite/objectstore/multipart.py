@@ -43,7 +43,7 @@ def create_upload(call: Call) -> webob.Response:
 
 def upload_part(call: Call) -> webob.Response:
     """Store a part."""
-    number, upload = _number(call), _find(call)
+    number, upload = _number(call), _own(call)
     payload = call.payload()
     segment = objects.receive(call, payload)
     details = {"checksum": payload.checksum.kept()} if payload.checksum else {}
@@ -56,7 +56,7 @@ def upload_part(call: Call) -> webob.Response:
 
 def upload_part_copy(call: Call) -> webob.Response:
     """Store a part that is some bytes of an object."""
-    number, upload = _number(call), _find(call)
+    number, upload = _number(call), _own(call)
     source = copying.find_source(call)
     span = ranges.of_copy_source(call.request.header("x-amz-copy-source-range"), source.version.size)
     if span.length > call.settings.put_cap:
@@ -96,7 +96,7 @@ def upload_part_copy(call: Call) -> webob.Response:
 
 def list_parts(call: Call) -> webob.Response:
     """List the parts that are there."""
-    upload = _find(call)
+    upload = _own_or_in_bucket(call)
     after = _natural(call.request.parameter("part-number-marker", "0"), "part-number-marker")
     limit = min(_natural(call.request.parameter("max-parts", "1000"), "max-parts"), 1000)
     parts = call.store.list_parts(upload.id, after, limit + 1)
@@ -143,6 +143,7 @@ def complete_upload(call: Call) -> webob.Response:
         return _told_again(call, upload_id)
     if (upload.bucket, upload.key) != (call.bucket.name, call.request.key):
         raise S3Error("NoSuchUpload", UploadId=upload_id)
+    _require_initiator(call, upload)
     parts = _chosen(call, upload, named)
     new = _assembled(upload, parts)
     _check_whole(call, new)
@@ -248,7 +249,7 @@ def _check_whole(call: Call, new: ObjectVersion) -> None:
 
 def abort_upload(call: Call) -> webob.Response:
     """End an upload and remove its parts."""
-    upload = _find(call)
+    upload = _own_or_in_bucket(call)
     try:
         call.store.abort_upload(upload.id)
     except NotFound as error:
@@ -273,6 +274,29 @@ def _find(call: Call) -> Upload:
     if upload is None or (upload.bucket, upload.key) != (call.bucket.name, call.request.key):
         raise S3Error("NoSuchUpload", UploadId=upload_id)
     return upload
+
+
+def _own(call: Call) -> Upload:
+    """Return an upload that the caller may go on with; raises S3Error."""
+    upload = _find(call)
+    _require_initiator(call, upload)
+    return upload
+
+
+def _own_or_in_bucket(call: Call) -> Upload:
+    """Return an upload that the caller may look at and abort: its own, or any in a bucket of its own."""
+    upload = _find(call)
+    if call.project_id != call.bucket.owner:
+        _require_initiator(call, upload)
+    return upload
+
+
+def _require_initiator(call: Call, upload: Upload) -> None:
+    """Raise S3Error unless the caller's project began the upload: others who may write have no part in it."""
+    context = call.caller.context
+    initiator = upload.details.get("owner", call.bucket.owner)
+    if initiator != call.project_id and not (context and context.is_admin):
+        raise S3Error("AccessDenied")
 
 
 def _number(call: Call) -> int:

@@ -21,9 +21,10 @@ _CHUNK_HEADER = re.compile(rb"([0-9a-fA-F]{1,16})(?:;chunk-signature=([0-9a-f]{6
 _LONGEST_DOCUMENT = 2 * 1024 * 1024
 _MOST_TRAILERS = 16
 _WORTH_A_THREAD = 64 * 1024
+_SIGNED_TRAILER = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
 _SIGNED_CHUNKS = {
     "STREAMING-AWS4-HMAC-SHA256-PAYLOAD": True,
-    "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER": True,
+    _SIGNED_TRAILER: True,
     "STREAMING-UNSIGNED-PAYLOAD-TRAILER": False,
 }
 """The bodies that come in S3's own chunks, and whether those are signed."""
@@ -157,16 +158,20 @@ class Payload:
         """Read what follows the last chunk: the checksum that was not known before."""
         trailers: dict[str, str] = {}
         lines = b""
+        unsigned = self._caller.payload_hash == _SIGNED_TRAILER
         while line := self._stream.line():
             name, _, value = line.partition(b":")
             text = value.strip().decode("latin-1")
             if name.lower() == b"x-amz-trailer-signature":
                 self._check_trailer(previous, lines, text)
-                continue
+                unsigned = False
+                break
             lines += name.lower() + b":" + value.strip() + b"\n"
             trailers[name.decode("latin-1").lower()] = text
             if lines.count(b"\n") > _MOST_TRAILERS:
                 raise S3Error("InvalidRequest", "There are too many trailers.")
+        if unsigned:
+            raise S3Error("SignatureDoesNotMatch", "The trailers of the body are not signed, as it said they would be.")
         if self._algorithm and not self._expected_sum:
             given = trailers.get(self._algorithm.header, "")
             if not self._algorithm.is_value(given):

@@ -1,6 +1,7 @@
 """What browsers send: forms with a signed policy, and requests for pages of other sites."""
 
 import base64
+import hmac
 import json
 from typing import Any
 
@@ -44,6 +45,7 @@ def test_a_form_with_a_signed_policy_uploads(site: S3Site, bucket: str, signatur
     [
         ({"key": "other"}, b"hello", (403, "AccessDenied")),
         ({"x-amz-meta-b": "not said"}, b"hello", (403, "AccessDenied")),
+        ({"Content-Type": "text/html"}, b"hello", (403, "AccessDenied")),
         ({"x-amz-signature": "0" * 64}, b"hello", (403, "SignatureDoesNotMatch")),
         ({"policy": base64.b64encode(b"{}").decode()}, b"hello", (403, "SignatureDoesNotMatch")),
         ({}, b"hello, this is long", (400, "EntityTooLarge")),
@@ -60,6 +62,25 @@ def test_a_form_that_is_not_as_its_policy_says_is_refused(
 
     assert (answer.status_code, f"<Code>{code[1]}</Code>" in answer.text) == (code[0], True), answer.text
     assert site.blobs() == before
+
+
+def signed_form(site: S3Site, policy: bytes) -> dict[str, str]:
+    """Return the fields of a form with any policy, signed by version 2."""
+    keys, text = site.keys["demo"], base64.b64encode(policy).decode()
+    signature = base64.b64encode(hmac.digest(keys.secret.encode(), text.encode(), "sha1")).decode()
+    return {"key": "k", "policy": text, "AWSAccessKeyId": keys.access, "signature": signature}
+
+
+def test_a_policy_is_for_the_bucket_that_it_names(site: S3Site, bucket: str) -> None:
+    def policy(*conditions: object) -> bytes:
+        return json.dumps({"expiration": "2099-01-01T00:00:00Z", "conditions": conditions}).encode()
+
+    assert post(site, bucket, signed_form(site, policy({"key": "k"}, {"bucket": bucket}))).status_code == 204
+    for conditions in (({"key": "k"},), ({"key": "k"}, {"bucket": "other"})):
+        answer = post(site, bucket, signed_form(site, policy(*conditions)))
+        assert (answer.status_code, "AccessDenied" in answer.text) == (403, True)
+    deep = post(site, bucket, signed_form(site, b"[" * 40_000))
+    assert (deep.status_code, "InvalidPolicyDocument" in deep.text) == (400, True)
 
 
 def test_a_form_without_a_policy_is_for_buckets_that_all_may_write(site: S3Site, bucket: str) -> None:

@@ -137,3 +137,23 @@ def test_the_checksum_of_the_whole_is_put_together_from_the_parts(site: S3Site, 
     assert (done["ChecksumCRC32"], done["ChecksumType"]) == (right, "FULL_OBJECT")
     got = sender.client.get_object(**sender.where, ChecksumMode="ENABLED")
     assert (got["Body"].read(), got["ChecksumCRC32"]) == (WHOLE, right)
+
+
+def test_an_upload_belongs_to_who_began_it(site: S3Site, bucket: str) -> None:
+    site.client().put_bucket_acl(Bucket=bucket, GrantFullControl=f"id={site.projects['other']}")
+    theirs, ours = site.client("other"), Sender(site, bucket)
+    made = ours.send([b"ours"])
+    began = theirs.create_multipart_upload(Bucket=bucket, Key="theirs")["UploadId"]
+    named = {"Bucket": bucket, "Key": "theirs", "UploadId": began}
+    theirs.upload_part(**named, PartNumber=1, Body=b"theirs")
+
+    assert code(theirs.upload_part, **ours.named, PartNumber=2, Body=b"x") == "AccessDenied"
+    assert code(theirs.list_parts, **ours.named) == "AccessDenied"
+    assert code(theirs.abort_multipart_upload, **ours.named) == "AccessDenied"
+    parts = {"Parts": made}
+    assert code(theirs.complete_multipart_upload, **ours.named, MultipartUpload=parts) == "AccessDenied"
+    # The bucket's owner looks at all uploads in it and ends them, but goes on with none.
+    assert len(ours.client.list_parts(**named)["Parts"]) == 1
+    assert code(ours.client.upload_part, **named, PartNumber=2, Body=b"x") == "AccessDenied"
+    ours.client.abort_multipart_upload(**named)
+    assert ours.complete(made)["ETag"]

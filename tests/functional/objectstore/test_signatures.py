@@ -103,6 +103,33 @@ def test_a_signed_trailer_tells_the_checksum(site: S3Site, bucket: str) -> None:
     assert (answer.status_code, answer.headers["x-amz-checksum-crc32"]) == (200, crc32(BODY))
 
 
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ("no signature", (403, "SignatureDoesNotMatch")), ("a wrong one", (403, "SignatureDoesNotMatch")),
+        ("one before the checksum", (400, "InvalidRequest")),
+    ],
+)  # fmt: skip
+def test_a_trailer_that_is_not_signed_as_it_is_to_be_is_refused(
+    site: S3Site, bucket: str, change: str, code: tuple[int, str]
+) -> None:
+    line = f"x-amz-checksum-crc32:{crc32(BODY)}\r\n"
+
+    def make(chunker: Chunker) -> bytes:
+        chunks = chunker.chunk(BODY) + chunker.chunk(b"")
+        signature = chunker._sign("AWS4-HMAC-SHA256-TRAILER", hashlib.sha256(b"").hexdigest())
+        of_nothing = f"x-amz-trailer-signature:{signature}\r\n"
+        lines = {"no signature": line, "a wrong one": line + of_nothing}.get(change, of_nothing + line)
+        return chunks + lines.encode() + b"\r\n"
+
+    before = site.blobs()
+    mode = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
+    answer = put_chunked(site, f"/{bucket}/k", mode, make, x_amz_trailer="x-amz-checksum-crc32")
+
+    assert code_of(answer) == code
+    assert site.blobs() == before
+
+
 def unsigned(checksum: str) -> Callable[[Chunker], bytes]:
     def make(chunker: Chunker) -> bytes:
         size = f"{len(BODY):x}\r\n".encode()
