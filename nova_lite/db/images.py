@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from nova_lite.core import clock
+from nova_lite.core.ec2_ids import ec2_id, start_of_uuid
 from nova_lite.core.errors import Conflict, InvalidInput
 from nova_lite.core.image import Image, ImageStatus, MemberStatus, Visibility
 from nova_lite.db import image_members
@@ -71,7 +72,13 @@ class ImagePage:
 
 
 def insert(session: Session, image: Image) -> None:
-    """Add an image; raises Conflict where its id is taken."""
+    """Add an image; raises Conflict where its id is taken, be it only as the EC2 API shows it.
+
+    Users choose ids for images, and could otherwise make one that stands for another's there.
+    """
+    alike = starting_with(_TABLE.c.id, [start_of_uuid(ec2_id("ami", image.id), "ami") or image.id])
+    if session.execute(sa.select(_TABLE.c.id).where(alike).limit(1)).first():
+        raise Conflict(f"Image ID {image.id} already exists!")
     try:
         with session.begin_nested():
             session.execute(sa.insert(_TABLE).values(**_to_row(image), upload=""))

@@ -126,6 +126,18 @@ def test_a_zip_file_has_all_that_a_user_needs(cloud: Cloud, nova_manage: Any, tm
     assert {"EC2_PRIVATE_KEY", "EC2_CERT", "NOVA_CERT"} <= variables(content["novarc"]).keys()
 
 
+def test_a_zip_file_has_variables_for_each_region(cloud: Cloud, nova_manage: Any, tmp_path: Path) -> None:
+    file = tmp_path / "nova.zip"
+    regions = "--region_list=north=ec2.north.example,south"
+    assert nova_manage(regions, "project", "zipfile", "demo", "demo", f"--file={file}")[0] == 0
+
+    with zipfile.ZipFile(file) as archive:
+        found = {name: variables(archive.read(name).decode()) for name in archive.namelist() if name.endswith("rc")}
+    assert set(found) == {"northrc", "southrc"}
+    assert found["northrc"]["EC2_URL"].startswith("http://ec2.north.example:")
+    assert found["southrc"]["AWS_DEFAULT_REGION"] == "south"
+
+
 def test_the_variables_lead_to_the_object_store(cloud: Cloud, nova_manage: Any) -> None:
     status, printed, _ = nova_manage("project", "environment", "demo", "demo", "--file=-")
     found = variables(printed)

@@ -264,6 +264,14 @@ def test_what_cannot_be_imported_leaves_the_image_waiting(
     ask(open_cloud, "DELETE", f"/images/{image}", status=204)
 
 
+def test_no_image_takes_the_place_that_another_has_in_the_ec2_api(cloud: Cloud) -> None:
+    image = ask(cloud, "POST", "/images", RAW, status=201)["id"]
+    like = f"{image[:20]}{'0' * 3}-{'0' * 12}"
+
+    ask(cloud, "POST", "/images", RAW | {"id": like}, user="other", status=409)
+    ask(cloud, "DELETE", f"/images/{image}", status=204)
+
+
 def test_images_are_bounded_in_everything(open_cloud: Cloud) -> None:
     image = ask(open_cloud, "POST", "/images", RAW | {"a": "1", "b": "2", "tags": ["x", "y"]}, status=201)[
         "id"

@@ -1,5 +1,6 @@
 """nova-manage: what users get to log in with, in files, and how it is taken from them again."""
 
+import dataclasses
 import io
 import json
 import os
@@ -24,7 +25,10 @@ def zip_file(desk: Desk, project: str, user: str, file: str) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in (
-            (_rc_name(conf), variables(desk, owner, account, zipped=True)),
+            *(
+                (_rc_name(conf, each.file), variables(desk, owner, account, each, zipped=True))
+                for each in _regions(conf)
+            ),
             (conf.credential_key_file, made.private_key),
             (conf.credential_cert_file, made.certificate),
             ("cacert.pem", desk.cloud.certificates.root(desk.context, owner.id)),
@@ -38,7 +42,7 @@ def zip_file(desk: Desk, project: str, user: str, file: str) -> None:
 def environment(desk: Desk, project: str, user: str, file: str) -> None:
     """Write the file of variables alone."""
     owner, account = desk.cloud.identity.find_project(project), _find_user(desk, user)
-    _write(file, variables(desk, owner, account, zipped=False).encode())
+    _write(file, variables(desk, owner, account, _here(desk.conf), zipped=False).encode())
 
 
 def export(desk: Desk) -> None:
@@ -94,25 +98,45 @@ def revoked(desk: Desk, project: str) -> None:
     print(desk.cloud.certificates.crl(desk.context, desk.cloud.identity.find_project(project).id), end="")
 
 
-def variables(desk: Desk, project: Project, user: User, *, zipped: bool) -> str:
-    """Return the file of variables; certificates are where the zip file is unpacked."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Region:
+    """A region: the word in its file's name, its own name, and the host of its EC2 API."""
+
+    file: str
+    name: str
+    host: str
+
+
+def _here(conf: Any) -> _Region:
+    return _Region("nova", conf.region_name, conf.ec2_dmz_host)
+
+
+def _regions(conf: Any) -> list[_Region]:
+    """Return the regions of --region_list; without any, this one."""
+    pairs = [entry.partition("=") for entry in conf.region_list]
+    return [_Region(name, name, host or name) for name, _, host in pairs] or [_here(conf)]
+
+
+def variables(desk: Desk, project: Project, user: User, region: _Region, *, zipped: bool) -> str:
+    """Return the file of variables for a region; certificates are where the zip file is unpacked."""
     conf, keys = desk.conf, _keys(desk, project, user)
+    ec2_url = f"http://{region.host}:{conf.ec2_listen_port}/services/Cloud"
     values = {
         "EC2_ACCESS_KEY": f"{keys.access}:{project.name}",
         "EC2_SECRET_KEY": keys.secret,
-        "EC2_URL": f"http://{conf.ec2_dmz_host}:{conf.ec2_listen_port}/services/Cloud",
+        "EC2_URL": ec2_url,
         "S3_URL": f"http://{conf.s3_dmz}:{conf.s3_listen_port}",
         "EC2_USER_ID": "42",
         "AWS_ACCESS_KEY_ID": keys.access,
         "AWS_SECRET_ACCESS_KEY": keys.secret,
-        "AWS_ENDPOINT_URL_EC2": f"http://{conf.ec2_dmz_host}:{conf.ec2_listen_port}/services/Cloud",
-        "AWS_ENDPOINT_URL_STS": f"http://{conf.ec2_dmz_host}:{conf.ec2_listen_port}/services/Cloud",
+        "AWS_ENDPOINT_URL_EC2": ec2_url,
+        "AWS_ENDPOINT_URL_STS": ec2_url,
         "AWS_ENDPOINT_URL_S3": f"http://{conf.s3_dmz}:{conf.s3_listen_port}",
-        "AWS_DEFAULT_REGION": conf.region_name,
+        "AWS_DEFAULT_REGION": region.name,
         "NOVA_API_KEY": keys.access,
         "NOVA_USERNAME": user.name,
         "NOVA_PROJECT_ID": project.name,
-        "NOVA_URL": f"http://{conf.ec2_dmz_host}:{conf.osapi_compute_listen_port}/v1.1/",
+        "NOVA_URL": f"http://{region.host}:{conf.osapi_compute_listen_port}/v1.1/",
         "NOVA_VERSION": "1.1",
     }
     lines = [f"export {name}={_quoted(value)}\n" for name, value in values.items()]
@@ -145,8 +169,8 @@ def _keys(desk: Desk, project: Project, user: User) -> Ec2Credential:
     return identity.create_ec2_credential(desk.context, user.id, project.id)
 
 
-def _rc_name(conf: Any) -> str:
-    return str(conf.credential_rc_file).replace("%s", "nova")
+def _rc_name(conf: Any, region: str) -> str:
+    return str(conf.credential_rc_file).replace("%s", region)
 
 
 def _write(file: str, content: bytes) -> None:
