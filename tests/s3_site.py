@@ -140,11 +140,11 @@ class S3Site:
         self.client(user).create_bucket(Bucket=name, **options)
         return name
 
-    def run(self, *argv: str, user: str = "demo", check: bool = True) -> str:
+    def run(self, *argv: str, user: str = "demo", check: bool = True, seconds: float = 120) -> str:
         """Run a client's program as a user; return all that it printed."""
         done = concurrency.blocking(
-            subprocess.run, argv, env=self.environment(user), capture_output=True, text=True, timeout=120,
-            check=False, cwd=self.folder,
+            subprocess.run, argv, env=self.environment(user), capture_output=True, text=True,
+            timeout=seconds, check=False, cwd=self.folder,
         )  # fmt: skip
         assert not check or done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
         return str(done.stdout + done.stderr)
@@ -162,7 +162,7 @@ class S3Site:
             "RCLONE_CONFIG_CLOUD_SECRET_ACCESS_KEY": keys.secret, "RCLONE_CONFIG_CLOUD_FORCE_PATH_STYLE": "true",
         }  # fmt: skip
 
-    def s3cmd(self, *words: str, user: str = "demo", check: bool = True) -> str:
+    def s3cmd(self, *words: str, user: str = "demo", check: bool = True, seconds: float = 120) -> str:
         """Run s3cmd as a user."""
         keys = self.keys[user]
         file = self.folder / f"s3cfg-{user}"
@@ -170,7 +170,7 @@ class S3Site:
             f"[default]\naccess_key = {keys.access}\nsecret_key = {keys.secret}\nhost_base = 127.0.0.1:{self.port}\n"
             f"host_bucket = 127.0.0.1:{self.port}\nuse_https = False\nbucket_location = us-east-1\n"
         )
-        return self.run("s3cmd", "-c", str(file), "--no-progress", *words, user=user, check=check)
+        return self.run("s3cmd", "-c", str(file), "--no-progress", *words, user=user, check=check, seconds=seconds)
 
     def blobs(self) -> set[str]:
         """Return the names of all files of bytes."""
