@@ -236,7 +236,9 @@ def _unbind(session: Session, *which: sa.ColumnElement[bool]) -> None:
         )
         # A floating address leads to a guest or nowhere.
         session.execute(
-            sa.update(FLOATING_IPS).where(FLOATING_IPS.c.vif_id.in_(free)).values(vif_id=None, updated_at=now)
+            sa.update(FLOATING_IPS)
+            .where(FLOATING_IPS.c.vif_id.in_(free))
+            .values(vif_id=None, assigned_to=None, updated_at=now)
         )
 
 

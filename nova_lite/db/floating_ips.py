@@ -22,6 +22,9 @@ _SPREAD = 16
 """How many free addresses are looked at, so that two callers seldom try the same one."""
 _ATTEMPTS = 20
 
+_FREED = {"project_id": "", "vif_id": None, "assigned_to": None, "auto_assigned": False}
+"""What is so of an address that nobody has."""
+
 
 def insert(session: Session, addresses: Sequence[str], pool: str, interface: str) -> None:
     """Add addresses to a pool; raises Conflict when one of them is there."""
@@ -43,7 +46,10 @@ def insert(session: Session, addresses: Sequence[str], pool: str, interface: str
         }
         for address in addresses
     ]
-    session.execute(sa.insert(_TABLE), rows)
+    try:
+        session.execute(sa.insert(_TABLE), rows)
+    except sa.exc.IntegrityError as error:
+        raise Conflict(f"A floating IP of {addresses[0]} to {addresses[-1]} already exists.") from error
 
 
 def remove(session: Session, addresses: Sequence[str]) -> int:
@@ -91,10 +97,27 @@ def count(session: Session, project_id: str) -> int:
     return int(session.execute(query).scalar_one())
 
 
+def assign(session: Session, pool: str, project_id: str, vif_id: str) -> bool:
+    """Give an interface an address of its own, which goes with it; False when it has been given one.
+
+    Raises NotFound when there is none.
+    """
+    try:
+        with session.begin_nested():
+            allocate(session, pool, project_id, vif_id=vif_id)
+    except sa.exc.IntegrityError:
+        return False
+    return True
+
+
 def allocate(
-    session: Session, pool: str, project_id: str, *, address: str = "", auto_assigned: bool = False
+    session: Session, pool: str, project_id: str, *, address: str = "", vif_id: str = ""
 ) -> FloatingIp:
-    """Give a free address of a pool, or a certain one, to a project; raises NotFound when there is none."""
+    """Give a free address of a pool, or a certain one, to a project; raises NotFound when there is none.
+
+    With ``vif_id`` it is that interface's own, which has one at most: another breaks a constraint.
+    """
+    own = {"vif_id": vif_id or None, "assigned_to": vif_id or None, "auto_assigned": bool(vif_id)}
     for _ in range(_ATTEMPTS):
         query = sa.select(_TABLE.c.id).where(_TABLE.c.pool == pool, _TABLE.c.project_id == "")
         if address:
@@ -106,9 +129,7 @@ def allocate(
         taken = session.execute(
             sa.update(_TABLE)
             .where(_TABLE.c.id == chosen, _TABLE.c.project_id == "")
-            .values(
-                project_id=project_id, vif_id=None, auto_assigned=auto_assigned, updated_at=clock.now()
-            )
+            .values(project_id=project_id, updated_at=clock.now(), **own)
         )
         if taken.rowcount:  # type: ignore[attr-defined]
             found = get(session, chosen, project_id)
@@ -124,7 +145,7 @@ def release(session: Session, floating_id: str, project_id: str) -> bool:
     freed = session.execute(
         sa.update(_TABLE)
         .where(_TABLE.c.id == floating_id, _TABLE.c.project_id == project_id)
-        .values(project_id="", vif_id=None, auto_assigned=False, updated_at=clock.now())
+        .values(updated_at=clock.now(), **_FREED)
     )
     return bool(freed.rowcount)  # type: ignore[attr-defined]
 
@@ -164,7 +185,7 @@ def release_automatic(session: Session) -> int:
         .where(
             _TABLE.c.auto_assigned.is_(True), sa.or_(_TABLE.c.vif_id.is_(None), _TABLE.c.vif_id.not_in(alive))
         )
-        .values(project_id="", vif_id=None, auto_assigned=False, updated_at=clock.now())
+        .values(updated_at=clock.now(), **_FREED)
     )
     return int(freed.rowcount)  # type: ignore[attr-defined]
 
@@ -172,7 +193,7 @@ def release_automatic(session: Session) -> int:
 def _query() -> sa.Select[Any]:
     return (
         sa.select(
-            *(column for column in _TABLE.c if column.name != "vif_id"),
+            *(column for column in _TABLE.c if column.name not in ("vif_id", "assigned_to")),
             sa.func.coalesce(INTERFACES.c.id, "").label("vif_id"),
             sa.func.coalesce(FIXED_IPS.c.address, "").label("fixed_address"),
             sa.func.coalesce(INTERFACES.c.instance_uuid, "").label("instance_uuid"),

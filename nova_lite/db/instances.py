@@ -317,6 +317,14 @@ def password_data(session: Session, uuid: str) -> str:
     return found or ""
 
 
+def keep_password_data(session: Session, uuid: str, encrypted: str) -> bool:
+    """Keep what the guest tells of its administrator's password; False when it has told one that is still kept."""
+    untold = sa.func.coalesce(_TABLE.c.password_data, "") == ""
+    change = sa.update(_TABLE).where(_TABLE.c.uuid == uuid, untold)
+    kept = session.execute(change.values(password_data=encrypted, updated_at=clock.now()))
+    return bool(kept.rowcount)  # type: ignore[attr-defined]
+
+
 def files(session: Session, uuid: str) -> tuple[InjectedFile, ...]:
     """Return the files that the guest is to find the content of."""
     found = session.execute(sa.select(_TABLE.c.files).where(_TABLE.c.uuid == uuid)).scalar_one_or_none()

@@ -82,7 +82,10 @@ class FixedIpRow(Base):
 
 
 class FloatingIpRow(Base):
-    """A floating address; ``vif_id`` means nothing once that interface is gone."""
+    """A floating address; ``vif_id`` means nothing once that interface is gone.
+
+    ``assigned_to`` is the interface that it came to by itself, which has one such at most.
+    """
 
     __tablename__ = "floating_ips"
     __table_args__ = (sa.Index("ix_floating_ips_pool", "pool", "project_id"), MYSQL)
@@ -94,6 +97,7 @@ class FloatingIpRow(Base):
     project_id: Mapped[str] = mapped_column(sa.String(64), default="", index=True)
     vif_id: Mapped[str | None] = mapped_column(UUID, index=True)
     auto_assigned: Mapped[bool] = mapped_column(default=False)
+    assigned_to: Mapped[str | None] = mapped_column(UUID, unique=True)
     revision: Mapped[int] = counted()
     created_at: Mapped[datetime.datetime]
     updated_at: Mapped[datetime.datetime]

@@ -227,7 +227,7 @@ class NetworkManager(NetworkContract):
         return {service.host for service in found if not service.up}
 
     def _assign_floating(self, found: dict[str, list[VirtualInterface]]) -> bool:
-        """Give a floating address to each instance that has a fixed one and none of these; False for none to give.
+        """Give a floating address to each instance that has a fixed one and none of these; False for none given.
 
         An instance for which there is none left goes on without.
         """
@@ -240,9 +240,7 @@ class NetworkManager(NetworkContract):
                     continue
                 project_id = owners[uuid].project_id
                 pool = self.settings.auto_assign_pool
-                given = floating_ips.allocate(session, pool, project_id, auto_assigned=True)
-                floating_ips.point(session, given.id, project_id, interfaces[0].id)
-                count += 1
+                count += floating_ips.assign(session, pool, project_id, interfaces[0].id)
             return count
 
         try:

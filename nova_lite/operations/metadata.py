@@ -62,8 +62,7 @@ class Metadata:
             holder = addresses.holder_of(session, address)
             if holder is None:
                 raise NotFound(f"No instance has the address {address}.")
-            if instances.password_data(session, holder.instance_uuid):
+            if not instances.keep_password_data(session, holder.instance_uuid, encrypted):
                 raise Conflict("The password is set already.")
-            instances.update(session, holder.instance_uuid, password_data=encrypted)
 
         self._database.run("metadata.tell_password", work)

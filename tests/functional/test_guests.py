@@ -1,9 +1,13 @@
 """What is asked of guests, and what other services tell of servers."""
 
+import concurrent.futures
 from pathlib import Path
 
 import pytest
 
+from nova_lite.core.errors import Conflict
+from nova_lite.core.metadata import MetadataSettings
+from nova_lite.operations.metadata import Metadata
 from tests.cloud import Cloud, running
 
 GONE = "17a2ff08-b3d1-43e6-9a1d-9d5d9cff6d4a"
@@ -105,3 +109,22 @@ def _tell_password(cloud: Cloud) -> None:
     assert cloud.ask("DELETE", path).status_code == 204
     assert cloud.ask("GET", path).json() == {"password": ""}
     assert cloud.ask("GET", path, user="other").status_code == 404
+
+
+def test_a_guest_that_tells_several_passwords_at_once_is_heard_once(cloud: Cloud) -> None:
+    server_id = cloud.boot()
+    (address,) = cloud.show(server_id)["addresses"]["private"]
+    metadata = Metadata(cloud.database, MetadataSettings())
+
+    def tell(text: str) -> str:
+        try:
+            metadata.tell_password(address["addr"], text)
+        except Conflict:
+            return ""
+        return text
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        (heard,) = filter(None, pool.map(tell, ("one", "two", "three", "four")))
+
+    assert cloud.ask("GET", f"/v2.1/servers/{server_id}/os-server-password").json() == {"password": heard}
+    cloud.delete_all()

@@ -4,11 +4,14 @@ import concurrent.futures
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, DriverError, InvalidInput, NotFound, NovaError, OverQuota
 from nova_lite.core.network import FloatingIp
 from nova_lite.db import floating_ips
+from tests.cloud import wait_for
 from tests.functional.network.world import ADMIN, Host, World
 
 DEMO = RequestContext(user_id="u1", project_id="demo", roles=("member",))
@@ -160,6 +163,47 @@ def test_many_who_ask_at_once_get_different_addresses(world: World) -> None:
 
     assert len({one.address for one in taken}) == len(taken) == 14
     assert free(world) == 0
+
+
+def test_two_operators_who_add_the_same_addresses_are_told_so(world: World) -> None:
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement.partition(" (")[0])
+
+    def first(session: Session) -> Any:
+        floating_ips.insert(session, ["192.0.2.1"], "nova", "eth0")
+        second = pool.submit(world.floating_ips.create_range, ADMIN, "192.0.2.0/30")
+        if world.database.dialect != "sqlite":
+            # The second has found nothing and writes. In SQLite it would not have begun: one writes at a time.
+            assert wait_for(lambda: sent.count("INSERT INTO floating_ips") == 2)
+        return second
+
+    sa.event.listen(world.database.engine, "before_cursor_execute", note)
+    try:
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            second = world.database.run("test.first", first)
+            with pytest.raises(Conflict, match="already"):
+                second.result(timeout=30)
+    finally:
+        sa.event.remove(world.database.engine, "before_cursor_execute", note)
+    assert [one.address for one in world.floating_ips.every(ADMIN)] == ["192.0.2.1"]
+
+
+def test_an_instance_is_given_one_address_by_itself_however_many_give(world: World) -> None:
+    filled(world)
+    manager = world.another_manager(Host(), auto_assign_pool="nova")
+    manager.start()
+    [uuid] = world.boot()
+    found = manager._claim([uuid])
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        given = list(pool.map(lambda _: manager._assign_floating(found), range(4)))
+
+    assert sorted(given) == [False, False, False, True]
+    [floating] = world.floating_ips.list(DEMO)
+    [interface] = world.interfaces([uuid])[uuid]
+    assert (interface.floating, floating.auto_assigned) == ((floating.address,), True)
 
 
 def test_a_host_that_was_away_learns_it_when_it_starts(world: World) -> None:
