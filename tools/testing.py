@@ -61,6 +61,8 @@ CLIENTS = (
     "tests/functional/test_ec2_programs.py",
 )
 """Functional tests with clients' programs: these do not see how the daemons run, and take seconds a command."""
+LARGE = "tests/functional/objectstore/test_large_trees.py"
+"""Ten thousand files through two clients: for cores that others leave idle."""
 EDGE = ("tests/functional/test_every_route.py", "tests/functional/test_compute_responses.py")
 MORE_EDGE = (
     "tests/functional/network/test_network_commands.py",
@@ -86,7 +88,7 @@ def _without(*files: str) -> list[str]:
 
 def _functional(concurrency: str, databases: str, *left_out: str) -> Check:
     """The functional tests on some databases: tests of none have their place with SQLite."""
-    words = ["tests/functional", "-k", databases, *_without(*CLIENTS, *left_out)]
+    words = ["tests/functional", "-k", databases, *_without(*CLIENTS, LARGE, *left_out)]
     return _pytest(f"functional, {concurrency}, {databases}", *words, concurrency=concurrency)
 
 
@@ -105,7 +107,10 @@ SLOW = (
         _functional("eventlet", f"not ({SERVERS})", *MORE_EDGE),
     ),
     (_pytest("contracts and clients", "tests/contracts", *CLIENTS), _pytest("faults", "tests/faults")),
-    (_pytest("system", "tests/system"),),
+    (
+        _pytest("system", "tests/system"),
+        Check("large trees", ("/usr/bin/nice", str(_BIN / "pytest"), "-q", "--durations=5", LARGE)),
+    ),
 )
 """The functional tests the other way round, and what takes long."""
 PLANS: dict[str, tuple[tuple[Check, ...], ...]] = {
