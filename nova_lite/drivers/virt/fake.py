@@ -16,10 +16,9 @@ from nova_lite.core.devices import DeviceKind, GuestDevice
 from nova_lite.core.diagnostics import Cpu, Diagnostics, DiskUse, Nic
 from nova_lite.core.errors import ConfigurationError, DriverError, NotFound, NotSupported
 from nova_lite.core.instance_states import PowerState
-from nova_lite.core.server_migration import CarriedDisk, Progress, Traveller
+from nova_lite.core.server_migration import Progress, Traveller
 from nova_lite.drivers.virt import config_drive, storage
 from nova_lite.drivers.virt.base import (
-    BUNDLE,
     Capabilities,
     Changed,
     Guest,
@@ -28,28 +27,15 @@ from nova_lite.drivers.virt.base import (
     GuestSnapshot,
     GuestSpec,
     HostResources,
-    Injected,
     Join,
     RebootKind,
     VirtDriver,
     Watch,
     aside,
     disk_names,
-    ephemeral_file,
 )
+from nova_lite.drivers.virt.fake_disks import FakeDisks
 from nova_lite.drivers.virt.fake_images import FakeImageCache
-
-_GIB = 1024**3
-_MIB = 1024**2
-_BLOCK = 512
-_COPIES = ("snapshot", "snapshot.new", "snapshot.tar")
-_BOOT_FILES = ("kernel", "ramdisk", "kernel.rescue", "ramdisk.rescue")
-_DISKS = (
-    "disk", "disk.new", "disk.local", "disk.swap", "disk.rescue", *_BOOT_FILES,
-    config_drive.NAME, f"{config_drive.NAME}.new",
-)  # fmt: skip
-_FILES = (*_DISKS, "injected", "interfaces", "memory", "console.log", *_COPIES)
-"""What the folder of a guest may hold."""
 
 _CONSOLES = {
     ConsoleType.NOVNC: 5900,
@@ -74,9 +60,10 @@ class FakeVirtDriver(VirtDriver):
         cache: FakeImageCache | None = None, drives: config_drive.ConfigDrives | None = None, injects: bool = False,
     ) -> None:  # fmt: skip
         self._path = instances_path
-        self._drives = drives or config_drive.ConfigDrives()
+        self._disks = FakeDisks(
+            instances_path, cache or FakeImageCache(instances_path / "_base"), drives or config_drive.ConfigDrives()
+        )
         self._injects = injects
-        self._cache = cache or FakeImageCache(instances_path / "_base")
         self._definitions = storage.folder_of(instances_path, hostname)
         self._hostname = hostname
         self._size = size
@@ -122,7 +109,7 @@ class FakeVirtDriver(VirtDriver):
 
     def start(self) -> None:
         """Make the folder and find the guests that are there already."""
-        self._drives.start()
+        self._disks.start()
         try:
             storage.register(self._path, self._hostname)
             found = [_read(file) for file in self._definitions.glob("instance-*.json")]
@@ -164,66 +151,27 @@ class FakeVirtDriver(VirtDriver):
 
     def create_disks(self, spec: GuestSpec, image: GuestImage) -> None:
         """Check that the image fits, and write small files that stand for the disks."""
-        folder = self._path / spec.name
-        if not (folder / "disk").exists():
-            name = self._cache.use(image, spec.root_gb * _GIB)
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / "disk").write_text(name)
-            if spec.injected != Injected():
-                (folder / "injected").write_text(repr(spec.injected))
-        self._add_others(spec, image)
-
-    def _add_others(self, spec: GuestSpec, image: GuestImage) -> None:
-        """Write what a guest has beside its root disk."""
-        folder = self._path / spec.name
-        self._add_boot_files(folder, image)
-        self._add_blank_disks(spec)
-        self._drives.make(spec.config_drive, folder)
-
-    def _add_blank_disks(self, spec: GuestSpec) -> None:
-        """Write ephemeral and swap disks, or let those that are there grow."""
-        folder = self._path / spec.name
-        sizes = {ephemeral_file(number): one.size_gb * _GIB for number, one in enumerate(spec.ephemerals)}
-        for name, size in (sizes | {"disk.swap": spec.swap_mb * _MIB}).items():
-            if size:
-                with (folder / name).open("ab") as disk:
-                    disk.truncate(size)
-
-    @staticmethod
-    def _add_boot_files(folder: Path, image: GuestImage, suffix: str = "") -> None:
-        for name, needed in (("kernel", image.kernel), ("ramdisk", image.ramdisk)):
-            path = folder / (name + suffix)
-            if needed is not None and not path.exists():
-                needed.fetch(path)
+        self._disks.create(spec, image)
 
     def cache_image(self, image: GuestImage) -> None:
         """Look at an image and note its size, as for a guest."""
-        self._cache.use(image, 0)
+        self._disks.cache_image(image)
 
     def clean_cache(self) -> tuple[str, ...]:
         """Forget images that no guest's disk is of."""
-        return self._cache.clean({_text_of(path) for path in self._path.glob("*/disk*") if path.is_file()})
+        return self._disks.clean_cache()
 
     def renew_config_drive(self, spec: GuestSpec) -> None:
         """Write the drive again, which is a real one."""
-        self._drives.renew(spec.config_drive, self._path / spec.name)
+        self._disks.renew_config_drive(spec)
 
     def delete_disks(self, uuid: str, name: str) -> None:
         """Remove the guest's folder."""
-        self._remove(name)
-
-    def _remove(self, name: str) -> None:
-        folder = self._path / name
-        for file in _FILES:
-            (folder / file).unlink(missing_ok=True)
-        for path in folder.glob("disk.eph*"):
-            path.unlink(missing_ok=True)
-        if folder.exists():
-            folder.rmdir()
+        self._disks.remove(name)
 
     def spawn(self, spec: GuestSpec) -> None:
         """Let the guest run."""
-        self._require_disk(spec.name)
+        self._disks.require(spec.name)
         guest = self.guest(spec.uuid)
         if guest is None or guest.power_state is not PowerState.RUNNING:
             self._memory(spec.name).unlink(missing_ok=True)
@@ -283,61 +231,40 @@ class FakeVirtDriver(VirtDriver):
 
     def rescue(self, spec: GuestSpec, image: GuestImage) -> None:
         """Let the guest run with a file that stands for the other disk."""
-        self._require_disk(spec.name)
-        rescue = self._path / spec.name / "disk.rescue"
-        if not rescue.exists():
+        self._disks.require(spec.name)
+        if not self._disks.is_rescued(spec.name):
             self.destroy(spec.uuid)
-            rescue.write_text(self._cache.use(image, 0))
-            self._add_boot_files(self._path / spec.name, image, ".rescue")
+            self._disks.create_rescue(spec.name, image)
         self.spawn(spec)
 
     def unrescue(self, spec: GuestSpec) -> None:
         """Let the guest run without the file."""
-        rescue = self._path / spec.name / "disk.rescue"
-        if rescue.exists():
+        if self._disks.is_rescued(spec.name):
             self.destroy(spec.uuid)
-            for file in ("kernel.rescue", "ramdisk.rescue", "disk.rescue"):
-                (self._path / spec.name / file).unlink(missing_ok=True)
+            self._disks.drop_rescue(spec.name)
         self.spawn(spec)
 
     def snapshot(self, uuid: str, name: str) -> None:
         """Write a few bytes that stand for the disk."""
         self._existing(uuid)
-        new = self._path / name / "snapshot.new"
-        new.write_bytes(f"{name}: the disk of a simulated guest\n".encode() * 8)
-        new.rename(self._path / name / "snapshot")
+        self._disks.copy(name)
 
     def pack(self, uuid: str, name: str) -> None:
         """Write how each ephemeral disk begins, or what a snapshot writes where there is none."""
-        self.snapshot(uuid, name)
-        heads = {path.name: _head(path).hex() for path in self._ephemerals(name)}
-        if heads:
-            new = self._path / name / "snapshot.new"
-            new.write_text(json.dumps(heads))
-            new.rename(self._path / name / "snapshot.tar")
-
-    def _ephemerals(self, name: str) -> list[Path]:
-        files = (self._path / name / file for file in disk_names() if file not in ("disk", "disk.swap"))
-        return [path for path in files if path.exists()]
+        self._existing(uuid)
+        self._disks.pack(name)
 
     def snapshot_file(self, uuid: str, name: str) -> GuestSnapshot:
         """Return the file that stands for the disk."""
-        path = self._path / name / "snapshot.tar"
-        if path.exists():
-            return GuestSnapshot(path, BUNDLE, path.stat().st_size)
-        path = self._path / name / "snapshot"
-        if not path.exists():
-            raise DriverError(f"there is no snapshot of {name}.")
-        return GuestSnapshot(path, "raw", path.stat().st_size)
+        return self._disks.snapshot(name)
 
     def drop_snapshot(self, uuid: str, name: str) -> None:
         """Remove the file."""
-        for file in _COPIES:
-            (self._path / name / file).unlink(missing_ok=True)
+        self._disks.drop_snapshot(name)
 
     def define(self, spec: GuestSpec) -> None:
         """Write the guest down as one that is off."""
-        self._require_disk(spec.name)
+        self._disks.require(spec.name)
         if self.guest(spec.uuid) is None:
             self._plug(spec.name, *(interface.mac for interface in spec.interfaces))
             self._write(Guest(spec.uuid, spec.name, PowerState.SHUTDOWN))
@@ -345,65 +272,29 @@ class FakeVirtDriver(VirtDriver):
     def set_aside(self, uuid: str, name: str) -> None:
         """Rename the guest's folder."""
         self.destroy(uuid)
-        if not self.is_aside(name):
-            self._require_disk(name)
-            (self._path / name).rename(self._path / aside(name))
+        self._disks.set_aside(name)
 
     def is_aside(self, name: str) -> bool:
         """Tell whether there is a folder of that other name."""
-        return (self._path / aside(name)).exists()
+        return self._disks.is_aside(name)
 
     def put_back(self, uuid: str, name: str) -> None:
         """Rename the folder back."""
         if self.is_aside(name):
             self.destroy(uuid)
-            self._remove(name)
-            (self._path / aside(name)).rename(self._path / name)
+            self._disks.put_back(name)
 
     def drop_aside(self, name: str) -> None:
         """Remove the folder of that other name."""
-        self._remove(aside(name))
+        self._disks.remove(aside(name))
 
     def copy_aside(self, spec: GuestSpec) -> None:
         """Copy the files of the folder of that other name."""
-        kept, folder = self._path / aside(spec.name), self._path / spec.name
-        if not (kept / "disk").exists():
-            raise DriverError(f"there are no disks of {spec.name} that were kept aside.")
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / "disk").exists():
-            for path in self._ephemerals(aside(spec.name)):
-                (folder / path.name).write_bytes(_head(path))
-            (folder / "disk.new").write_bytes((kept / "disk").read_bytes())
-            (folder / "disk.new").rename(folder / "disk")
-        self._add_blank_disks(spec)
-        self._drives.make(spec.config_drive, folder)
+        self._disks.copy_aside(spec)
 
     def receive_disks(self, spec: GuestSpec, image: GuestImage) -> None:
         """Fetch the copy."""
-        if spec.root_gb and image.size > spec.root_gb * _GIB:
-            raise DriverError(f"cannot make the disk: image {image.id} is larger than the flavor's disk.")
-        folder = self._path / spec.name
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / "disk").exists():
-            image.fetch(folder / "disk.new")
-            if image.disk_format == BUNDLE:
-                self._unpack(folder)
-            (folder / "disk.new").rename(folder / "disk")
-        self._add_others(spec, image)
-
-    @staticmethod
-    def _unpack(folder: Path) -> None:
-        """Write what each ephemeral disk begins with; raises DriverError for what was not packed."""
-        try:
-            heads = json.loads((folder / "disk.new").read_text())
-        except ValueError as error:
-            raise DriverError("the copy of the guest's disks is damaged.") from error
-        for file, head in heads.items():
-            (folder / file).write_bytes(bytes.fromhex(head))
-
-    def _require_disk(self, name: str) -> None:
-        if not (self._path / name / "disk").exists():
-            raise DriverError(f"cannot start {name}: it has no disk.")
+        self._disks.receive(spec, image)
 
     def _turn(self, uuid: str, power: PowerState) -> None:
         guest = self._running(uuid)
@@ -415,7 +306,7 @@ class FakeVirtDriver(VirtDriver):
     def devices(self, uuid: str) -> tuple[GuestDevice, ...]:
         """Return places as QEMU's guests have them: interfaces first, then disks, from the third slot on."""
         name = self._existing(uuid).name
-        disks = [one for file, one in disk_names().items() if (self._path / name / file).exists()]
+        disks = [disk_names()[path.name] for path in self._disks.present(name)]
         places = [(DeviceKind.NIC, mac, "") for mac in self._plugged(name)]
         places += [(DeviceKind.DISK, one, f"/dev/vd{letter}") for one, letter in zip(disks, _LETTERS, strict=False)]
         return tuple(
@@ -509,9 +400,9 @@ class FakeVirtDriver(VirtDriver):
     def traveller(self, uuid: str, name: str) -> Traveller:
         """Return that it is a simulated one."""
         self._running(uuid)
-        found = [path for file in disk_names() if (path := self._path / name / file).exists()]
-        disks = [CarriedDisk(path.name, "raw", path.stat().st_size, path.stat().st_blocks * _BLOCK) for path in found]
-        return Traveller("fake", self._size.hypervisor_version, str(self._path), disks=tuple(disks))
+        return Traveller(
+            "fake", self._size.hypervisor_version, str(self._path), disks=self._disks.carried(name)
+        )
 
     def expect(self, spec: GuestSpec, image: GuestImage, traveller: Traveller, *, shared: bool) -> str:
         """Make a folder with a file that stands for the disk; the folder is where the guest is taken in."""
@@ -524,7 +415,7 @@ class FakeVirtDriver(VirtDriver):
     def turn_away(self, uuid: str, name: str, *, shared: bool) -> None:
         """Forget the guest, and remove its folder."""
         if not shared:
-            self._remove(name)
+            self._disks.remove(name)
 
     def move(self, spec: GuestSpec, uri: str, *, shared: bool, watch: Watch) -> None:
         """Write the guest down there, after as many seconds as were wished."""
@@ -537,13 +428,9 @@ class FakeVirtDriver(VirtDriver):
                 break
             time.sleep(0.05)
         watch(Progress(memory, memory, 0))
-        definitions, disks = Path(uri), Path(uri).parents[1] / guest.name
-        for path in self._ephemerals(guest.name) if not shared else ():
-            with (disks / path.name).open("r+b") as copied:
-                copied.write(_head(path))
-        for file in ("interfaces", "console.log", config_drive.NAME):
-            if not shared and (self._path / guest.name / file).exists():
-                (disks / file).write_bytes((self._path / guest.name / file).read_bytes())
+        definitions = Path(uri)
+        if not shared:
+            self._disks.send(guest.name, definitions.parents[1] / guest.name)
         _store(definitions / f"{guest.name}.json", guest)
         self.destroy(spec.uuid)
 
@@ -565,7 +452,7 @@ class FakeVirtDriver(VirtDriver):
 
     def leftovers(self) -> tuple[str, ...]:
         """Return the names of guests' folders."""
-        return tuple(sorted(folder.name for folder in self._path.glob("instance-*") if folder.is_dir()))
+        return self._disks.names()
 
     def _existing(self, uuid: str) -> Guest:
         guest = self.guest(uuid)
@@ -596,13 +483,3 @@ def _store(file: Path, guest: Guest) -> None:
 def _read(file: Path) -> Guest:
     uuid, name, power = json.loads(file.read_text())
     return Guest(uuid, name, PowerState(power))
-
-
-def _head(path: Path) -> bytes:
-    """Return how a disk begins: what stands for all that is in it."""
-    with path.open("rb") as disk:
-        return disk.read(512)
-
-
-def _text_of(path: Path) -> str:
-    return path.read_bytes()[:64].decode(errors="replace")
