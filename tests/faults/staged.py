@@ -114,11 +114,11 @@ class StagedVirtDriver(FakeVirtDriver):
         """Let a guest change by itself, and tell nova-compute of it or not."""
         guest = self.guest(uuid)
         assert guest is not None
-        changed = self._changed
+        changed = self._guests.changed
         if not told:
-            self._changed = lambda uuid, power: None
-        self._write(dataclasses.replace(guest, power_state=power))
-        self._changed = changed
+            self._guests.changed = lambda uuid, power: None
+        self._guests.write(dataclasses.replace(guest, power_state=power))
+        self._guests.changed = changed
 
     def create_disks(self, *arguments: Any) -> None:
         STAGE.make("virt.create_disks", super().create_disks, *arguments)

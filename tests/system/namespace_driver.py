@@ -81,7 +81,7 @@ class NamespaceDriver(FakeVirtDriver):
         self._pid_file(guest.name).unlink(missing_ok=True)
 
     def _pid_file(self, name: str) -> Path:
-        return self._definitions / f"{name}.pid"
+        return self._guests.definitions / f"{name}.pid"
 
 
 def end_guest(pid: int) -> None:

@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import json
 import socket
-import threading
 import time
 from pathlib import Path
 from string import ascii_lowercase as _LETTERS
@@ -14,7 +13,7 @@ from nova_lite import concurrency
 from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.devices import DeviceKind, GuestDevice
 from nova_lite.core.diagnostics import Cpu, Diagnostics, DiskUse, Nic
-from nova_lite.core.errors import ConfigurationError, DriverError, NotFound, NotSupported
+from nova_lite.core.errors import ConfigurationError, DriverError, NotSupported
 from nova_lite.core.instance_states import PowerState
 from nova_lite.core.server_migration import Progress, Traveller
 from nova_lite.drivers.virt import config_drive, storage
@@ -35,6 +34,7 @@ from nova_lite.drivers.virt.base import (
     disk_names,
 )
 from nova_lite.drivers.virt.fake_disks import FakeDisks
+from nova_lite.drivers.virt.fake_guests import FakeGuests, store
 from nova_lite.drivers.virt.fake_images import FakeImageCache
 
 _CONSOLES = {
@@ -60,18 +60,15 @@ class FakeVirtDriver(VirtDriver):
         cache: FakeImageCache | None = None, drives: config_drive.ConfigDrives | None = None, injects: bool = False,
     ) -> None:  # fmt: skip
         self._path = instances_path
+        self._guests = FakeGuests(instances_path, storage.folder_of(instances_path, hostname))
         self._disks = FakeDisks(
             instances_path, cache or FakeImageCache(instances_path / "_base"), drives or config_drive.ConfigDrives()
         )
         self._injects = injects
-        self._definitions = storage.folder_of(instances_path, hostname)
         self._hostname = hostname
         self._size = size
         self._migration_seconds = migration_seconds
-        self._guests: dict[str, Guest] = {}
-        self._lock = threading.Lock()
         self._began = time.monotonic()
-        self._changed: Changed = lambda uuid, power: None
 
     @classmethod
     def from_flags(cls, conf: Any) -> "FakeVirtDriver":
@@ -112,15 +109,13 @@ class FakeVirtDriver(VirtDriver):
         self._disks.start()
         try:
             storage.register(self._path, self._hostname)
-            found = [_read(file) for file in self._definitions.glob("instance-*.json")]
+            self._guests.start()
         except OSError as error:
             raise ConfigurationError(f"cannot use instances_path {self._path}: {error.strerror}") from error
-        with self._lock:
-            self._guests = {guest.uuid: guest for guest in found}
 
     def watch(self, changed: Changed) -> None:
         """Tell of every guest that is written down or forgotten."""
-        self._changed = changed
+        self._guests.changed = changed
 
     def host_resources(self) -> HostResources:
         """Return the size that the flags say."""
@@ -141,13 +136,11 @@ class FakeVirtDriver(VirtDriver):
 
     def guests(self) -> tuple[Guest, ...]:
         """Return every guest."""
-        with self._lock:
-            return tuple(self._guests.values())
+        return self._guests.all()
 
     def guest(self, uuid: str) -> Guest | None:
         """Return one guest, or None."""
-        with self._lock:
-            return self._guests.get(uuid)
+        return self._guests.find(uuid)
 
     def create_disks(self, spec: GuestSpec, image: GuestImage) -> None:
         """Check that the image fits, and write small files that stand for the disks."""
@@ -174,19 +167,14 @@ class FakeVirtDriver(VirtDriver):
         self._disks.require(spec.name)
         guest = self.guest(spec.uuid)
         if guest is None or guest.power_state is not PowerState.RUNNING:
-            self._memory(spec.name).unlink(missing_ok=True)
-            self._plug(spec.name, *(interface.mac for interface in spec.interfaces))
-            self._write(Guest(spec.uuid, spec.name, PowerState.RUNNING))
-            self._print(spec.name, f"{spec.name}: simulated guest started")
+            self._guests.memory(spec.name).unlink(missing_ok=True)
+            self._guests.plug(spec.name, *(interface.mac for interface in spec.interfaces))
+            self._guests.write(Guest(spec.uuid, spec.name, PowerState.RUNNING))
+            self._guests.say(spec.name, f"{spec.name}: simulated guest started")
 
     def destroy(self, uuid: str) -> None:
         """Forget the guest."""
-        with self._lock:
-            guest = self._guests.pop(uuid, None)
-        if guest is not None:
-            self._memory(guest.name).unlink(missing_ok=True)
-            self._definition(guest.name).unlink(missing_ok=True)
-            self._changed(uuid, PowerState.NOSTATE)
+        self._guests.forget(uuid)
 
     def power_on(self, spec: GuestSpec) -> None:
         """Let the guest run."""
@@ -194,9 +182,9 @@ class FakeVirtDriver(VirtDriver):
 
     def power_off(self, uuid: str, timeout: float) -> None:
         """Stop the guest."""
-        guest = self._existing(uuid)
-        self._write(dataclasses.replace(guest, power_state=PowerState.SHUTDOWN))
-        self._print(guest.name, f"{guest.name}: simulated guest stopped")
+        guest = self._guests.get(uuid)
+        self._guests.write(dataclasses.replace(guest, power_state=PowerState.SHUTDOWN))
+        self._guests.say(guest.name, f"{guest.name}: simulated guest stopped")
 
     def reboot(self, spec: GuestSpec, kind: RebootKind) -> None:
         """Let the guest run, again."""
@@ -217,17 +205,17 @@ class FakeVirtDriver(VirtDriver):
 
     def suspend(self, uuid: str) -> None:
         """Stop the guest with an empty file that stands for its memory."""
-        guest = self._existing(uuid)
-        if guest.power_state is PowerState.SHUTDOWN and self._memory(guest.name).exists():
+        guest = self._guests.get(uuid)
+        if guest.power_state is PowerState.SHUTDOWN and self._guests.memory(guest.name).exists():
             return
         self._turn(uuid, PowerState.SHUTDOWN)
-        self._memory(guest.name).touch()
+        self._guests.memory(guest.name).touch()
 
     def resume(self, spec: GuestSpec) -> None:
         """Let the guest run on."""
-        guest = self._existing(spec.uuid)
-        self._memory(spec.name).unlink(missing_ok=True)
-        self._write(dataclasses.replace(guest, power_state=PowerState.RUNNING))
+        guest = self._guests.get(spec.uuid)
+        self._guests.memory(spec.name).unlink(missing_ok=True)
+        self._guests.write(dataclasses.replace(guest, power_state=PowerState.RUNNING))
 
     def rescue(self, spec: GuestSpec, image: GuestImage) -> None:
         """Let the guest run with a file that stands for the other disk."""
@@ -246,12 +234,12 @@ class FakeVirtDriver(VirtDriver):
 
     def snapshot(self, uuid: str, name: str) -> None:
         """Write a few bytes that stand for the disk."""
-        self._existing(uuid)
+        self._guests.get(uuid)
         self._disks.copy(name)
 
     def pack(self, uuid: str, name: str) -> None:
         """Write how each ephemeral disk begins, or what a snapshot writes where there is none."""
-        self._existing(uuid)
+        self._guests.get(uuid)
         self._disks.pack(name)
 
     def snapshot_file(self, uuid: str, name: str) -> GuestSnapshot:
@@ -266,8 +254,8 @@ class FakeVirtDriver(VirtDriver):
         """Write the guest down as one that is off."""
         self._disks.require(spec.name)
         if self.guest(spec.uuid) is None:
-            self._plug(spec.name, *(interface.mac for interface in spec.interfaces))
-            self._write(Guest(spec.uuid, spec.name, PowerState.SHUTDOWN))
+            self._guests.plug(spec.name, *(interface.mac for interface in spec.interfaces))
+            self._guests.write(Guest(spec.uuid, spec.name, PowerState.SHUTDOWN))
 
     def set_aside(self, uuid: str, name: str) -> None:
         """Rename the guest's folder."""
@@ -297,17 +285,14 @@ class FakeVirtDriver(VirtDriver):
         self._disks.receive(spec, image)
 
     def _turn(self, uuid: str, power: PowerState) -> None:
-        guest = self._running(uuid)
-        self._write(dataclasses.replace(guest, power_state=power))
-
-    def _memory(self, name: str) -> Path:
-        return self._path / name / "memory"
+        guest = self._guests.running(uuid)
+        self._guests.write(dataclasses.replace(guest, power_state=power))
 
     def devices(self, uuid: str) -> tuple[GuestDevice, ...]:
         """Return places as QEMU's guests have them: interfaces first, then disks, from the third slot on."""
-        name = self._existing(uuid).name
+        name = self._guests.get(uuid).name
         disks = [disk_names()[path.name] for path in self._disks.present(name)]
-        places = [(DeviceKind.NIC, mac, "") for mac in self._plugged(name)]
+        places = [(DeviceKind.NIC, mac, "") for mac in self._guests.plugged(name)]
         places += [(DeviceKind.DISK, one, f"/dev/vd{letter}") for one, letter in zip(disks, _LETTERS, strict=False)]
         return tuple(
             GuestDevice(kind, one, "pci", f"0000:00:{slot:02x}.0", path)
@@ -316,35 +301,35 @@ class FakeVirtDriver(VirtDriver):
 
     def attach_interface(self, uuid: str, interface: GuestInterface) -> None:
         """Write the interface's MAC address down."""
-        guest = self._existing(uuid)
-        self._plug(guest.name, *self._plugged(guest.name), interface.mac)
+        guest = self._guests.get(uuid)
+        self._guests.plug(guest.name, *self._guests.plugged(guest.name), interface.mac)
 
     def detach_interface(self, uuid: str, interface: GuestInterface) -> None:
         """Strike the interface's MAC address out."""
         guest = self.guest(uuid)
         if guest is not None:
-            self._plug(guest.name, *(mac for mac in self._plugged(guest.name) if mac != interface.mac))
+            self._guests.plug(guest.name, *(mac for mac in self._guests.plugged(guest.name) if mac != interface.mac))
 
     def set_admin_password(self, uuid: str, password: str) -> None:
         """Print that the password is another one."""
-        guest = self._running(uuid)
-        self._print(guest.name, f"{guest.name}: the administrator's password was changed")
+        guest = self._guests.running(uuid)
+        self._guests.say(guest.name, f"{guest.name}: the administrator's password was changed")
 
     def inject_crash_dump(self, uuid: str) -> None:
         """Print that the memory was dumped."""
-        guest = self._running(uuid)
-        self._print(guest.name, f"{guest.name}: memory was dumped")
+        guest = self._guests.running(uuid)
+        self._guests.say(guest.name, f"{guest.name}: memory was dumped")
 
     def diagnostics(self, uuid: str) -> Diagnostics:
         """Return figures of a guest that does nothing."""
-        guest = self._running(uuid)
+        guest = self._guests.running(uuid)
         return Diagnostics(
             state=guest.power_state,
             driver="fake",
             hypervisor="fake",
             uptime=int(time.monotonic() - self._began),
             cpus=(Cpu(0, 0),),
-            nics=tuple(Nic(mac, 0, 0, 0, 0, 0, 0, 0, 0) for mac in self._plugged(guest.name)),
+            nics=tuple(Nic(mac, 0, 0, 0, 0, 0, 0, 0, 0) for mac in self._guests.plugged(guest.name)),
             disks=(DiskUse("vda", errors_count=0),),
             memory_maximum=0,
             memory_used=0,
@@ -352,14 +337,14 @@ class FakeVirtDriver(VirtDriver):
 
     def console(self, uuid: str, kind: ConsoleType) -> ConsoleAddress:
         """Return an address at which nobody shows anything."""
-        self._running(uuid)
+        self._guests.running(uuid)
         if kind not in _CONSOLES:
             raise NotSupported(f"simulated guests have no console of the kind {kind}.")
         return ConsoleAddress("127.0.0.1", _CONSOLES[kind])
 
     def open_serial(self, uuid: str) -> Join:
         """Let who types read it again, and keep it in the console's log."""
-        name = self._running(uuid).name
+        name = self._guests.running(uuid).name
 
         def join(connection: socket.socket) -> None:
             concurrency.spawn(self._echo, name, connection)
@@ -371,35 +356,17 @@ class FakeVirtDriver(VirtDriver):
             connection.sendall(f"{name} login: ".encode())
             while typed := connection.recv(4096):
                 connection.sendall(typed)
-                self._print(name, typed.decode("utf-8", "replace").strip())
-
-    def _plugged(self, name: str) -> list[str]:
-        try:
-            return (self._path / name / "interfaces").read_text().split()
-        except FileNotFoundError:
-            return []
-
-    def _plug(self, name: str, *macs: str) -> None:
-        (self._path / name / "interfaces").write_text("\n".join(dict.fromkeys(macs)))
-
-    def _running(self, uuid: str) -> Guest:
-        guest = self._existing(uuid)
-        if guest.power_state is PowerState.SHUTDOWN:
-            raise DriverError(f"the guest {guest.name} is not running.")
-        return guest
+                self._guests.say(name, typed.decode("utf-8", "replace").strip())
 
     def console_output(self, uuid: str, name: str, length: int | None) -> str:
         """Return what the guest pretended to print."""
-        self._existing(uuid)
-        try:
-            lines = (self._path / name / "console.log").read_text().splitlines(keepends=True)
-        except FileNotFoundError:
-            return ""
+        self._guests.get(uuid)
+        lines = self._guests.said(name)
         return "".join(lines if length is None else lines[max(0, len(lines) - length) :])
 
     def traveller(self, uuid: str, name: str) -> Traveller:
         """Return that it is a simulated one."""
-        self._running(uuid)
+        self._guests.running(uuid)
         return Traveller(
             "fake", self._size.hypervisor_version, str(self._path), disks=self._disks.carried(name)
         )
@@ -410,7 +377,7 @@ class FakeVirtDriver(VirtDriver):
             raise DriverError(f"a guest of {traveller.hypervisor} cannot go on as a simulated one.")
         if not shared:
             self.create_disks(spec, image)
-        return str(self._definitions)
+        return str(self._guests.definitions)
 
     def turn_away(self, uuid: str, name: str, *, shared: bool) -> None:
         """Forget the guest, and remove its folder."""
@@ -419,7 +386,7 @@ class FakeVirtDriver(VirtDriver):
 
     def move(self, spec: GuestSpec, uri: str, *, shared: bool, watch: Watch) -> None:
         """Write the guest down there, after as many seconds as were wished."""
-        guest = self._running(spec.uuid)
+        guest = self._guests.running(spec.uuid)
         began = time.monotonic()
         memory = spec.memory_mb * 1024**2
         while (passed := time.monotonic() - began) < self._migration_seconds:
@@ -431,20 +398,16 @@ class FakeVirtDriver(VirtDriver):
         definitions = Path(uri)
         if not shared:
             self._disks.send(guest.name, definitions.parents[1] / guest.name)
-        _store(definitions / f"{guest.name}.json", guest)
+        store(definitions / f"{guest.name}.json", guest)
         self.destroy(spec.uuid)
 
     def has_arrived(self, uuid: str, name: str) -> bool:
         """Tell whether the guest was written down here."""
-        if not self._definition(name).exists():
-            return False
-        with self._lock:
-            self._guests.setdefault(uuid, _read(self._definition(name)))
-        return True
+        return self._guests.arrived(uuid, name)
 
     def take_over(self, spec: GuestSpec) -> None:
         """Print that it is here."""
-        self._print(self._existing(spec.uuid).name, f"{spec.name}: simulated guest arrived")
+        self._guests.say(self._guests.get(spec.uuid).name, f"{spec.name}: simulated guest arrived")
 
     def sharers(self) -> frozenset[str]:
         """Return the hosts that wrote themselves down in the folder."""
@@ -453,33 +416,3 @@ class FakeVirtDriver(VirtDriver):
     def leftovers(self) -> tuple[str, ...]:
         """Return the names of guests' folders."""
         return self._disks.names()
-
-    def _existing(self, uuid: str) -> Guest:
-        guest = self.guest(uuid)
-        if guest is None:
-            raise NotFound(f"Guest {uuid} could not be found.")
-        return guest
-
-    def _write(self, guest: Guest) -> None:
-        _store(self._definition(guest.name), guest)
-        with self._lock:
-            self._guests[guest.uuid] = guest
-        self._changed(guest.uuid, guest.power_state)
-
-    def _definition(self, name: str) -> Path:
-        return self._definitions / f"{name}.json"
-
-    def _print(self, name: str, line: str) -> None:
-        with (self._path / name / "console.log").open("a") as console:
-            console.write(line + "\n")
-
-
-def _store(file: Path, guest: Guest) -> None:
-    temporary = file.with_suffix(".new")
-    temporary.write_text(json.dumps([guest.uuid, guest.name, int(guest.power_state)]))
-    temporary.rename(file)
-
-
-def _read(file: Path) -> Guest:
-    uuid, name, power = json.loads(file.read_text())
-    return Guest(uuid, name, PowerState(power))
