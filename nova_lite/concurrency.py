@@ -392,6 +392,14 @@ class _GreenEngine:
         self._arguments[0].close()
 
 
+def connection_of(environ: dict[str, Any]) -> socket.socket | None:
+    """Return the connection on which a request came to a ``WsgiServer``, or None where it came otherwise."""
+    body = environ.get("wsgi.input")
+    get_socket = getattr(body, "get_socket", None)
+    found: socket.socket | None = get_socket() if get_socket else getattr(body, "connection", None)
+    return found
+
+
 def _gated(app: Any, workers: int) -> Any:
     gate = threading.BoundedSemaphore(workers)
 
@@ -425,6 +433,7 @@ def _with_bodies_as_needed(base: Any) -> Any:
         def respond(self) -> None:
             length = None if self.chunked_read else int(self.inheaders.get(b"Content-Length", 0))
             self.rfile = RequestBody(self.conn.rfile, length, self._invite if self.waits else None)
+            self.rfile.connection = self.conn.socket
             self.server.gateway(self).respond()
             if self.ready:
                 self.ensure_headers_sent()

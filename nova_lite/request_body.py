@@ -4,6 +4,7 @@ It stands in for the readers of the WSGI server for native threads, which send `
 the body, hold a whole chunk of a chunked one in memory, and read what the application left into one string.
 """
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +15,8 @@ _LONGEST_LINE = 8192
 class RequestBody:
     """A body of known length, or with ``length`` None a chunked one (RFC 9112, section 7.1).
 
-    ``invite`` sends ``100 Continue`` to a client that waits for it. A connection on which a body did not end as it
-    should is ``spoilt``: nothing that follows on it is a request.
+    ``invite`` sends ``100 Continue`` to a client that waits for it; ``connection`` is what the body comes on. One on
+    which a body did not end as it should is ``spoilt``: nothing that follows on it is a request.
     """
 
     def __init__(self, source: Any, length: int | None, invite: Callable[[], None] | None = None) -> None:
@@ -25,6 +26,7 @@ class RequestBody:
         self._over = length == 0
         self._invite = invite
         self.spoilt = False
+        self.connection: socket.socket | None = None
 
     def read(self, size: int | None = None) -> bytes:
         """Return ``size`` bytes, fewer only at the end, or all; raises OSError where the client broke off."""

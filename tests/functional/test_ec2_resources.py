@@ -463,8 +463,11 @@ def test_an_instance_that_wants_tokens_is_told_nothing_without(cloud: Cloud, cli
     instance = run(client, cloud, MetadataOptions={"HttpTokens": "required"})
     (seen,) = client.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"]
     assert seen["MetadataOptions"]["HttpTokens"] == "required"
+    told = client.modify_instance_metadata_options(InstanceId=instance, HttpPutResponseHopLimit=3)
+    assert told["InstanceMetadataOptions"]["HttpTokens"] == "required"
     told = client.modify_instance_metadata_options(InstanceId=instance, HttpTokens="optional")
-    assert told["InstanceMetadataOptions"]["HttpTokens"] == "optional"
+    options = told["InstanceMetadataOptions"]
+    assert (options["HttpTokens"], options["HttpPutResponseHopLimit"]) == ("optional", 3)
     refused(
         "UnsupportedOperation", client.modify_instance_metadata_options, InstanceId=instance, HttpEndpoint="disabled"
     )

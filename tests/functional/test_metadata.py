@@ -2,12 +2,14 @@
 
 import base64
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
+from nova_lite import concurrency
 from nova_lite.api.ec2 import places
 from nova_lite.cmd import wiring
 from nova_lite.conf import load
@@ -280,6 +282,39 @@ def test_an_operator_may_trust_no_proxy_and_require_tokens(cloud: Cloud) -> None
         assert status("GET", "/latest/meta-data/hostname", **{TOKEN: tokens[-1]}) == 200
     finally:
         base.close()
+
+
+@pytest.mark.parametrize(("flags", "limit", "ttl"), [([], 3, 3), (["--metadata_hop_limit=1"], 3, 1), ([], 0, None)])
+def test_a_token_goes_no_further_than_the_owner_wants(
+    cloud: Cloud, flags: list[str], limit: int, ttl: int | None
+) -> None:
+    from nova_lite.cmd.wiring.apis import applications_of
+    from nova_lite.cmd.wiring.cloud import make_cloud
+
+    server_id = cloud.boot()
+    source, seen = address(cloud, server_id), []
+    with wiring.desk(cloud.conf) as (_, operations):
+        operations.servers.set_options(system_context(), server_id, hop_limit=limit)
+    base = wiring.make_base(load([*cloud.flags, "--nouse_forwarded_for", *flags], prog="nova-api"))
+    application = applications_of(base.conf, make_cloud(base))["metadata"]
+
+    def of_guest(environ: dict[str, Any], start_response: Any) -> Any:
+        answer = application(environ | {"REMOTE_ADDR": source}, start_response)
+        connection = concurrency.connection_of(environ)
+        assert connection is not None
+        seen.append(connection.getsockopt(socket.IPPROTO_IP, socket.IP_TTL))
+        return answer
+
+    server = concurrency.WsgiServer(of_guest, concurrency.listen("127.0.0.1", 0))
+    server.start()
+    try:
+        url = f"http://127.0.0.1:{server.port}/latest"
+        assert requests.get(f"{url}/meta-data/", timeout=10).status_code == 200
+        assert requests.put(f"{url}/api/token", headers={TTL: "60"}, timeout=10).status_code == 200
+    finally:
+        server.stop(1)
+        base.close()
+    assert seen[1] == (ttl or seen[0])
 
 
 def test_a_guest_that_asks_for_everything_costs_one_query_a_request(cloud: Cloud) -> None:

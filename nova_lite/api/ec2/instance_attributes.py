@@ -148,10 +148,14 @@ def modify_instance_attribute(call: Ec2Call) -> None:
 
 
 def modify_metadata_options(call: Ec2Call) -> Instance:
-    """Change whether an instance's metadata is told only to who shows a token."""
+    """Change whether an instance's metadata is told only to who shows a token, and how far that goes."""
     instance = ids.instance(call, call.get("InstanceId"))
-    tokens = wants_tokens(call, call.values)
-    return call.cloud.servers.set_options(call.context, instance.uuid, metadata_tokens=tokens)
+    tokens, changes = wants_tokens(call, call.values), dict[str, Any]()
+    if "HttpTokens" in call.values:
+        changes["metadata_tokens"] = tokens
+    if "HttpPutResponseHopLimit" in call.values:
+        changes["hop_limit"] = call.get("HttpPutResponseHopLimit")
+    return call.cloud.servers.set_options(call.context, instance.uuid, **changes)
 
 
 def reset_instance_attribute(call: Ec2Call) -> None:

@@ -218,7 +218,7 @@ _CPU = Shape(number("coreCount", lambda flavor: flavor.vcpus), always("threadsPe
 METADATA_OPTIONS = Shape(
     always("state", "applied"),
     text("httpTokens", lambda options: "required" if options.metadata_tokens else "optional"),
-    always("httpPutResponseHopLimit", 1),
+    number("httpPutResponseHopLimit", lambda options: options.hop_limit or 1),
     always("httpEndpoint", "enabled"),
     always("httpProtocolIpv6", "disabled"),
     always("instanceMetadataTags", "enabled"),

@@ -111,6 +111,7 @@ def _request(call: Ec2Call) -> tuple[BootRequest, bool]:
             monitoring=call.part("Monitoring").get("Enabled", False),
             ebs_optimized=call.get("EbsOptimized", False),
             metadata_tokens=wants_tokens(call, call.part("MetadataOptions")),
+            hop_limit=call.part("MetadataOptions").get("HttpPutResponseHopLimit", 0),
         ),
         client_token=call.get("ClientToken", ""),
         fingerprint=call.fingerprint(),

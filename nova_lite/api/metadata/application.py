@@ -1,10 +1,13 @@
 """The metadata service: tells a guest, known by its address, about itself and nobody else."""
 
+import contextlib
+import socket
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import webob
 
+from nova_lite import concurrency
 from nova_lite.api.app import CLOUD
 from nova_lite.api.call import CONF
 from nova_lite.api.errors import HttpError
@@ -81,7 +84,19 @@ def _issue(request: webob.Request) -> str:
     except ValueError as error:
         raise InvalidInput(f"The header {_TTL} says for how many seconds a token is to live.") from error
     token: str = request.environ[CLOUD].metadata_tokens.issue(data.instance.uuid, seconds)
+    _limit_hops(request, data.instance.options.hop_limit)
     return token
+
+
+def _limit_hops(request: webob.Request, limit: int) -> None:
+    """Let the answer pass no more routers than the instance's owner wants, where the connection is the guest's own."""
+    connection = concurrency.connection_of(request.environ)
+    if not limit or connection is None or request.environ[CONF].use_forwarded_for:
+        return
+    # An operator's own limit for all may be less, but the kernel knows only one.
+    most = request.environ[CONF].metadata_hop_limit
+    with contextlib.suppress(OSError):
+        connection.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, min(limit, most or limit))
 
 
 def _check_token(request: webob.Request, data: InstanceMetadata) -> None:
