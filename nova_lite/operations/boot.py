@@ -294,6 +294,8 @@ def _local_disks(flavor: Flavor, image: Image, request: BootRequest) -> LocalDis
         )
     if (wanted.swap_mb or 0) > flavor.swap_mb:
         raise InvalidInput("Swap drive requested is larger than instance type allows.")
+    if not ephemerals:
+        return dataclasses.replace(wanted, ephemerals=())
     bus = hardware.of(flavor.vcpus, flavor.extra_specs, image.properties).disk_bus
     if len(ephemerals) > bus.places - _OTHER_DISKS:
         raise InvalidInput(f"A server has room for {bus.places - _OTHER_DISKS} ephemeral disks on its bus {bus}.")

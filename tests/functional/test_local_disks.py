@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.cloud import Cloud
+from tests.functional.test_guest_hardware import image
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -102,3 +103,9 @@ def test_what_cannot_be_had_is_refused(cloud: Cloud, flavor: str, devices: dict[
     assert answer.status_code == 400
     assert words in answer.json()["badRequest"]["message"]
     assert cloud.ask("GET", "/v2.1/servers").json()["servers"] == []
+
+
+def test_a_server_has_as_many_disks_as_its_bus_has_room_for(cloud: Cloud, flavor: str) -> None:
+    server = {"name": "vm", "flavorRef": flavor, "imageRef": image(cloud, hw_disk_bus="ide"), "networks": "none"}
+    answer = cloud.ask("POST", "/v2.1/servers", {"server": server | {"block_device_mapping_v2": [EPHEMERAL] * 2}})
+    assert (answer.status_code, "room for 1 ephemeral disks on its bus ide" in answer.text) == (400, True)
