@@ -99,21 +99,25 @@ def test_a_blocking_call_raises_what_the_function_raises(mode):
 def test_a_pool_runs_no_more_than_its_size_at_once_and_all_in_the_end(mode):
     def program():
         import threading
-        import time
 
         running, seen, guard = set(), [], threading.Lock()
+        full, go_on = threading.Event(), threading.Event()
 
         def work(number):
             with guard:
                 running.add(number)
                 seen.append(len(running))
-            time.sleep(0.01)
+                if len(running) == 3:
+                    full.set()
+            assert go_on.wait(10)
             with guard:
                 running.discard(number)
             return number * 2
 
         pool = concurrency.Pool(3)
         futures = [pool.submit(work, number) for number in range(20)]
+        assert full.wait(10)
+        go_on.set()
         assert [future.result(10) for future in futures] == [number * 2 for number in range(20)]
         assert max(seen) == 3
         assert pool.shutdown(5)
@@ -122,15 +126,11 @@ def test_a_pool_runs_no_more_than_its_size_at_once_and_all_in_the_end(mode):
 
 
 def a_mailbox():
-    import time
-
     box = concurrency.Mailbox()
     found = []
-    concurrency.spawn(lambda: [found.append(box.get()) for _ in range(2000)])
+    reader = concurrency.spawn(lambda: [found.append(box.get()) for _ in range(2000)])
     concurrency.native_thread(lambda: [box.put(number) for number in range(2000)])
-    deadline = time.monotonic() + 30
-    while len(found) < 2000 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    reader.join(30)
     assert found == list(range(2000))
 
 

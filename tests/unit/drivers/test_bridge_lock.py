@@ -9,19 +9,24 @@ import pytest
 from nova_lite import concurrency
 
 _PROGRAM = """
-import sys, time
+import sys
 from pathlib import Path
 from nova_lite import concurrency
 concurrency.choose(concurrency.Mode(sys.argv[1]))
+import threading
 from nova_lite.drivers.net import bridges
 
 inside, seen = [], []
+arrived, everybody = [], threading.Event()
 
 def work(number):
+    arrived.append(number)
+    if len(arrived) == 3:
+        everybody.set()
     with bridges.locked(Path(sys.argv[2])):
         inside.append(number)
         seen.append(len(inside))
-        time.sleep(0.02)
+        assert everybody.wait(10), arrived
         inside.remove(number)
 
 pool = concurrency.Pool(3)
