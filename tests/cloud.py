@@ -1,11 +1,9 @@
 """The whole cloud in this process, on ports of its own, spoken to over HTTP by real clients."""
 
 import contextlib
-import json
 import logging
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,12 +23,14 @@ from nova_lite.db.engine import Database
 from nova_lite.operations.audit import Audit
 from nova_lite.operations.networks import NewNetwork
 from nova_lite.operations.subnets import NewSubnet
+from tools.client import Client
 from tools.services import free_port
 
 APIS = ("identity", "ec2", "osapi_compute", "metadata", "image", "network")
 """The front doors of nova-api."""
 _DOORS = (*APIS, "s3")
 _PATIENCE = 30.0
+TOP = Path(__file__).resolve().parents[1]
 
 
 class _Alarms(logging.Handler):
@@ -62,6 +62,7 @@ class Cloud:
         self._components: list[Any] = []
         self.image_id = ""
         self._tokens: dict[str, str] = {}
+        self._clients: dict[str, Client] = {}
 
     def start(self) -> None:
         """Make the database and the first accounts, and start every daemon."""
@@ -89,6 +90,9 @@ class Cloud:
 
     def stop(self) -> None:
         """Stop every daemon."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
         for component in reversed(self._components):
             component.stop(5.0)
         self.database.close()
@@ -140,17 +144,22 @@ class Cloud:
             path = links[0]["href"].removeprefix(self.url("osapi_compute")) if links else ""
 
     def openstack(self, *words: str, user: str = "demo", check: bool = True) -> Any:
-        """Run the unmodified openstack client and return its JSON output."""
-        printed = self.run(str(Path(sys.executable).parent / "openstack"), *words, user=user, check=check)
-        with contextlib.suppress(ValueError):
-            return json.loads(printed)
-        return printed
+        """Run a command of the unmodified openstack client and return its JSON output."""
+        client = self.client(user)
+        return client.run(*words) if check else client.ask(*words).found
+
+    def client(self, user: str) -> Client:
+        """Return the openstack client of a user, which is kept running until the cloud stops."""
+        if user not in self._clients:
+            self._clients[user] = Client(self.environment(user))
+        return self._clients[user]
 
     def run(self, *argv: str, user: str = "demo", check: bool = True) -> str:
         """Run a client's program as a user, and return what it printed."""
         done = concurrency.blocking(
             subprocess.run,
             argv,
+            cwd=TOP,
             env=self.environment(user),
             capture_output=True,
             text=True,

@@ -7,9 +7,7 @@ cloud itself, eth1 for its guests.
 
 import concurrent.futures
 import contextlib
-import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -19,6 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
+from tools.client import Client, ClientError
 from tools.cloud.accounts import prepare
 from tools.cloud.settings import PAGES, TOP, Settings
 from tools.deployment import Daemon
@@ -30,14 +29,9 @@ from tools.services.namespaces import Namespace, namespaces
 BIN = Path(sys.executable).parent
 HEAD = ("nova-network", "nova-scheduler", "nova-api", "nova-novncproxy", "nova-serialproxy")
 """The daemons of the first host."""
-_PROGRAM = TOP / "tests/functional/openstack_program.py"
 _NETWORK = "10.99.0"
 _SWITCHES = {"eth0": "cloud", "eth1": "guests"}
 _SSH = ("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR")
-
-
-class ClientError(Exception):
-    """A client's program failed; the text is what it said."""
 
 
 class ComputeHost:
@@ -137,34 +131,6 @@ class ComputeHost:
 
     def _command(self, name: str) -> list[str]:
         return [*self.libvirtd.inside(), str(BIN / name)]
-
-
-class Client:
-    """The unmodified openstack client, started once: its commands are run one after the other."""
-
-    def __init__(self, inside: list[str], environment: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [*inside, sys.executable, str(_PROGRAM)], cwd=TOP, env=environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.communicate()
-
-    def run(self, *words: str) -> Any:
-        """Run a command; returns its JSON, or its text. Raises ClientError."""
-        assert self._process.stdin is not None and self._process.stdout is not None
-        print(json.dumps(words), file=self._process.stdin, flush=True)
-        done = json.loads(self._process.stdout.readline())
-        if done["status"]:
-            raise ClientError(f"openstack {shlex.join(words)}: {done['printed']}{done['complained']}")
-        try:
-            return json.loads(done["printed"])
-        except ValueError:
-            return done["printed"]
 
 
 class Site:

@@ -6,9 +6,14 @@ from typing import Any
 
 import openstack
 
+from tools.impatience import hurry
+
+PAUSES = hurry()
+
 
 def say(**what: Any) -> None:
     """Print one line."""
+    PAUSES.begin()
     print(json.dumps(what), flush=True)
 
 

@@ -4,15 +4,12 @@ One catalog has a network service, the other has none: then the client asks comp
 """
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nova_lite import concurrency
 from nova_lite.conf.api import PORTS
 from tests.cloud import Cloud, running
 from tests.functional.openstack_commands import (
@@ -25,33 +22,9 @@ from tests.functional.openstack_commands import (
     parsed,
 )
 
-PROGRAM = Path(__file__).with_name("openstack_program.py")
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHd2mN0Ce9Gf0a1tBNBY0rz8n7FLbZ8bYb1kJmoA5t7C demo"
 
 RULES = [{"service": "compute", "method": "GET", "path": "/v2.1/servers"}]
-
-
-class Client:
-    """The openstack client of a user, kept running."""
-
-    def __init__(self, cloud: Cloud, user: str) -> None:
-        environment = cloud.environment(user) | {"PYTHONWARNINGS": "ignore"}
-        self._process = subprocess.Popen(
-            [sys.executable, str(PROGRAM)], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def run(self, words: list[str]) -> dict[str, Any]:
-        """Run a command, and return its exit status and what it printed."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(words) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(concurrency.blocking(self._process.stdout.readline))
-        return answer
-
-    def close(self) -> None:
-        """End the client."""
-        self._process.communicate()
 
 
 @pytest.fixture(params=["with a network service", "without"])
@@ -63,15 +36,7 @@ def cloud(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cloud]:
         yield cloud
 
 
-@pytest.fixture
-def clients(cloud: Cloud) -> Iterator[dict[str, Client]]:
-    clients = {user: Client(cloud, user) for user in ("demo", "admin")}
-    yield clients
-    for client in clients.values():
-        client.close()
-
-
-def test_every_command_succeeds(cloud: Cloud, clients: dict[str, Client], tmp_path: Path) -> None:
+def test_every_command_succeeds(cloud: Cloud, tmp_path: Path) -> None:
     (tmp_path / "disk").write_bytes(b"disk" * 1000)
     (tmp_path / "key.pub").write_text(KEY)
     (tmp_path / "rules.json").write_text(json.dumps(RULES))
@@ -90,12 +55,12 @@ def test_every_command_succeeds(cloud: Cloud, clients: dict[str, Client], tmp_pa
     commands = IDENTITY + IMAGES + COMPUTE + (ONCE + NETWORK if has_network else PROXIED_GROUPS)
     for user, command, keep in parsed(commands):
         argv = command.format(**words).split()
-        answer = clients[user].run([*argv, *(["-f", "json"] if keep else [])])
+        answer = cloud.client(user).ask(*argv, *(["-f", "json"] if keep else []))
         cloud.settle()
-        if answer["status"]:
-            failed.append((command, answer["complained"]))
+        if answer.status:
+            failed.append((command, answer.complained))
         elif keep:
-            words[keep] = json.loads(answer["printed"])
+            words[keep] = answer.found
 
     assert failed == [], "\n".join(f"{command}: {why[-300:]}" for command, why in failed)
     assert cloud.leaks() == []

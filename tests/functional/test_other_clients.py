@@ -2,21 +2,22 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cloud import Cloud, running
+from tools.client import NOVA, Client
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """What clients send does not depend on the database."""
 
-PROGRAM = Path(__file__).with_name("sdk_program.py")
-
 
 def test_a_program_of_openstacksdk(cloud: Cloud) -> None:
     cloud.image()
-    printed = cloud.run(sys.executable, "-W", "ignore", str(PROGRAM))
+    printed = cloud.run(sys.executable, "-W", "ignore", "-m", "tests.functional.sdk_program")
     assert [json.loads(line) for line in printed.splitlines()] == [
         {"servers": []},
         {"made": "ACTIVE"},
@@ -40,29 +41,33 @@ def test_a_program_of_openstacksdk(cloud: Cloud) -> None:
 
 def test_the_nova_program(cloud: Cloud) -> None:
     cloud.image()
-    nova = str(Path(sys.executable).parent / "nova")
-    booted = cloud.run(
-        nova, "boot", "--flavor", "m1.nano", "--image", "tiny", "--nic", "auto", "--poll", "old"
-    )
+    with Client(cloud.environment("demo"), shell=NOVA) as client:
+        _go_through_a_life(cloud, client.run)
+
+
+def _go_through_a_life(cloud: Cloud, nova: Callable[..., Any]) -> None:
+    booted = nova("boot", "--flavor", "m1.nano", "--image", "tiny", "--nic", "auto", "--poll", "old")
     assert "100% complete" in booted
     for verb, status in (
         ("stop", "SHUTOFF"), ("start", "ACTIVE"), ("pause", "PAUSED"), ("unpause", "ACTIVE"), ("rescue", "RESCUE"),
         ("unrescue", "ACTIVE"), ("lock", "ACTIVE"), ("unlock", "ACTIVE"),
     ):  # fmt: skip
-        cloud.run(nova, verb, "old")
+        nova(verb, "old")
         cloud.settle()
         assert cloud.ask("GET", "/v2.1/servers/detail").json()["servers"][0]["status"] == status
-    cloud.run(nova, "server-tag-add", "old", "blue")
-    assert "blue" in cloud.run(nova, "server-tag-list", "old")
-    assert "default" in cloud.run(nova, "list-secgroup", "old")
-    assert "simulated guest started" in cloud.run(nova, "console-log", "old")
-    assert "createImage" not in cloud.run(nova, "instance-action-list", "old")
-    assert "private=10.0." in cloud.run(nova, "list")
-    cloud.run(nova, "delete", "old")
+    nova("server-tag-add", "old", "blue")
+    assert "blue" in nova("server-tag-list", "old")
+    assert "default" in nova("list-secgroup", "old")
+    assert "simulated guest started" in nova("console-log", "old")
+    assert "createImage" not in nova("instance-action-list", "old")
+    assert "private=10.0." in nova("list")
+    nova("delete", "old")
 
 
 FLOATING = """
 import openstack
+from tools.impatience import hurry
+hurry()
 cloud = openstack.connect()
 made = cloud.create_server("sdk", image="tiny", flavor="m1.nano", wait=True, auto_ip=True)
 print(*(one["addr"] for one in made.addresses["private"] if one["OS-EXT-IPS:type"] == "floating"))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 
 from tests.bundles import Bundle
 from tests.ec2 import QUICK
+from tools.client import Client
 from tools.guest_image.build import build
 from tools.services.namespaces import Namespace, namespaces
 
@@ -30,6 +31,7 @@ class Machine:
     def __init__(self, namespace: Namespace, folder: Path) -> None:
         self.namespace = namespace
         self.folder = folder
+        self._client: Client | None = None
 
     def call(
         self, *argv: str, timeout: float = 300, **environment: str
@@ -43,6 +45,9 @@ class Machine:
 
     def cloud(self, command: str) -> str:
         """Run a command of tools.cloud; returns what it printed."""
+        if command == "stop" and self._client is not None:
+            self._client.close()
+            self._client = None
         done = self.call(sys.executable, "-m", "tools.cloud", command)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -53,26 +58,27 @@ class Machine:
         return dict(line.removeprefix("export ").split("=", 1) for line in lines)
 
     def openstack(self, *words: str) -> Any:
-        """Run the openstack client as the demo user; returns its JSON, or its text."""
-        return self._client("openstack", words, self.exports("openrc"))
+        """Run a command of the openstack client as the demo user; returns its JSON, or its text."""
+        if self._client is None:
+            inside = ["ip", "netns", "exec", self.namespace.name]
+            self._client = Client(os.environ | self.exports("openrc"), inside)
+        return self._client.run(*words)
 
     def aws(self, *words: str) -> Any:
         """Run the aws program as the demo user; returns its JSON, or its text."""
-        return self._client("aws", words, self.exports("ec2rc") | {"AWS_DEFAULT_OUTPUT": "json", "AWS_PAGER": ""})
+        environment = self.exports("ec2rc") | {"AWS_DEFAULT_OUTPUT": "json", "AWS_PAGER": ""}
+        done = self.call(str(BIN / "aws"), *words, **environment)
+        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+        try:
+            return json.loads(done.stdout)
+        except ValueError:
+            return done.stdout
 
     def manage(self, *words: str) -> str:
         """Run nova-manage; returns what it printed."""
         done = self.call(str(BIN / "nova-manage"), f"--flagfile={self.folder / 'nova.conf'}", *words)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
-
-    def _client(self, name: str, words: Sequence[str], environment: Mapping[str, str]) -> Any:
-        done = self.call(str(BIN / name), *words, **environment)
-        assert done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
-        try:
-            return json.loads(done.stdout)
-        except ValueError:
-            return done.stdout
 
     def status(self, server: str) -> str:
         """Return a server's status."""
@@ -160,7 +166,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     with namespaces(["machine"]) as (namespace,):
         found = Machine(namespace, folder)
         yield found
-        found.call(sys.executable, "-m", "tools.cloud", "stop")
+        found.cloud("stop")
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +182,7 @@ def eventually(check: Callable[[], bool], seconds: float = 120) -> bool:
     while not check():
         if time.monotonic() > deadline:
             return False
+        time.sleep(0.2)
     return True
 
 

@@ -1,9 +1,7 @@
 """The APIs behind keystonemiddleware, with the real Keystone to say who calls."""
 
-import json
+import contextlib
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +9,11 @@ from typing import Any
 import pytest
 import requests
 
-from nova_lite import concurrency
 from tests.cloud import Cloud, running
+from tools.client import Client
 from tools.services import Keystone
 
 SHIPPED = Path(__file__).parents[2] / "etc" / "nova_lite" / "api-paste.ini"
-OPENSTACK = str(Path(sys.executable).parent / "openstack")
 
 
 @pytest.fixture(scope="module")
@@ -37,44 +34,66 @@ def cloud(keystone: Keystone, tmp_path: Path) -> Iterator[Cloud]:
         yield cloud
 
 
-def openstack(keystone: Keystone, user: str, *words: str, check: bool = True) -> Any:
-    """Run the unmodified openstack client; returns the JSON that it printed, or what it complained of."""
-    environment = {
-        **os.environ, "OS_AUTH_URL": keystone.url, "OS_USERNAME": user, "OS_PASSWORD": "secret",
-        "OS_PROJECT_NAME": user, "OS_USER_DOMAIN_ID": "default", "OS_PROJECT_DOMAIN_ID": "default",
-        "OS_IDENTITY_API_VERSION": "3",
-    }  # fmt: skip
-    done = concurrency.blocking(
-        subprocess.run, [OPENSTACK, *words], env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert not check or done.returncode == 0, f"{words}: {done.stderr}"
-    return json.loads(done.stdout) if done.stdout.startswith(("{", "[")) else done.stderr
+class Clients:
+    """The unmodified openstack client of each user, kept running."""
+
+    def __init__(self, keystone: Keystone) -> None:
+        self._keystone = keystone
+        self._stack = contextlib.ExitStack()
+        self._clients: dict[str, Client] = {}
+
+    def __enter__(self) -> "Clients":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def __call__(self, user: str, *words: str) -> Any:
+        """Run a command that succeeds; returns what it printed."""
+        return self.of(user).run(*words)
+
+    def of(self, user: str) -> Client:
+        """Return a user's client."""
+        if user not in self._clients:
+            environment = {
+                **os.environ, "OS_AUTH_URL": self._keystone.url, "OS_USERNAME": user, "OS_PASSWORD": "secret",
+                "OS_PROJECT_NAME": user, "OS_USER_DOMAIN_ID": "default", "OS_PROJECT_DOMAIN_ID": "default",
+                "OS_IDENTITY_API_VERSION": "3",
+            }  # fmt: skip
+            self._clients[user] = self._stack.enter_context(Client(environment))
+        return self._clients[user]
 
 
-def test_people_of_keystone_boot_servers(cloud: Cloud, keystone: Keystone, tmp_path: Path) -> None:
+@pytest.fixture
+def openstack(keystone: Keystone) -> Iterator[Clients]:
+    with Clients(keystone) as clients:
+        yield clients
+
+
+def test_people_of_keystone_boot_servers(cloud: Cloud, openstack: Clients, tmp_path: Path) -> None:
     for kind, api, path in (("compute", "osapi_compute", "/v2.1"), ("image", "image", ""), ("network", "network", "")):
-        openstack(keystone, "admin", "service", "create", "--name", kind, kind)
-        openstack(keystone, "admin", "endpoint", "create", kind, "public", cloud.url(api, path))
-    openstack(keystone, "admin", "project", "create", "demo")
-    openstack(keystone, "admin", "user", "create", "--password", "secret", "demo")
-    openstack(keystone, "admin", "role", "add", "--project", "demo", "--user", "demo", "member")
+        openstack("admin", "service", "create", "--name", kind, kind)
+        openstack("admin", "endpoint", "create", kind, "public", cloud.url(api, path))
+    openstack("admin", "project", "create", "demo")
+    openstack("admin", "user", "create", "--password", "secret", "demo")
+    openstack("admin", "role", "add", "--project", "demo", "--user", "demo", "member")
     (tmp_path / "disk").write_bytes(b"disk" * 1000)
     image = ["--public", "--disk-format", "raw", "--file", str(tmp_path / "disk"), "tiny"]
-    openstack(keystone, "admin", "image", "create", *image)
+    openstack("admin", "image", "create", *image)
 
     made = openstack(
-        keystone, "demo", "server", "create", "--flavor", "m1.nano", "--image", "tiny", "--network", "private",
+        "demo", "server", "create", "--flavor", "m1.nano", "--image", "tiny", "--network", "private",
         "--wait", "first", "-f", "json",
     )  # fmt: skip
 
-    demo = openstack(keystone, "admin", "user", "show", "demo", "-f", "json")
+    demo = openstack("admin", "user", "show", "demo", "-f", "json")
     assert (made["status"], made["user_id"]) == ("ACTIVE", demo["id"])
-    assert openstack(keystone, "admin", "server", "list", "-f", "json") == []
-    seen = openstack(keystone, "admin", "server", "list", "--all-projects", "-f", "json")
+    assert openstack("admin", "server", "list", "-f", "json") == []
+    seen = openstack("admin", "server", "list", "--all-projects", "-f", "json")
     assert [server["Name"] for server in seen] == ["first"]
-    refused = openstack(keystone, "demo", "compute", "service", "list", check=False)
-    assert "os_compute_api:os-services:list" in refused
-    openstack(keystone, "demo", "server", "delete", "--wait", "first")
+    refused = openstack.of("demo").ask("compute", "service", "list")
+    assert "os_compute_api:os-services:list" in refused.complained
+    openstack("demo", "server", "delete", "--wait", "first")
     cloud.settle()
     assert cloud.leaks() == []
 

@@ -10,7 +10,8 @@ import pytest
 
 from tests.system.browser import browser
 from tests.viewer import Viewer
-from tools.site import ClientError, ComputeHost, Site, eventually
+from tools.client import ClientError
+from tools.site import ComputeHost, Site, eventually
 
 ANYWHERE = ("--os-compute-api-version", "2.30", "--live-migration")
 MICROVERSION = ("--os-compute-api-version", "2.80")
