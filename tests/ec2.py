@@ -28,6 +28,8 @@ from tests.cloud import Cloud
 REGION = "RegionOne"
 QUICK = {"Delay": 1, "MaxAttempts": 40}
 """How waiters of boto3 wait here."""
+SESSION = boto3.session.Session()
+"""The session of every client, for it reads what there is of actions only once."""
 
 
 class Ec2:
@@ -40,7 +42,7 @@ class Ec2:
 
     def client(self, service: str = "ec2", *, secret: str = "", project: str = "", **config: Any) -> Any:
         """Return boto3's client; one that tries once only, unless told otherwise."""
-        return boto3.session.Session().client(
+        return SESSION.client(
             service,
             endpoint_url=self.url,
             region_name=REGION,

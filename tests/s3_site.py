@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import requests
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -24,6 +23,7 @@ from nova_lite.core.context import system_context
 from nova_lite.core.credentials import Ec2Credential
 from nova_lite.core.identity import Actor, NewProject, NewUser, Scope, ScopeKind
 from nova_lite.db import migration
+from tests.ec2 import SESSION
 from tools.services import free_port
 
 PEOPLE = {"demo": "member", "other": "member", "reader": "reader"}
@@ -101,7 +101,7 @@ class S3Site:
         """Return a boto3 client of a user, which does not try again."""
         keys = self.keys[user]
         settings = {"signature_version": "s3v4", "retries": {"max_attempts": 0}} | config
-        return boto3.client(
+        return SESSION.client(
             "s3", endpoint_url=url or self.url, region_name="us-east-1",
             aws_access_key_id=keys.access, aws_secret_access_key=keys.secret, config=Config(**settings),
         )  # fmt: skip

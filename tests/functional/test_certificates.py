@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -19,6 +18,7 @@ from nova_lite.core.context import system_context
 from nova_lite.core.errors import InvalidInput
 from nova_lite.operations.cloud import Cloud as Operations
 from tests.cloud import Cloud, running
+from tests.ec2 import SESSION
 from tests.functional.conftest import NewDatabase
 
 ADMIN = system_context()
@@ -143,7 +143,7 @@ def test_the_variables_lead_to_the_object_store(cloud: Cloud, nova_manage: Any) 
     found = variables(printed)
 
     assert (status, found["S3_URL"]) == (0, cloud.url("s3"))
-    client = boto3.client(
+    client = SESSION.client(
         "s3", endpoint_url=found["AWS_ENDPOINT_URL_S3"], aws_access_key_id=found["EC2_ACCESS_KEY"],
         aws_secret_access_key=found["EC2_SECRET_KEY"], region_name="us-east-1",
     )  # fmt: skip

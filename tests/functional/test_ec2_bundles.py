@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -21,7 +20,7 @@ from nova_lite.db import image_tasks, images
 from nova_lite.operations.image_imports import BUNDLE
 from tests.bundles import Bundle, archive_of
 from tests.cloud import Cloud, running
-from tests.ec2 import QUICK, Ec2
+from tests.ec2 import QUICK, SESSION, Ec2
 from tests.functional.conftest import NewDatabase
 
 IMAGE = os.urandom(300_000)
@@ -44,7 +43,7 @@ class Site:
         self.cloud = cloud
         self.ec2 = Ec2(cloud)
         self.client = self.ec2.client()
-        self.s3: Any = boto3.client(
+        self.s3: Any = SESSION.client(
             "s3", endpoint_url=cloud.url("s3"), aws_access_key_id=self.ec2.keys.access,
             aws_secret_access_key=self.ec2.keys.secret, region_name="us-east-1",
         )  # fmt: skip
