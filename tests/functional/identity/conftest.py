@@ -1,5 +1,6 @@
 """The identity API over a fresh database, asked directly or over HTTP."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,10 +19,20 @@ def settings(tmp_path: Path) -> IdentitySettings:
     return IdentitySettings(password_rounds=4, token_cache_seconds=60, secret_key_file=key)
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/identity.sqlite")
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with its tables, for tests to copy."""
+    path = tmp_path_factory.mktemp("empty") / "identity.sqlite"
+    database = Database(f"sqlite:///{path}")
     METADATA.create_all(database.engine)
+    database.close()
+    return path
+
+
+@pytest.fixture
+def database(empty: Path, tmp_path: Path) -> Iterator[Database]:
+    shutil.copy(empty, tmp_path)
+    database = Database(f"sqlite:///{tmp_path}/{empty.name}")
     yield database
     database.close()
 
