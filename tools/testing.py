@@ -1,35 +1,52 @@
-"""``python -m tools.testing lint | quick | all``: the checks in the order in which they fail soonest."""
+"""``python -m tools.testing lint | quick | all``: the checks, two at a time, in the order in which they fail soonest.
+
+Two checks run side by side for as long as there are any; what one printed comes when it ends. After a failure
+nothing more is begun.
+
+The functional tests run twice, under eventlet and on native threads, and each run takes its share of them
+(tests/functional/shares.py): together every test once on each database, and in each way to run a daemon.
+"""
 
 import concurrent.futures
 import dataclasses
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
+AT_ONCE = 2
 _BIN = Path(sys.executable).parent
+_MEMORY = Path("/dev/shm")
+_ENOUGH = 4 * 1024**3
 
 
 @dataclasses.dataclass(frozen=True)
 class Check:
-    """A command that passes or fails, with the mode of concurrency that it is run under."""
+    """A command that passes or fails, with the mode of concurrency that it is run under.
+
+    ``in_memory`` puts its temporary files there: what writes to databases all the time waits for no disk then.
+    """
 
     name: str
     command: tuple[str, ...]
     concurrency: str = "threading"
+    in_memory: bool = False
 
     def run(self) -> tuple[int, str, float]:
         """Return the exit status, what was printed, and how many seconds it took.
 
         Each check has a folder for temporary files of its own: pytest takes the rights on a shared one back
-        from the database servers that the other check of the stage runs below it.
+        from the database servers that the other check runs below it.
         """
         began = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="nl-", ignore_cleanup_errors=True) as folder:
+        place = _memory() if self.in_memory else None
+        with tempfile.TemporaryDirectory(prefix="nl-", dir=place, ignore_cleanup_errors=True) as folder:
             done = subprocess.run(
                 [str(_BIN / self.command[0]), *self.command[1:]],
                 cwd=TOP,
@@ -44,15 +61,17 @@ class Check:
         return done.returncode, done.stdout, time.monotonic() - began
 
 
-def _pytest(name: str, *words: str, concurrency: str = "threading") -> Check:
-    return Check(name, ("pytest", "-q", "--durations=5", *words), concurrency)
+def _memory() -> str | None:
+    """Return the folder of files that are in memory, None where there is not enough of it."""
+    if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ENOUGH:
+        return str(_MEMORY)
+    return None
 
 
-LINT = (
-    (Check("ruff", ("ruff", "check", "nova_lite", "tests", "tools", "migrations")),),
-    (Check("mypy", ("mypy", "--strict", "nova_lite")),),
-    (Check("import contracts", ("lint-imports",)),),
-)
+def _pytest(name: str, *words: str, concurrency: str = "threading", in_memory: bool = False) -> Check:
+    return Check(name, ("pytest", "-q", "--durations=10", *words), concurrency, in_memory)
+
+
 CLIENTS = (
     "tests/functional/test_openstack_client.py",
     "tests/functional/test_openstack_commands.py",
@@ -60,65 +79,33 @@ CLIENTS = (
     "tests/functional/test_other_clients.py",
     "tests/functional/test_ec2_programs.py",
 )
-"""Functional tests with clients' programs: these do not see how the daemons run, and take seconds a command."""
+"""Functional tests with clients' programs: these do not see how the daemons run, and take longest."""
 LARGE = "tests/functional/objectstore/test_large_trees.py"
-"""Ten thousand files through two clients: for cores that others leave idle."""
-EDGE = ("tests/functional/test_every_route.py", "tests/functional/test_compute_responses.py")
-MORE_EDGE = (
-    "tests/functional/network/test_network_commands.py",
-    "tests/functional/test_certificates.py",
-    "tests/functional/test_ec2_every_action.py",
-    "tests/functional/test_first_content.py",
-    "tests/functional/test_image_pages.py",
-    "tests/functional/test_image_proxy.py",
-    "tests/functional/test_kept_passwords.py",
-    "tests/functional/test_old_clients.py",
-    "tests/functional/test_rate_limits.py",
-    "tests/functional/identity",
+"""Ten thousand files through two clients."""
+
+
+def _functional(way: str) -> Check:
+    words = ["tests/functional", "--share", *(f"--ignore={file}" for file in (*CLIENTS, LARGE))]
+    return _pytest(f"functional, {way}", *words, concurrency=way, in_memory=True)
+
+
+LINT = (
+    Check("ruff", ("ruff", "check", "nova_lite", "tests", "tools", "migrations")),
+    Check("import contracts", ("lint-imports",)),
+    Check("mypy", ("mypy", "--strict", "nova_lite")),
 )
-"""Functional tests of what no daemon but nova-api, or nova-manage, has a part in: the same however it runs.
-
-Each of the two is run one way only; they are two so that both ways take as long.
-"""
-
-
-def _without(*files: str) -> list[str]:
-    return [f"--ignore={file}" for file in files]
-
-
-def _functional(concurrency: str, databases: str, *left_out: str) -> Check:
-    """The functional tests on some databases: tests of none have their place with SQLite."""
-    words = ["tests/functional", "-k", databases, *_without(*CLIENTS, LARGE, *left_out)]
-    return _pytest(f"functional, {concurrency}, {databases}", *words, concurrency=concurrency)
-
-
-SERVERS = "mariadb or postgresql"
 QUICK = (
-    (_pytest("unit", "tests/unit", "tests/tables"),),
-    (
-        _functional("eventlet", SERVERS, *MORE_EDGE),
-        _functional("threading", f"not ({SERVERS})", *EDGE),
-    ),
+    _pytest("unit", "tests/unit", "tests/tables"),
+    _functional("eventlet"),
+    _functional("threading"),
 )
-"""Each functional test once on each database, and in each of the two ways to run a daemon."""
 SLOW = (
-    (
-        _functional("threading", SERVERS, *EDGE),
-        _functional("eventlet", f"not ({SERVERS})", *MORE_EDGE),
-    ),
-    (_pytest("contracts and clients", "tests/contracts", *CLIENTS), _pytest("faults", "tests/faults")),
-    (
-        _pytest("system", "tests/system"),
-        Check("large trees", ("/usr/bin/nice", str(_BIN / "pytest"), "-q", "--durations=5", LARGE)),
-    ),
+    _pytest("system", "tests/system"),
+    _pytest("faults", "tests/faults", in_memory=True),
+    _pytest("contracts", "tests/contracts"),
+    _pytest("clients", *CLIENTS, LARGE, in_memory=True),
 )
-"""The functional tests the other way round, and what takes long."""
-PLANS: dict[str, tuple[tuple[Check, ...], ...]] = {
-    "lint": LINT,
-    "quick": QUICK,
-    "all": (*LINT, *QUICK, *SLOW),
-}
-"""The stages of each plan; the checks of a stage run side by side."""
+PLANS = {"lint": LINT, "quick": QUICK, "all": (*LINT, *QUICK, *SLOW)}
 
 
 def main() -> int:
@@ -127,22 +114,35 @@ def main() -> int:
     if plan is None:
         print(f"usage: python -m tools.testing {' | '.join(PLANS)}", file=sys.stderr)
         return 2
-    for stage in plan:
-        failed = [status for status in _run(stage) if status]
-        if failed:
-            return failed[0]
-    return 0
+    return Queue(plan).run()
 
 
-def _run(stage: Sequence[Check]) -> Iterator[int]:
-    with concurrent.futures.ThreadPoolExecutor(len(stage)) as pool:
-        runs = {pool.submit(check.run): check for check in stage}
-        for run in concurrent.futures.as_completed(runs):
-            status, output, seconds = run.result()
-            name = runs[run].name
-            print(f"== {name}\n{output}", end="")
-            print(f"== {name}: {'passed' if status == 0 else 'FAILED'} in {seconds:.0f} s", flush=True)
-            yield status
+class Queue:
+    """The checks of a plan, and the status of the first that failed."""
+
+    def __init__(self, plan: tuple[Check, ...]) -> None:
+        self._waiting: Iterator[Check] = iter(plan)
+        self._guard = threading.Lock()
+        self._status = 0
+
+    def run(self) -> int:
+        """Run the checks; returns 0 when all have passed."""
+        with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            for worker in [pool.submit(self._work) for _ in range(AT_ONCE)]:
+                worker.result()
+        return self._status
+
+    def _work(self) -> None:
+        while (check := self._next()) is not None:
+            status, output, seconds = check.run()
+            with self._guard:
+                self._status = self._status or status
+                print(f"== {check.name}\n{output}", end="")
+                print(f"== {check.name}: {'passed' if status == 0 else 'FAILED'} in {seconds:.0f} s", flush=True)
+
+    def _next(self) -> Check | None:
+        with self._guard:
+            return None if self._status else next(self._waiting, None)
 
 
 if __name__ == "__main__":

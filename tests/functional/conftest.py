@@ -7,15 +7,26 @@ from typing import Any
 
 import pytest
 
+from nova_lite import concurrency
 from nova_lite.cmd import wiring
 from nova_lite.core.context import system_context
 from tests.cloud import Cloud, running
 from tests.ec2 import Ec2
+from tests.functional.shares import DATABASES, share
 from tools.services import MariaDB, PostgreSQL
 
-DATABASES = ("sqlite", "mariadb", "postgresql")
-
 NewDatabase = Callable[[str], str]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run have its share only."""
+    parser.addoption("--share", action="store_true", help="leave out what is run the other way: see shares.py")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is not of this run's share."""
+    if config.getoption("--share"):
+        items[:] = share(items, concurrency.current())
 
 
 @pytest.fixture(scope="session")
