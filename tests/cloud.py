@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from nova_lite import concurrency
 from nova_lite.cmd import sockets, wiring
+from nova_lite.cmd.wiring.base import Base
+from nova_lite.compute.reconcile import Reconciler
 from nova_lite.conf import load
 from nova_lite.core.actions import ActionState
 from nova_lite.core.context import system_context
 from nova_lite.core.identity import Actor, NewProject, NewUser, Scope, ScopeKind
 from nova_lite.db import actions, image_tasks, migration
-from nova_lite.db.engine import Database
 from nova_lite.operations.audit import Audit
 from nova_lite.operations.networks import NewNetwork
 from nova_lite.operations.subnets import NewSubnet
@@ -82,7 +83,9 @@ class Cloud:
         self._components = self.make_components()
         for component in self._components:
             component.start()
-        self.database = Database(self.conf.sql_connection)
+        # Kept, for a new connection would have to prepare every statement anew.
+        self.beside = wiring.make_base(self.conf)
+        self.database = self.beside.database
 
     def make_components(self) -> list[Any]:
         """Return what every daemon runs, in the order of its start."""
@@ -95,7 +98,7 @@ class Cloud:
         self._clients.clear()
         for component in reversed(self._components):
             component.stop(5.0)
-        self.database.close()
+        self.beside.close()
         logging.getLogger("nova_lite").removeHandler(self._alarms)
 
     def url(self, api: str, path: str = "") -> str:
@@ -236,21 +239,19 @@ class Cloud:
 
     def leaks(self) -> list[str]:
         """Return what is left that no living instance accounts for."""
-        with wiring.desk(self.conf) as (database, _):
-            found = [f"{one.kind} {one.name}: {one.sentence}" for one in Audit(database).discrepancies()]
-        base = wiring.make_base(self.conf)
-        try:
-            host = wiring.compute_host(base)
-            host.driver.start()
-            from nova_lite.compute.reconcile import Reconciler
-
-            found += [f"{one.kind} {one.name}: {one.sentence}" for one in Reconciler(host).findings()]
-        finally:
-            base.close()
+        found = [f"{one.kind} {one.name}: {one.sentence}" for one in Audit(self.database).discrepancies()]
+        found += [f"{one.kind} {one.name}: {one.sentence}" for one in self.reconciler(self.beside).findings()]
         unfinished = self.database.read("leaks", actions.open_actions)
         return found + [
             f"action {one.id} is {one.state}" for one in unfinished if one.state != ActionState.DONE
         ]
+
+
+    def reconciler(self, base: Base) -> Reconciler:
+        """Return what compares a compute host, as its files are now, with the database."""
+        host = wiring.compute_host(base)
+        host.driver.start()
+        return Reconciler(host)
 
 
 @contextlib.contextmanager

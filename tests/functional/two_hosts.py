@@ -1,17 +1,15 @@
 """A cloud with two simulated compute hosts, of which the second can be stopped."""
 
-import contextlib
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nova_lite.cmd import wiring
 from nova_lite.cmd.daemon import Component
 from nova_lite.cmd.wiring import make_base
 from nova_lite.cmd.wiring.apis import api_parts
 from nova_lite.cmd.wiring.base import Base
-from nova_lite.cmd.wiring.workers import compute_host, compute_parts, network_parts, scheduler_parts
+from nova_lite.cmd.wiring.workers import compute_parts, network_parts, scheduler_parts
 from nova_lite.compute.reconcile import Reconciler
 from nova_lite.conf import load
 from tests.cloud import Cloud
@@ -67,24 +65,15 @@ class TwoHosts(Cloud):
     def repair(self) -> None:
         """Let both hosts mend what differs from the database."""
         for conf in (self.conf, self._second_conf):
-            with self._reconciler(conf) as reconciler:
-                reconciler.repair()
+            self._reconciler(conf).repair()
 
     def leaks(self) -> list[str]:
         """Return what is left over, on the second host too."""
-        with self._reconciler(self._second_conf) as reconciler:
-            found = reconciler.findings()
+        found = self._reconciler(self._second_conf).findings()
         return super().leaks() + [f"{SECOND} {one.kind} {one.name}: {one.sentence}" for one in found]
 
-    @contextlib.contextmanager
-    def _reconciler(self, conf: Any) -> Iterator[Reconciler]:
-        base = dataclasses.replace(wiring.make_base(self.conf), conf=conf)
-        try:
-            host = compute_host(base)
-            host.driver.start()
-            yield Reconciler(host)
-        finally:
-            base.close()
+    def _reconciler(self, conf: Any) -> Reconciler:
+        return self.reconciler(dataclasses.replace(self.beside, conf=conf))
 
 
 def two_hosts(folder: Path, database_url: str, *flags: str) -> Iterator[TwoHosts]:
