@@ -148,6 +148,7 @@ class Database:
                 connection.execution_options(sqlite_immediate=True)
             session, counts = _Transaction(connection), connection.info
             counts[_SENT] = 0
+            counts["transaction"] = name  # for who listens to the pool or to commits
             try:
                 result = work(session)
             finally:
