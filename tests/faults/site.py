@@ -1,16 +1,18 @@
 """A cloud of mortal daemons over a real RabbitMQ and MariaDB, and what tests do to it."""
 
 import contextlib
+import io
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
+from nova_lite.cmd import manage
 from tools.deployment import DISTRIBUTED, Client, Daemon, Deployment, flags_for
 from tools.services import Broker, MariaDB
 from tools.services.process import Service
@@ -102,15 +104,12 @@ class Site:
 
     def doctor(self) -> str:
         """Return what nova-manage doctor finds, with some seconds for work under way."""
-        argv = [str(Path(sys.executable).parent / "nova-manage"), f"--flagfile={self.deployment.flag_file}"]
-        done = subprocess.run(
-            [*argv, "doctor", "--dry_run", "--wait=10"],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return done.stdout + done.stderr
+        words = ["nova-manage", f"--flagfile={self.deployment.flag_file}", "doctor", "--dry_run", "--wait=30"]
+        printed = io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
+            patch.setattr(sys, "argv", words)
+            manage.main()
+        return printed.getvalue()
 
     def answers_without(self, service: Service, seconds: float) -> set[int]:
         """Kill a server, ask the API for so many seconds, and start the server; returns the API's statuses."""
