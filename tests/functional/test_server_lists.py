@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from nova_lite.db.engine import STATEMENTS
 from nova_lite.db.instances import InstanceRow
@@ -170,15 +171,18 @@ def test_an_admin_names_a_project_and_sees_deleted_servers(shared_cloud: Cloud, 
 @with_sqlite
 def test_a_list_of_a_thousand_costs_as_many_statements_as_one_of_ten(shared_cloud: Cloud, servers: Any) -> None:
     table: Any = InstanceRow.__table__
-    with shared_cloud.database.engine.begin() as connection:
-        row = connection.execute(sa.select(table).where(table.c.uuid == servers["beta"])).one()._asdict()
+
+    def add(session: Session) -> None:
+        row = session.execute(sa.select(table).where(table.c.uuid == servers["beta"])).one()._asdict()
         rows = [row | {"id": 10_000 + n, "uuid": f"many-{n}", "display_name": "many"} for n in range(1000)]
-        connection.execute(sa.insert(table), rows)
+        session.execute(sa.insert(table), rows)
+
+    shared_cloud.database.run("test.add", add)
     try:
         costs = {limit: _statements(shared_cloud, limit) for limit in (10, 1000)}
     finally:
-        with shared_cloud.database.engine.begin() as connection:
-            connection.execute(sa.delete(table).where(table.c.display_name == "many"))
+        many = sa.delete(table).where(table.c.display_name == "many")
+        shared_cloud.database.run("test.remove", lambda session: session.execute(many))
 
     assert 1 <= costs[10] == costs[1000] <= 5, costs
 
