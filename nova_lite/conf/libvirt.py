@@ -117,6 +117,26 @@ FLAGS = (
         min=0,
         help="Most MiB a second of a live migration; 0 is no bound.",
     ),
+    cfg.IntOpt(
+        "live_migration_completion_timeout",
+        default=800,
+        min=0,
+        help="Seconds that a live migration may take for each GiB of memory and of disks to copy, of each of which "
+        "two are counted at least; 0 is no bound.",
+    ),
+    cfg.StrOpt(
+        "live_migration_timeout_action",
+        default="abort",
+        choices=["abort", "force_complete"],
+        help="What becomes of a live migration that takes longer: it is given up, or its guest stands still, and it "
+        "is given up when the same time is over again.",
+    ),
+    cfg.IntOpt(
+        "live_migration_progress_timeout",
+        default=0,
+        min=0,
+        help="Seconds in which nothing moves after which a live migration is given up; 0 is no bound.",
+    ),
     cfg.BoolOpt("vnc_enabled", default=False, help="Give each guest a VNC screen."),
     cfg.StrOpt("vncserver_listen", default="127.0.0.1", help="Address on which guests' VNC screens listen."),
 )

@@ -23,6 +23,7 @@ _POWER = {
     "VIR_DOMAIN_PMSUSPENDED": PowerState.SUSPENDED,
 }
 _LOOK_AGAIN = 0.25
+_JOB_SECONDS = 1800.0
 
 
 class Domains:
@@ -123,8 +124,11 @@ class Domains:
         self.connection.talk(work)
 
     def await_job(self, uuid: str) -> None:
-        """Wait for the end of a guest's job; raises DriverError when it did not end well."""
+        """Wait for the end of a guest's job; raises DriverError when it did not end well, or in time."""
+        deadline = time.monotonic() + _JOB_SECONDS
         while self.job_runs(uuid):
+            if time.monotonic() >= deadline:
+                raise DriverError(f"the copying of the guest's disk took more than {_JOB_SECONDS:.0f} seconds.")
             time.sleep(_LOOK_AGAIN)
 
         def work(found: Any) -> int:

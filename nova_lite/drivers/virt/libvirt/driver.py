@@ -330,7 +330,7 @@ class LibvirtDriver(VirtDriver):
 
     def move(self, spec: GuestSpec, uri: str, *, shared: bool, watch: Watch) -> None:
         """Have libvirt bring the guest there."""
-        self._migrations.move(spec.uuid, uri, shared=shared, watch=watch)
+        self._migrations.move(spec, uri, shared=shared, watch=watch)
 
     def has_arrived(self, uuid: str, name: str) -> bool:
         """Tell whether libvirt runs the guest here, and not only while it is coming."""

@@ -16,12 +16,15 @@ from nova_lite.drivers.virt.base import GuestImage, GuestSpec, Watch
 from nova_lite.drivers.virt.libvirt.connection import constant, lookup, text_constant, tolerate
 from nova_lite.drivers.virt.libvirt.disks import Disks
 from nova_lite.drivers.virt.libvirt.domains import Domains
+from nova_lite.drivers.virt.libvirt.patience import Patience
 
 LOG = logging.getLogger(__name__)
 
 _LOOK_AGAIN = 0.2
+_TELL_AGAIN = 1.0
 _ARRIVAL_SECONDS = 60.0
 """How long a guest whose host went away on the way may be neither here nor gone."""
+_LEAST_GB = 2
 _LITTLE = 64 * 1024**2
 _WHOLE = "whole"
 """What follows the URI where the disks have to be copied as a whole."""
@@ -29,13 +32,20 @@ _WHOLE = "whole"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MigrationSettings:
-    """What the operator's flags say: ``bandwidth`` in MiB a second, 0 for no bound."""
+    """What the operator's flags say: ``bandwidth`` in MiB a second, 0 for no bound.
+
+    ``completion_timeout`` is for each GiB that is moved, ``progress_timeout`` for all; 0 for no end. ``hurries``
+    tells that a guest stands still when its time is over, before its migration is called off.
+    """
 
     uri: str
     inbound: str
     shared_flags: Sequence[str]
     block_flags: Sequence[str]
     bandwidth: int = 0
+    completion_timeout: int = 0
+    progress_timeout: int = 0
+    hurries: bool = False
 
     @classmethod
     def from_flags(cls, conf: Any) -> "MigrationSettings":
@@ -46,7 +56,16 @@ class MigrationSettings:
             conf.live_migration_flag,
             conf.block_migration_flag,
             conf.live_migration_bandwidth,
+            conf.live_migration_completion_timeout,
+            conf.live_migration_progress_timeout,
+            conf.live_migration_timeout_action == "force_complete",
         )
+
+    def patience(self, spec: GuestSpec, *, shared: bool) -> Patience:
+        """Return how long the migration of a guest may take: what is small counts as two GiB."""
+        disks = [] if shared else [spec.root_gb, *(disk.size_gb for disk in spec.ephemerals)]
+        size = sum(max(_LEAST_GB, part) for part in (spec.memory_mb / 1024, *disks))
+        return Patience(self.completion_timeout * size, self.progress_timeout, hurries=self.hurries)
 
 
 class Migrations:
@@ -105,10 +124,11 @@ class Migrations:
         whole = not shared and self._disks.expect(spec, image, traveller.disks)
         return f"{uri} {_WHOLE}" if whole else uri
 
-    def move(self, uuid: str, uri: str, *, shared: bool, watch: Watch) -> None:
+    def move(self, spec: GuestSpec, uri: str, *, shared: bool, watch: Watch) -> None:
         """Send a guest away; raises DriverError and what ``watch`` raises, unless it has gone all the same."""
+        uuid = spec.uuid
         uri, _, whole = uri.partition(" ")
-        journey = _Journey(self._domains, uuid)
+        journey = _Journey(self._domains, uuid, self._settings.patience(spec, shared=shared))
         if journey.goes_on():
             # It was begun before a crash, and libvirt went on with it.
             journey.watch(watch)
@@ -147,9 +167,10 @@ class Migrations:
 class _Journey:
     """One guest on its way."""
 
-    def __init__(self, domains: Domains, uuid: str) -> None:
+    def __init__(self, domains: Domains, uuid: str, patience: Patience) -> None:
         self._domains = domains
         self._uuid = uuid
+        self._patience = patience
         self._over = threading.Event()
         self._error: BaseException | None = None
         self._stands_still = False
@@ -171,11 +192,12 @@ class _Journey:
         try:
             while not self._over.wait(_LOOK_AGAIN):
                 progress = self._progress()
-                if watch(progress) and not self._stands_still and _nears_its_end(progress):
+                hurries = self._patience.ends(progress)
+                if (watch(progress) or hurries) and not self._stands_still and _nears_its_end(progress):
                     self._stand_still()
-        except BaseException:
-            self._domains.abort_job(self._uuid)
-            self._over.wait()
+        except BaseException as error:
+            LOG.info("the guest %s is called back: %s", self._uuid, error)
+            self._call_back()
             if self._error is None and not self._domains.runs(self._uuid):
                 LOG.info("the guest %s had gone before it could be called back", self._uuid)
                 return
@@ -184,6 +206,12 @@ class _Journey:
         if self._error is not None:
             self._go_on()
             raise self._error
+
+    def _call_back(self) -> None:
+        """Have libvirt give up; it is told again, as it may not have begun when it was told first."""
+        self._domains.abort_job(self._uuid)
+        while not self._over.wait(_TELL_AGAIN):
+            self._domains.abort_job(self._uuid)
 
     def _go(self, uri: str, parameters: dict[str, Any], flags: int) -> None:
         def work(connection: Any) -> None:
