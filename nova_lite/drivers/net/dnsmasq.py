@@ -2,6 +2,7 @@
 
 At SIGHUP it reads its files again, and runs the lease script for every lease that it has given. So it is told of
 guests that only came by a file more in a folder that it watches, and reads the whole again when one has gone.
+What it was told is the file of all together with those in the folder.
 """
 
 import dataclasses
@@ -10,7 +11,6 @@ import os
 import shlex
 import shutil
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from nova_lite.core.errors import DriverError
@@ -45,29 +45,35 @@ class Dnsmasq:
     def __init__(self, runner: Runner, settings: DnsmasqSettings) -> None:
         self._runner = runner
         self._settings = settings
+        self._told: dict[str, _Told] = {}
 
-    def serve(self, plan: NetworkPlan) -> bool:
-        """Let a server run as planned that knows ``plan.hosts``; True if anything had to change."""
-        gone = self._known(plan.bridge) - {(host.mac, host.address) for host in plan.hosts}
-        changed = self._changed(plan)
-        came = self._only_came(plan, changed)
-        if came:
-            self._add(plan.bridge, came)
-        self._write(plan.bridge, changed)
+    def serve(self, plan: NetworkPlan, *, look: bool = True) -> bool:
+        """Let a server run as planned that knows ``plan.hosts``; True if anything had to change.
+
+        Without ``look`` the files are taken to be as they were left: then it costs what has changed.
+        """
+        told = None if look else self._told.get(plan.bridge)
+        told = told or self._on_disk(plan.bridge)
+        wanted = _Told.of(plan)
         pid, command = self._running(plan.bridge)
         if pid is not None and command != self._command(plan):
             self._end(plan.bridge, pid)
             pid = None
+        self._told.pop(plan.bridge, None)
         if pid is None:
+            self._tell_all(plan.bridge, wanted)
             self._start(plan)
-            return True
-        if changed and not came:
-            self._forget_added(plan.bridge)
+        elif told.hosts - wanted.hosts or told.options != wanted.options:
+            self._tell_all(plan.bridge, wanted)
             self._runner.privileged(["kill", "-HUP", str(pid)])
-        if self._settings.force_release:
-            for mac, address in sorted(gone):
+        elif wanted.hosts - told.hosts:
+            self._add(plan.bridge, wanted.hosts - told.hosts)
+        self._file(plan.bridge, "telling").unlink(missing_ok=True)
+        self._told[plan.bridge] = wanted
+        if pid is not None and self._settings.force_release:
+            for mac, address in sorted(map(_lease_of, told.hosts - wanted.hosts)):
                 dhcp_release.send(plan.bridge, plan.gateway, address, mac)
-        return bool(changed)
+        return pid is None or told != wanted
 
     def pid(self, bridge: str) -> int | None:
         """Return the process that serves a bridge, None when there is none."""
@@ -80,8 +86,10 @@ class Dnsmasq:
             return "the DHCP server does not run"
         if command != self._command(plan):
             return "the DHCP server was not started as the network is now"
-        if self._changed(plan):
+        if self._on_disk(plan.bridge) != _Told.of(plan):
             return "the DHCP server's hosts are not those of the database"
+        if not os.access(self._script, os.X_OK):
+            return "the script that the DHCP server calls is not there"
         return None
 
     def stop(self, bridge: str) -> None:
@@ -89,7 +97,8 @@ class Dnsmasq:
         pid = self.pid(bridge)
         if pid is not None:
             self._end(bridge, pid)
-        for suffix in ("pid", *_FILES):
+        self._told.pop(bridge, None)
+        for suffix in ("pid", "hosts", "opts", "telling"):
             self._file(bridge, suffix).unlink(missing_ok=True)
         shutil.rmtree(self._file(bridge, "added"), ignore_errors=True)
 
@@ -118,51 +127,40 @@ class Dnsmasq:
             file.name[len("nova-") : -len(".hosts")] for file in self._settings.folder.glob("nova-*.hosts")
         }
 
-    def _changed(self, plan: NetworkPlan) -> dict[str, str]:
-        """Return the content that files should have and have not, by their suffix."""
-        wanted = {suffix: content(plan) for suffix, content in _FILES.items()}
-        return {suffix: text for suffix, text in wanted.items() if self._read(plan.bridge, suffix) != text}
+    def _on_disk(self, bridge: str) -> "_Told":
+        """Return what a server was told, by this daemon or one before it; one that died over it told nothing."""
+        hosts, folder = self._read(self._file(bridge, "hosts")), self._file(bridge, "added")
+        added = [self._read(file) for file in folder.glob("[0-9]*")] if folder.is_dir() else []
+        options = self._read(self._file(bridge, "opts"))
+        if hosts is None or self._file(bridge, "telling").exists():
+            options = None
+        lines = frozenset(line for text in (hosts, *added) for line in (text or "").splitlines())
+        return _Told(lines, options)
 
-    def _read(self, bridge: str, suffix: str) -> str | None:
+    def _read(self, file: Path) -> str | None:
         try:
-            return self._file(bridge, suffix).read_text()
+            return file.read_text()
         except FileNotFoundError:
             return None
 
-    def _known(self, bridge: str) -> set[tuple[str, str]]:
-        """Return the (MAC, address) of the guests that a server was told of, by this daemon or one before it."""
-        lines = (self._read(bridge, "hosts") or "").splitlines()
-        return {(words[0], words[-1]) for words in (line.split(",") for line in lines)}
-
-    def _write(self, bridge: str, changed: Mapping[str, str]) -> None:
-        for suffix, text in changed.items():
-            _replace(self._file(bridge, suffix), text)
-
-    def _only_came(self, plan: NetworkPlan, changed: Mapping[str, str]) -> str:
-        """Return the lines of guests that came, empty if anything else is new, too."""
-        if list(changed) != ["hosts"]:
-            return ""
-        text = self._read(plan.bridge, "hosts")
-        before, now = set((text or "").splitlines()), set(changed["hosts"].splitlines())
-        if text is None or before - now:
-            return ""
-        return "".join(f"{line}\n" for line in sorted(now - before))
-
-    def _add(self, bridge: str, lines: str) -> None:
-        """Let a server know of more guests."""
-        folder = self._file(bridge, "added")
-        folder.mkdir(exist_ok=True)
-        _replace(folder / str(time.time_ns()), lines)
-
-    def _forget_added(self, bridge: str) -> None:
-        """Empty the folder of guests that came: the file of all has them, and twice is an error."""
+    def _tell_all(self, bridge: str, told: "_Told") -> None:
+        """Write the whole for the server to read: the folder of those that came is empty then, twice is an error."""
+        self._file(bridge, "telling").touch()
+        _replace(self._file(bridge, "hosts"), "".join(f"{line}\n" for line in sorted(told.hosts)))
+        _replace(self._file(bridge, "opts"), told.options or "")
         folder = self._file(bridge, "added")
         folder.mkdir(exist_ok=True)
         for file in folder.iterdir():
             file.unlink()
 
+    def _add(self, bridge: str, lines: frozenset[str]) -> None:
+        """Let a server know of more guests."""
+        folder = self._file(bridge, "added")
+        folder.mkdir(exist_ok=True)
+        _replace(folder / str(time.time_ns()), "".join(f"{line}\n" for line in sorted(lines)))
+
     def _start(self, plan: NetworkPlan) -> None:
-        self._forget_added(plan.bridge)
+        self._write_script()
         environment = dict(self._settings.script_environment) | {"NETWORK_ID": str(plan.network_id)}
         self._runner.privileged(self._command(plan), environment=environment)
         if self.pid(plan.bridge) is None:
@@ -185,7 +183,7 @@ class Dnsmasq:
             f"--dhcp-hostsfile={self._file(plan.bridge, 'hosts')}",
             f"--dhcp-hostsdir={self._file(plan.bridge, 'added')}",
             f"--dhcp-optsfile={self._file(plan.bridge, 'opts')}",
-            f"--dhcp-script={self._lease_script()}",
+            f"--dhcp-script={self._script}",
             "--leasefile-ro",
             f"--dhcp-option=option:mtu,{plan.mtu}",
             "--user=root",
@@ -206,12 +204,14 @@ class Dnsmasq:
             ]
         return command
 
-    def _lease_script(self) -> Path:
+    @property
+    def _script(self) -> Path:
+        return self._settings.folder / "nova-leases.sh"
+
+    def _write_script(self) -> None:
         """Write what dnsmasq calls: at each SIGHUP that is once for every lease, of which nothing is new."""
-        file = self._settings.folder / "nova-leases.sh"
         called = shlex.quote(_absolute(self._settings.script))
-        _replace(file, f'#!/bin/sh\n[ "$1" = old ] && exit 0\nexec {called} "$@"\n', mode=0o755)
-        return file
+        _replace(self._script, f'#!/bin/sh\n[ "$1" = old ] && exit 0\nexec {called} "$@"\n', mode=0o755)
 
     def _file(self, bridge: str, suffix: str) -> Path:
         return self._settings.folder / f"nova-{bridge}.{suffix}"
@@ -234,19 +234,35 @@ def _holds_sockets(pid: int) -> bool:
     return state not in ("Z", "X")
 
 
-def _hosts(plan: NetworkPlan) -> str:
-    """Return the file of the guests; those that are told more have a tag."""
-    lines = []
-    for host in sorted(plan.hosts, key=lambda host: host.address):
-        tag = "" if host.routed and not host.options else f"set:{_tag(host)},"
-        lines.append(f"{host.mac},{tag}{host.hostname}.{plan.domain},{host.address}\n")
-    return "".join(lines)
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Told:
+    """What a server is told of guests: a line for each, and what only some of them hear (None: not known)."""
+
+    hosts: frozenset[str]
+    options: str | None
+
+    @classmethod
+    def of(cls, plan: NetworkPlan) -> "_Told":
+        return cls(frozenset(_line(plan, host) for host in plan.hosts), _options(plan))
+
+
+def _line(plan: NetworkPlan, host: DhcpHost) -> str:
+    """Return the line of a guest; one that is told more has a tag."""
+    tag = "" if host.routed and not host.options else f"set:{_tag(host)},"
+    return f"{host.mac},{tag}{host.hostname}.{plan.domain},{host.address}"
+
+
+def _lease_of(line: str) -> tuple[str, str]:
+    """Return the MAC and the address of a guest's line."""
+    words = line.split(",")
+    return words[0], words[-1]
 
 
 def _options(plan: NetworkPlan) -> str:
     """Return the file of what only some guests are told."""
     lines = []
-    for host in sorted(plan.hosts, key=lambda host: host.address):
+    told_more = [host for host in plan.hosts if host.options or not host.routed]
+    for host in sorted(told_more, key=lambda host: host.address):
         if not host.routed:
             lines.append(f"tag:{_tag(host)},option:router\n")
         for name, value in host.options:
@@ -257,10 +273,6 @@ def _options(plan: NetworkPlan) -> str:
 
 def _tag(host: DhcpHost) -> str:
     return f"vif-{host.mac.replace(':', '')}"
-
-
-_FILES = {"hosts": _hosts, "opts": _options}
-"""The files that a server reads again at SIGHUP, by suffix."""
 
 
 def _mask(cidr: str) -> str:

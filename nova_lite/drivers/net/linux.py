@@ -92,7 +92,7 @@ class LinuxNetworkDriver(NetworkDriver):
 
     def set_hosts(self, plan: NetworkPlan) -> None:
         """Tell the network's DHCP server of its hosts."""
-        self.changes += self._dnsmasq.serve(plan)
+        self.changes += self._dnsmasq.serve(plan, look=False)
 
     def set_floating(self, plan: NetworkPlan) -> None:
         """Carry the addresses, announce them, translate them, and cut what went the old way."""
