@@ -67,8 +67,12 @@ class GroupFilters:
     def _protect(self, uuids: Collection[str]) -> None:
         known = {uuid: self._interfaces.pop(uuid) for uuid in self._interfaces.keys() & uuids}
         with self._look:
-            wanted = protection.wanted(self._database, sorted(set(uuids)), known)
-            if wanted.ports:
+            asked = sorted(set(uuids))
+            wanted = protection.wanted(self._database, asked, known, self._firewall.groups())
+            if wanted.ports and not wanted.groups and not self._firewall.join(wanted.ports):
+                # The last guest in a group has just gone.
+                wanted = protection.wanted(self._database, asked, known)
+            if wanted.groups:
                 self._firewall.protect(wanted.ports, wanted.groups)
         others = [(host, group_id) for host, ids in wanted.knowing.items() if host != self._host for group_id in ids]
         if others:

@@ -25,18 +25,21 @@ class Wanted:
 
 
 def wanted(
-    database: Database, uuids: Sequence[str], known: Mapping[str, Sequence[VirtualInterface]] | None = None
+    database: Database,
+    uuids: Sequence[str],
+    known: Mapping[str, Sequence[VirtualInterface]] | None = None,
+    known_groups: Set[str] = frozenset(),
 ) -> Wanted:
     """Return the protection of instances, the operator's rules left out: they are always in force.
 
-    The interfaces of those that are not ``known`` are looked up.
+    The interfaces of those that are not ``known`` are looked up. There are no groups where all are ``known_groups``.
     """
 
     def work(session: Session) -> Wanted:
         found = dict(known or {})
         if unknown := [uuid for uuid in uuids if uuid not in found]:
             found |= addresses.interfaces_of(session, unknown)
-        return _of(session, [interface for uuid in uuids for interface in found.get(uuid, ())])
+        return _of(session, [interface for uuid in uuids for interface in found.get(uuid, ())], known_groups)
 
     return database.read("compute.protection", work)
 
@@ -53,11 +56,11 @@ def wanted_on(database: Database, host: str) -> Protection:
     return whole(database, [row.uuid for row in rows])
 
 
-def _of(session: Session, interfaces: Sequence[VirtualInterface]) -> Wanted:
+def _of(session: Session, interfaces: Sequence[VirtualInterface], known_groups: Set[str]) -> Wanted:
     if not interfaces:
         return Wanted()
     uuids = list(dict.fromkeys(interface.instance_uuid for interface in interfaces))
-    found = security_groups.membership(session, uuids)
+    found = security_groups.membership(session, uuids, known_groups)
     ports = tuple(
         _port(interface, found.of_instances.get(interface.instance_uuid, ())) for interface in interfaces
     )

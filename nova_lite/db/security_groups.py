@@ -284,8 +284,11 @@ def filter_groups(session: Session, group_ids: Iterable[str]) -> list[GroupMembe
     return _completed(session, {}, set(group_ids))[0]
 
 
-def membership(session: Session, instance_uuids: Sequence[str]) -> Membership:
-    """Return the groups of instances, and who has to know that these are in them."""
+def membership(session: Session, instance_uuids: Sequence[str], known: Set[str] = frozenset()) -> Membership:
+    """Return the groups of instances, and who has to know that these are in them.
+
+    Where all are ``known`` to who asks, they are told by their ids only.
+    """
     groups: dict[str, dict[str, None]] = {}
     rules: dict[str, dict[str, SecurityGroupRule]] = {}
     referring: dict[str, set[str]] = {}
@@ -297,7 +300,7 @@ def membership(session: Session, instance_uuids: Sequence[str]) -> Membership:
         if row.source_group_id == row.member_of:
             referring.setdefault(row.group_id, set()).add(row.member_of)
     read = {group_id: list(of_group.values()) for group_id, of_group in rules.items()}
-    found, hosts = _completed(session, read, _sources(read))
+    found, hosts = ([], {}) if rules.keys() <= known else _completed(session, read, _sources(read))
     if others := referring.keys() - {group.group_id for group in found}:
         hosts |= _hosts_of_members(session, others)
     knowing: dict[str, set[str]] = {}

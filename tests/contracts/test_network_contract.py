@@ -199,6 +199,18 @@ def test_protecting_adds_a_port_and_unprotecting_takes_it_away(firewall: Firewal
     assert firewall.differences(both, (WEB, SSH)) != ()
 
 
+def test_a_guest_joins_groups_that_are_there(firewall: FirewallDriver) -> None:
+    firewall.apply((port("5", WEB),), (WEB,))
+    assert not firewall.join((port("6", WEB, SSH),))
+    assert firewall.differences((port("5", WEB),), (WEB,)) == ()
+
+    for _ in range(2):
+        assert firewall.join((port("6", WEB),))
+    assert firewall.groups() == {WEB.id, PROVIDER}
+    joined = dataclasses.replace(WEB, members=(*WEB.members, port("6", WEB).address))
+    assert firewall.differences((port("5", WEB), port("6", WEB)), (joined,)) == ()
+
+
 def test_a_port_moves_between_groups(firewall: FirewallDriver) -> None:
     firewall.apply((port("5", WEB), port("6", WEB)), (WEB,))
     moved = port("5", SSH)

@@ -30,6 +30,7 @@ from nova_lite import concurrency
 from nova_lite.cmd import wiring
 from nova_lite.cmd.wiring import workers
 from nova_lite.cmd.wiring.cloud import make_cloud
+from nova_lite.compute.group_filters import GroupFilters
 from nova_lite.conf import load
 from nova_lite.core import clock, ids
 from nova_lite.core.boot import BootRequest
@@ -330,11 +331,11 @@ class Host:
         return _figure(times, counts, heard)
 
     def one_more(self) -> Figure:
-        """Measure the network's part of booting one more guest: its address, DHCP, and its filter."""
+        """Measure the network's part of booting one more guest: its address, DHCP, its groups and its filter."""
         times, counts = [], []
         spent: list[float] = []
         # The daemons share these with us, so the watch is on what a boot calls.
-        with _timed(wiring.workers.NetworkManager, "allocate", spent), _timed(_firewall(self._conf), "protect", spent):
+        with _timed(wiring.workers.NetworkManager, "allocate", spent), _timed(GroupFilters, "protect", spent):
             for _ in range(_ROUNDS):
                 spent.clear()
                 with self._counter.of(counts):
@@ -450,12 +451,6 @@ class Host:
 
 
 _LEASED = sa.text("update fixed_ips set leased = 1 where instance_uuid is not null")
-
-
-def _firewall(conf: Any) -> Any:
-    from nova_lite import plugins
-
-    return plugins.load(conf, "firewall_driver")
 
 
 @contextlib.contextmanager

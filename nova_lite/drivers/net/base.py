@@ -7,6 +7,7 @@ before start (a missing program, a missing interface) is ``ConfigurationError`` 
 
 import abc
 import dataclasses
+from collections.abc import Set
 from typing import Any
 
 from nova_lite.core.network import PROVIDER_GROUP
@@ -220,6 +221,17 @@ class FirewallDriver(abc.ABC):
     @abc.abstractmethod
     def protect(self, ports: tuple[FilterPort, ...], groups: tuple[FilterGroup, ...]) -> None:
         """Add or renew these ports and the groups that they use, before their guests start; others stay."""
+
+    @abc.abstractmethod
+    def groups(self) -> Set[str]:
+        """Return the ids of the groups that the filter holds."""
+
+    @abc.abstractmethod
+    def join(self, ports: tuple[FilterPort, ...]) -> bool:
+        """Add or renew ports all of whose groups the filter holds, their addresses as members of these.
+
+        It costs what is new. False, and nothing is done, where a group is missing.
+        """
 
     @abc.abstractmethod
     def unprotect(self, instance_uuid: str, tap: str = "") -> None:

@@ -4,8 +4,9 @@ They exist only in the daemon that made them: another process, such as ``nova-ma
 them and so finds no differences.
 """
 
+import dataclasses
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from nova_lite.drivers.net.base import (
@@ -124,6 +125,24 @@ class FakeFirewall(FirewallDriver):
             self._ports |= {_key(port): port for port in ports}
             self._groups |= {group.id: group for group in groups}
             self._drop_unused()
+
+    def groups(self) -> Set[str]:
+        """Return the ids of the groups."""
+        return self._groups.keys()
+
+    def join(self, ports: tuple[FilterPort, ...]) -> bool:
+        """Keep these too, if their groups are kept."""
+        with self._lock:
+            if not {group for port in ports for group in port.groups} <= self._groups.keys():
+                return False
+            for port in ports:
+                for group_id in port.groups:
+                    group, new = self._groups[group_id], filter(None, (port.address, port.address6))
+                    members = tuple(dict.fromkeys((*group.members, *new)))
+                    self._groups[group_id] = dataclasses.replace(group, members=members)
+            self._ports |= {_key(port): port for port in ports}
+            self._drop_unused()
+            return True
 
     def unprotect(self, instance_uuid: str, tap: str = "") -> None:
         """Forget an instance's ports, and the groups that no port uses any more."""

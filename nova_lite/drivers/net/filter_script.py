@@ -23,10 +23,20 @@ def whole(state: FilterState) -> str:
 
 def change(before: FilterState, after: FilterState) -> str:
     """Return the script that makes of one state the other; its length is that of the difference."""
+    had, has = before.groups_unlike(after), after.groups_unlike(before)
     return _change(
-        _parts(before.ports_unlike(after), before.groups_unlike(after)),
-        _parts(after.ports_unlike(before), after.groups_unlike(before)),
+        _parts(before.ports_unlike(after), [_without_common(group, after) for group in had]),
+        _parts(after.ports_unlike(before), [_without_common(group, before) for group in has]),
     )
+
+
+def _without_common(group: FilterGroup, other: FilterState) -> FilterGroup:
+    """Return a group without the members that it has in the other state as well: there may be very many."""
+    there = other.groups.get(group.id)
+    if there is None:
+        return group
+    common = set(there.members)
+    return dataclasses.replace(group, members=tuple(one for one in group.members if one not in common))
 
 
 @dataclasses.dataclass

@@ -35,6 +35,20 @@ class FilterState:
         )
         return new._without_unused()
 
+    def groups_with(self, ports: Iterable[FilterPort]) -> list[FilterGroup] | None:
+        """Return the groups of ports with these as members, too; None where one is not there."""
+        new: dict[str, dict[str, None]] = {}
+        for port in ports:
+            for group_id in port.groups:
+                addresses = [address for address in (port.address, port.address6) if address]
+                new.setdefault(group_id, {}).update(dict.fromkeys(addresses))
+        if not new.keys() <= self.groups.keys():
+            return None
+        return [
+            dataclasses.replace(group, members=tuple(dict.fromkeys((*group.members, *new[group.id]))))
+            for group in map(self.groups.__getitem__, new)
+        ]
+
     def without_ports(self, keys: Iterable[PortKey]) -> "FilterState":
         """Return the state without these ports, and without groups that nothing uses any more."""
         gone = set(keys)

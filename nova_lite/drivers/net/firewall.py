@@ -5,7 +5,7 @@ Two tables, changed together in one transaction; a change costs the change, howe
 
 import logging
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Set
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,19 @@ class NftablesFirewall(FirewallDriver):
         """Add or renew ports and groups; what only a group that a port left let in is cut."""
         with self._lock:
             self._become(self._state.with_ports(ports, groups))
+
+    def groups(self) -> Set[str]:
+        """Return the ids of the groups in force."""
+        return self._state.groups.keys()
+
+    def join(self, ports: tuple[FilterPort, ...]) -> bool:
+        """Add or renew ports, and their addresses as members of groups that are there; False where one is not."""
+        with self._lock:
+            groups = self._state.groups_with(ports)
+            if groups is None:
+                return False
+            self._become(self._state.with_ports(ports, groups))
+            return True
 
     def unprotect(self, instance_uuid: str, tap: str = "") -> None:
         """Remove an instance's ports, and the groups that nothing uses any more."""
