@@ -244,8 +244,9 @@ class ServedNetworks:
         What others than ``only`` have is taken as it is known.
         """
         host, firsts = self._settings.host, self._settings.single_gateway
-        lead = floating_ips.leading_to(session, network_ids, host, only) if floating else []
-        held = addresses.held(session, network_ids, host, firsts=firsts, only=only)
+        leading = floating_ips.leading_to(session, network_ids, host, only) if floating else []
+        found = addresses.held(session, network_ids, host, firsts=firsts, only=only)
+        lead, held = list(map(_Lead.of, leading)), list(map(_Held.of, found))
         if only is not None:
             known = self._known_of_others(network_ids, only)
             held += known.held
@@ -281,24 +282,46 @@ class _Mine:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class _Held:
+    """An address that an instance has in a network, as the driver is told of it.
+
+    It is made once, for as long as it holds: what is the same is seen at a glance.
+    """
+
+    instance_uuid: str
+    network_id: int
+    host: DhcpHost
+
+    @classmethod
+    def of(cls, held: HeldAddress) -> "_Held":
+        host = DhcpHost(held.mac, held.address, held.hostname, held.options, held.first)
+        return cls(held.instance_uuid, held.network_id, host)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Lead:
+    """A floating address that leads to an instance in a network, as the driver is told of it."""
+
+    instance_uuid: str
+    network_id: int
+    floating: FloatingAddress
+
+    @classmethod
+    def of(cls, one: FloatingIp) -> "_Lead":
+        return cls(one.instance_uuid, one.network_id, FloatingAddress(one.address, one.fixed_address, one.interface))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class _Found:
     """What the database says that guests of some networks have."""
 
-    held: Sequence[HeldAddress]
-    floating: Sequence[FloatingIp]
+    held: Sequence[_Held]
+    floating: Sequence[_Lead]
 
     def on(self, plan: NetworkPlan) -> NetworkPlan:
         """Return a plan with the guests of its network."""
-        hosts = tuple(
-            DhcpHost(address.mac, address.address, address.hostname, address.options, address.first)
-            for address in self.held
-            if address.network_id == plan.network_id
-        )
-        floating = tuple(
-            FloatingAddress(one.address, one.fixed_address, one.interface)
-            for one in self.floating
-            if one.network_id == plan.network_id
-        )
+        hosts = [one.host for one in self.held if one.network_id == plan.network_id]
+        floating = [one.floating for one in self.floating if one.network_id == plan.network_id]
         return dataclasses.replace(
             plan,
             hosts=tuple(sorted(hosts, key=lambda one: (one.address, one.mac))),
