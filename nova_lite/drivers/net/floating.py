@@ -34,9 +34,11 @@ class FloatingAddresses:
         """
         plans = list(plans)
         wanted = {(one.interface, one.address) for plan in plans for one in plan.floating}
-        present = links.floating_addresses()
+        found = links.host_addresses()
+        present = found.floating
         changes, _ = self._carry(present - wanted, set())
-        local = links.local_addresses()
+        removed, kept = ({address for _, address in those} for those in (present - wanted, present & wanted))
+        local = found.local - (removed - kept)
         script = nat.script(plans, local)
         if self._ruleset.differences(script):
             self._ruleset.replace(script)
@@ -79,7 +81,7 @@ class FloatingAddresses:
 
     def carry_nothing(self) -> None:
         """Remove all floating addresses from the host's interfaces."""
-        self._carry(links.floating_addresses(), set())
+        self._carry(links.host_addresses().floating, set())
         self._plans = {}
 
     def _translate(self, plan: NetworkPlan, before: Collection[FloatingAddress]) -> int:
@@ -91,7 +93,7 @@ class FloatingAddresses:
                 self._ruleset.apply(script)
             except DriverError as error:
                 LOG.warning("making the translation of addresses anew: %s", error)
-                self._ruleset.replace(nat.script(plans.values(), links.local_addresses()))
+                self._ruleset.replace(nat.script(plans.values(), links.host_addresses().local))
         self._plans = plans
         return bool(script)
 

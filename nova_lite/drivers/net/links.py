@@ -1,7 +1,10 @@
 """Addresses of this host's links."""
 
+import contextlib
+import dataclasses
 import errno
 import ipaddress
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -23,11 +26,26 @@ def exists(name: str) -> bool:
     return talk(lambda netlink: index_of(netlink, name) is not None)
 
 
-def local_addresses() -> set[str]:
-    """Return every address of this host."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class HostAddresses:
+    """Every address of this host, and (interface, address) of the floating ones that we added."""
 
-    def work(netlink: IPRoute) -> set[str]:
-        return {str(found.get_attr("IFA_ADDRESS")) for found in netlink.get_addr()}
+    local: set[str]
+    floating: set[tuple[str, str]]
+
+
+def host_addresses() -> HostAddresses:
+    """Return the addresses of this host; there may be many, and to read one takes a while."""
+
+    def work(netlink: IPRoute) -> HostAddresses:
+        local, floating = set(), set()
+        for found in netlink.get_addr():
+            address = str(found.get_attr("IFA_ADDRESS"))
+            local.add(address)
+            if found.get_attr("IFA_RT_PRIORITY") == FLOATING_METRIC and int(found["prefixlen"]) == 32:
+                floating.add((found["index"], address))
+        names = {index: _name(index) for index in {index for index, _ in floating}}
+        return HostAddresses(local, {(names[index], address) for index, address in floating if names[index]})
 
     return talk(work)
 
@@ -96,20 +114,6 @@ def remove_address(name: str, address: str, prefix: int) -> None:
     talk(work)
 
 
-def floating_addresses() -> set[tuple[str, str]]:
-    """Return (interface, address) of the floating addresses that we added."""
-
-    def work(netlink: IPRoute) -> set[tuple[str, str]]:
-        names = {link["index"]: str(link.get_attr("IFLA_IFNAME")) for link in netlink.get_links()}
-        return {
-            (names[found["index"]], str(found.get_attr("IFA_ADDRESS")))
-            for found in netlink.get_addr(family=2)
-            if found.get_attr("IFA_RT_PRIORITY") == FLOATING_METRIC and int(found["prefixlen"]) == 32
-        }
-
-    return talk(work)
-
-
 def add_floating(name: str, address: str) -> bool:
     """Add a floating address to a link; True if it was not there before. Raises DriverError without the link."""
 
@@ -135,6 +139,13 @@ def remove_floating(name: str, address: str) -> bool:
         )
 
     return talk(work)
+
+
+def _name(index: int) -> str:
+    """Return the name of a link, empty for one that has just gone; to list all links takes long."""
+    with contextlib.suppress(OSError):
+        return socket.if_indextoname(index)
+    return ""
 
 
 def _unless(harmless: int, act: Callable[[], object]) -> bool:

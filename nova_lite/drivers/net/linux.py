@@ -112,12 +112,13 @@ class LinuxNetworkDriver(NetworkDriver):
             Difference("dnsmasq", name, "there is a DHCP server of ours that no network wants")
             for name in sorted(self._dnsmasq.bridges() - wanted)
         ]
+        addresses = links.host_addresses()
         wanted_floating = {(one.interface, one.address) for plan in plans for one in plan.floating}
         found += [
             Difference("floating", address, f"{interface} carries it although it should not, or the other way round")
-            for interface, address in sorted(wanted_floating ^ links.floating_addresses())
+            for interface, address in sorted(wanted_floating ^ addresses.floating)
         ]
-        script = nat.script(plans, links.local_addresses())
+        script = nat.script(plans, addresses.local)
         if plans or self._ruleset.content():
             found += [
                 Difference("rule", name, "the rules are not as the networks want them")
