@@ -48,6 +48,28 @@ def advertisement(source: str, target: str, address: str, to: str, about: str) -
     return icmp6(source, target, address, to, 136, body)
 
 
+def behind_options(frame: bytes) -> bytes:
+    """Return a frame of IPv6 with an empty header of options before what it carries."""
+    return _with_headers(frame, 60, _options(frame))
+
+
+def fragments(frame: bytes) -> list[bytes]:
+    """Return a frame of IPv6 in two fragments: what it carries is in the second, only options in the first."""
+    parts = []
+    for body, place in ((_options(frame), 1), (frame[54:], 8)):
+        parts.append(_with_headers(frame[:54], 44, struct.pack("!BBHI", 60, 0, place, 4711) + body))
+    return parts
+
+
+def _options(frame: bytes) -> bytes:
+    return bytes([frame[20], 0, 1, 4, 0, 0, 0, 0])
+
+
+def _with_headers(frame: bytes, kind: int, headers: bytes) -> bytes:
+    ethernet, head, body = frame[:14], frame[14:54], headers + frame[54:]
+    return ethernet + head[:4] + struct.pack("!HB", len(body), kind) + head[7:] + body
+
+
 def arrived(sender: Namespace, receiver: Namespace, frames: dict[str, bytes], last: bytes) -> list[str]:
     """Send frames and then the last one, which must arrive; returns the names of those that did before."""
     with receiver.entered():

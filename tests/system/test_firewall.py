@@ -153,6 +153,7 @@ def test_the_same_holds_for_ipv6(guests: Site) -> None:
     members = FilterGroup(CLOSED, (), (GLOBAL6["b"],))
     protect(guests, (port6("a", OPEN), port6("b", CLOSED)), FilterGroup(OPEN, (echo, web)), members)
     assert pings(guests.b, GLOBAL6["a"])
+    assert guests.b.succeeds("ping", "-c", "1", "-W", "3", "-s", "3000", GLOBAL6["a"]), "in honest fragments"
     assert not pings(guests.b, local)
     streams = [Stream(guests.b, GLOBAL6["a"], guests.a, 80)]
     assert not connects(guests.b, GUESTS["a"][1], 80), "a rule for IPv6 opens nothing for IPv4"
@@ -194,6 +195,9 @@ def test_a_guest_can_say_only_what_it_is(guests: Site) -> None:
         "vlan": frames.ethernet(mine, theirs, frames.VLAN, b"\0\5\x08\0" + b"\0" * 42),
         "another protocol": frames.ethernet(mine, theirs, 0x88CC, b"\0" * 46),
     }
+    forged["router behind options"] = frames.behind_options(forged["router"])
+    parts = frames.fragments(forged["router"])
+    forged |= {f"router in fragment {number}": part for number, part in enumerate(parts, 1)}
     last = frames.udp4(mine, theirs, address, 5000, b"the end")
     assert frames.arrived(guests.a, guests.b, honest | forged, last) == list(honest)
 

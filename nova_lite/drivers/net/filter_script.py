@@ -123,6 +123,8 @@ _FROM_GUEST = [
     "ether type ip udp sport 67 drop",
     "ether type ip ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept",
     "ether type ip iifname . ether saddr . ip saddr @sources accept",
+    # A fragment that does not show what it carries could hide what the next rules refuse (RFC 7113, section 2.2).
+    "ether type ip6 frag nexthdr { 0, 43, 44, 60, 135, 139, 140 } drop",
     "ether type ip6 icmpv6 type { nd-router-advert, nd-redirect } drop",
     "ether type ip6 udp sport 547 drop",
     "ether type ip6 icmpv6 type nd-neighbor-advert iifname . @th,64,128 != @targets6 drop",
