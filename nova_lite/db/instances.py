@@ -131,9 +131,10 @@ def get(session: Session, uuid: str, scope: str | None = None) -> Instance | Non
     return None if row is None else _to_value(row)
 
 
-def locked(session: Session, uuid: str) -> Instance:
-    """Return a living instance, which no other transaction changes until this one ends; raises NotFound."""
-    row = session.execute(sa.select(_TABLE).where(_TABLE.c.uuid == uuid, _ALIVE).with_for_update()).one_or_none()
+def locked(session: Session, uuid: str, scope: str | None = None) -> Instance:
+    """Return an instance as ``get`` does, which no other transaction changes until this ends; raises NotFound."""
+    query = (_ONE if scope is None else _ONE_IN_SCOPE).with_for_update()
+    row = session.execute(query, {"uuid": uuid, "scope": scope}).one_or_none()
     if row is None:
         raise NotFound(f"Instance {uuid} could not be found.")
     return _to_value(row)

@@ -359,16 +359,15 @@ def name_pattern(text: str) -> str:
 
 
 def _begin_delete(session: Session, context: RequestContext, uuid: str, action_id: str) -> Action | None:
-    instance = find(session, context, uuid)
+    instance = instances.locked(session, uuid, context.scope())
     if instance.task_state == "deleting":
         return None
     if instance.options.disable_delete and not context.is_admin:
         raise Protected(f"Instance {uuid} may not be deleted: its termination is disabled.")
     instances.begin(session, instance, Verb.DELETE, despite_lock=context.is_admin)
-    actions.cancel(session, uuid, "The instance was deleted before a host was chosen.")
-    if not instance.host:
-        # The scheduler may have chosen one since the first look; its claim and this one exclude each other.
-        instance = find(session, context, uuid)
+    if instance.task_state is not None:
+        # It may wait for a host, which the scheduler cannot choose any more.
+        actions.cancel(session, uuid, "The instance was deleted before a host was chosen.")
     action = new_action(context, instance, Verb.DELETE, action_id)
     if instance.host:
         actions.insert(session, [action])

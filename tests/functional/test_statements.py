@@ -15,7 +15,7 @@ ORDINARY = {
     "compute.protection": 2,
     "action.step": 4,
     "action.finish": 8,
-    "server.delete": 4,
+    "server.delete": 3,
     "compute.networks": 1,
     "network.release": 2,
     "compute.left": 1,
