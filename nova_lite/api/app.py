@@ -70,7 +70,7 @@ class Application:
             self._check(route.schema, body, "request body", OLD_CLIENT not in request.environ)
         flag = _LINK_PREFIXES.get(self.api)
         base = request.environ[CONF][flag].rstrip("/") if flag else ""
-        call = Call(context, request.environ[CLOUD], params, request, body, version, base)
+        call = Call(context, request.environ[CLOUD], params, request, body, version, base or request.host_url)
         return self._render(route.handler(call), route)
 
     def _rows(self, request: webob.Request, version: Microversion) -> tuple[list[Route], Mapping[str, str]]:

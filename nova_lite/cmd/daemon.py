@@ -5,6 +5,7 @@ reads the flags again. What stops a start is one sentence on stderr and exit sta
 """
 
 import dataclasses
+import gc
 import logging
 import os
 import shutil
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 _LEAVE_SECONDS = 3.0
+_GARBAGE = 20_000
+"""How many objects may be made before those among them that are in circles are looked for."""
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -155,6 +158,7 @@ class Process:
             self._stop(1.0)
             raise
         self._alive = True
+        _look_less_for_garbage()
         LOG.info("%s is ready after %.1f seconds", self._program.name, time.monotonic() - began)
         self._on_ready()
         _tell_systemd()
@@ -221,6 +225,12 @@ def _catch_signals() -> socket.socket:
         signal.signal(number, lambda *_: None)
     signal.set_wakeup_fd(writer.detach(), warn_on_full_buffer=False)
     return reader
+
+
+def _look_less_for_garbage() -> None:
+    """Have Python not look again and again through what stays for good, nor many times in one long list's making."""
+    gc.freeze()
+    gc.set_threshold(_GARBAGE)
 
 
 def _tell_systemd() -> None:

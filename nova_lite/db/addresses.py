@@ -246,7 +246,7 @@ def interfaces_of(session: Session, instance_uuids: Sequence[str]) -> dict[str, 
     """Return the interfaces of instances by instance; one that has none is not in the answer."""
     rows: dict[str, dict[str, Any]] = {}
     for row in session.execute(_INTERFACES_OF, {"uuids": instance_uuids}):
-        values = rows.setdefault(row.id, row._asdict() | {"floating": ()})
+        values = rows.setdefault(row.id, dict(zip(_OF_NAMES, row, strict=True)) | {"floating": ()})
         if row.floating is not None:
             values["floating"] += (row.floating,)
     found: dict[str, list[VirtualInterface]] = {}
@@ -492,6 +492,7 @@ _INTERFACES_OF = (
     .where(INTERFACES.c.instance_uuid.in_(sa.bindparam("uuids")))
     .order_by(INTERFACES.c.network_id, FLOATING_IPS.c.address)
 )
+_OF_NAMES = tuple(column.name for column in _INTERFACES_OF.selected_columns)
 _CANDIDATES = (
     sa.select(
         _INSTANCES.c.uuid.label("instance_uuid"),

@@ -20,6 +20,10 @@ MYSQL = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": 
 """Table arguments: transactions, and names that compare by byte as on the other databases."""
 
 
+_EMPTY: dict[str, type[dict[str, Any]] | type[list[Any]]] = {"{}": dict, "[]": list}
+"""What most documents of a list are; these need not be read."""
+
+
 class JsonText(sa.types.TypeDecorator[Any]):
     """A JSON document kept as text; NULL reads as None."""
 
@@ -32,7 +36,10 @@ class JsonText(sa.types.TypeDecorator[Any]):
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
         """Decode what the column holds."""
-        return None if value is None else json.loads(value)
+        if value is None:
+            return None
+        make_empty = _EMPTY.get(value)
+        return make_empty() if make_empty else json.loads(value)
 
 
 MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")

@@ -14,7 +14,7 @@ from nova_lite.core.instance_states import VmState
 from nova_lite.core.tags import TagFilter
 from nova_lite.db import tags
 from nova_lite.db.base import starting_with
-from nova_lite.db.instances import InstanceRow, to_value
+from nova_lite.db.instances import InstanceRow, of_row
 from nova_lite.db.networks import FIXED_IPS
 
 _TABLE = cast(sa.Table, InstanceRow.__table__)
@@ -68,7 +68,7 @@ def listing(session: Session, page: Page) -> list[Instance]:
     for column, descending in page.sort:
         ordered = _TABLE.c[column]
         query = query.order_by(ordered.desc() if descending else ordered.asc())
-    return [to_value(row._asdict()) for row in session.execute(query.limit(page.limit))]
+    return [of_row(row) for row in session.execute(query.limit(page.limit))]
 
 
 def _filtered(page: Page) -> sa.Select[Any]:

@@ -90,6 +90,7 @@ class InstanceRow(Base):
 
 
 _TABLE = cast(sa.Table, InstanceRow.__table__)
+_NAMES = tuple(_TABLE.columns.keys())
 
 _ALIVE = _TABLE.c.deleted == sa.false()
 
@@ -128,7 +129,7 @@ def get(session: Session, uuid: str, scope: str | None = None) -> Instance | Non
     """Return an instance that is not deleted, within the project ``scope`` unless that is None."""
     query = _ONE if scope is None else _ONE_IN_SCOPE
     row = session.execute(query, {"uuid": uuid, "scope": scope}).one_or_none()
-    return None if row is None else _to_value(row)
+    return None if row is None else of_row(row)
 
 
 def locked(session: Session, uuid: str, scope: str | None = None) -> Instance:
@@ -137,19 +138,19 @@ def locked(session: Session, uuid: str, scope: str | None = None) -> Instance:
     row = session.execute(query, {"uuid": uuid, "scope": scope}).one_or_none()
     if row is None:
         raise NotFound(f"Instance {uuid} could not be found.")
-    return _to_value(row)
+    return of_row(row)
 
 
 def by_uuids(session: Session, uuids: Sequence[str]) -> dict[str, Instance]:
     """Return instances that are not deleted by their uuid."""
     rows = session.execute(sa.select(_TABLE).where(_TABLE.c.uuid.in_(uuids), _ALIVE))
-    return {row.uuid: _to_value(row) for row in rows}
+    return {row.uuid: of_row(row) for row in rows}
 
 
 def on_host(session: Session, host: str) -> list[Instance]:
     """Return the instances that are placed on a host."""
     query = sa.select(_TABLE).where(_TABLE.c.host == host, _ALIVE).order_by(_TABLE.c.id)
-    return [_to_value(row) for row in session.execute(query)]
+    return [of_row(row) for row in session.execute(query)]
 
 
 def known(session: Session, uuids: Sequence[str]) -> set[str]:
@@ -436,6 +437,10 @@ _SAME = [
 ]  # fmt: skip
 """Fields whose column has the same name and form."""
 
+_PLAIN = [name for name in _SAME if name not in ("vm_state", "task_state")]
+_USUAL_DISKS = LocalDisks()
+_USUAL_OPTIONS = InstanceOptions()
+
 
 def _to_row(instance: Instance) -> dict[str, Any]:
     flavor = instance.flavor
@@ -444,7 +449,7 @@ def _to_row(instance: Instance) -> dict[str, Any]:
         **_flavor_columns(flavor),
         "metadata": dict(instance.metadata),
         "tags": list(instance.tags),
-        "local_disks": dataclasses.asdict(instance.local_disks),
+        "local_disks": _unless_usual(instance.local_disks, _USUAL_DISKS),
         "devices": None,
         "image_properties": dict(instance.image_properties),
         "options": options_to_json(instance.options),
@@ -462,15 +467,16 @@ def _flavor_columns(flavor: Flavor) -> dict[str, Any]:
     }
 
 
-def _to_value(row: sa.Row[Any]) -> Instance:
-    return to_value(row._asdict())
+def of_row(row: sa.Row[Any]) -> Instance:
+    """Return the instance that a row of all columns of this table stands for."""
+    return to_value(dict(zip(_NAMES, row, strict=True)))
 
 
 def to_value(values: Mapping[str, Any]) -> Instance:
     """Return the instance that a row of this table, by column, stands for."""
     task = values["task_state"]
     return Instance(
-        **{name: values[name] for name in _SAME if name not in ("vm_state", "task_state")},
+        **{name: values[name] for name in _PLAIN},
         id=values["id"],
         flavor=Flavor(**values["flavor"]),
         vm_state=VmState(values["vm_state"]),
@@ -479,7 +485,7 @@ def to_value(values: Mapping[str, Any]) -> Instance:
         metadata=values["metadata"] or {},
         tags=tuple(values["tags"]),
         fault=_fault_from_json(values["fault"]),
-        local_disks=_disks_from_json(values["local_disks"] or {}),
+        local_disks=_disks_from_json(values["local_disks"]),
         devices=_devices_from_json(values["devices"] or ()),
         image_properties=values["image_properties"] or {},
         options=_options_from_json(values["options"]),
@@ -493,11 +499,18 @@ def flavor_to_json(flavor: Flavor) -> dict[str, Any]:
 
 def options_to_json(options: InstanceOptions) -> dict[str, Any] | None:
     """Return an instance's options as they are kept: nothing for the usual ones."""
-    return None if options == InstanceOptions() else dataclasses.asdict(options)
+    return _unless_usual(options, _USUAL_OPTIONS)
 
 
-def _disks_from_json(document: Mapping[str, Any]) -> LocalDisks:
+def _unless_usual(value: Any, usual: Any) -> dict[str, Any] | None:
+    """Return a value as it is kept: nothing for the usual one, which needs not be read then."""
+    return None if value == usual else dataclasses.asdict(value)
+
+
+def _disks_from_json(document: Mapping[str, Any] | None) -> LocalDisks:
     """Return the disks that were kept; older rows have the size of the one ephemeral disk that there could be."""
+    if document is None:
+        return _USUAL_DISKS
     kept = document.get("ephemerals")
     if kept is None:
         size = document.get("ephemeral_gb")
@@ -513,7 +526,9 @@ def _devices_from_json(document: Sequence[Mapping[str, str]]) -> tuple[GuestDevi
 
 
 def _options_from_json(document: Any) -> InstanceOptions:
-    kept = dict(document or {})
+    if not document:
+        return _USUAL_OPTIONS
+    kept = dict(document)
     trusted = tuple(kept.pop("trusted_certificates", ()))
     return InstanceOptions(**kept, trusted_certificates=trusted)
 
