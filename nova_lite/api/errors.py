@@ -100,7 +100,8 @@ def image_fault(status: int, error: BaseException, request: webob.Request) -> we
         return _json(
             status, {"message": f"{message}<br /><br />", "code": f"{status} {title}", "title": title}
         )
-    if "html" in accept or "*/*" in accept:
+    # The openstack client accepts nothing when it uploads, and shows what is HTML.
+    if "html" in accept or "*/*" in accept or not accept.strip():
         safe = html.escape(message)
         page = f"<html><head><title>{status} {title}</title></head><body><h1>{title}</h1>{safe}</body></html>"
         return webob.Response(status=status, body=page.encode(), content_type="text/html", charset="UTF-8")

@@ -40,6 +40,16 @@ def image(cloud: Cloud) -> Iterator[str]:
     assert answer.status_code in (204, 404)
 
 
+def test_a_client_that_accepts_nothing_is_told_what_is_wrong_in_a_form_that_it_shows(cloud: Cloud) -> None:
+    image_id = ask(cloud, "POST", "/images", RAW | {"disk_format": "qcow2"}, status=201)["id"]
+    answer = cloud.ask(
+        "PUT", f"/v2/images/{image_id}/file", api="image", data=BYTES, headers=OCTETS | {"Accept": ""}
+    )
+    assert (answer.status_code, answer.headers["Content-Type"].split(";")[0]) == (400, "text/html")
+    assert "The data is not in the declared format qcow2." in answer.text
+    ask(cloud, "DELETE", f"/images/{image_id}", status=204)
+
+
 def test_a_shared_image_comes_in_a_members_list_when_it_is_accepted(cloud: Cloud, image: str) -> None:
     other = requests.get(
         cloud.url("identity", "/v3/auth/tokens"),
