@@ -1,6 +1,7 @@
 """The connections that this host keeps in mind (conntrack(8)): listed, judged by the caller, and cut.
 
-Each is cut by its own name: programs that cut by a selection walk through the kernel's whole table for each.
+Those of a few addresses are chosen by the kernel, which spares the writing and the reading of all others. Each is
+cut by its own name: programs that cut by a selection walk through the kernel's whole table for each.
 
 A connection that is cut is forgotten by the host, which takes nothing up in the middle (``nf_conntrack_tcp_loose``
 is off): what still is allowed begins anew, what is not ends here.
@@ -8,9 +9,10 @@ is off): what still is allowed begins anew, what is not ends here.
 
 import contextlib
 import dataclasses
+import enum
 import errno
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from pyroute2 import NFCTSocket
 from pyroute2.netlink.exceptions import NetlinkError
@@ -44,23 +46,57 @@ class Flow:
     number: int = 0
 
 
+class End(enum.StrEnum):
+    """Where an address stands in a connection; the words are those of conntrack(8)."""
+
+    SOURCE = "--orig-src"
+    DESTINATION = "--orig-dst"
+    REPLY_SOURCE = "--reply-src"
+    REPLY_DESTINATION = "--reply-dst"
+
+
+_FEW = 8
+"""So many times the kernel may be asked to choose; for more, all are listed."""
+
+
 class Connections:
     """The connections of this host."""
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
 
-    def every(self) -> list[Flow]:
-        """Return all connections, of both versions of IP; raises DriverError."""
+    def every(self, *chosen: str) -> list[Flow]:
+        """Return all connections, of both versions of IP, or those that are chosen; raises DriverError."""
         try:
-            listed = self._runner.privileged(["conntrack", "-L"])
+            listed = self._runner.privileged(["conntrack", "-L", *chosen])
         except DriverError as error:
             raise DriverError(f"cannot list connections: {error}") from error
         return [flow for flow in map(_parse, listed.splitlines()) if flow is not None]
 
-    def cut(self, condemned: Callable[[Flow], bool]) -> int:
-        """Cut the connections that a function condemns; returns how many. Raises DriverError."""
-        found = [flow for flow in self.every() if condemned(flow)]
+    def of(self, addresses: Collection[str], ends: Collection[End]) -> list[Flow]:
+        """Return the connections in which one of these addresses stands at one of these ends, each once.
+
+        Others may be among them. Raises DriverError.
+        """
+        if len(addresses) * len(ends) > _FEW:
+            return self.every()
+        found = (flow for address in addresses for end in ends for flow in self.every(end, address))
+        return list(dict.fromkeys(found))
+
+    def cut(
+        self, condemned: Callable[[Flow], bool], addresses: Collection[str], ends: Collection[End]
+    ) -> int:
+        """Cut the connections of addresses, as ``of`` returns them, that a function condemns; returns how many.
+
+        Raises DriverError.
+        """
+        return self._cut([flow for flow in self.of(addresses, ends) if condemned(flow)])
+
+    def cut_any(self, condemned: Callable[[Flow], bool]) -> int:
+        """Cut all connections that a function condemns; returns how many. Raises DriverError."""
+        return self._cut([flow for flow in self.every() if condemned(flow)])
+
+    def _cut(self, found: Sequence[Flow]) -> int:
         if found:
             try:
                 concurrency.blocking(_forget, found)

@@ -5,14 +5,14 @@ Two tables, changed together in one transaction; a change costs the change, howe
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Set
+from collections.abc import Collection, Set
 from pathlib import Path
 from typing import Any
 
 from nova_lite.core.errors import ConfigurationError, DriverError
 from nova_lite.drivers.net import filter_script as script
 from nova_lite.drivers.net.base import Difference, FilterGroup, FilterPort, FirewallDriver
-from nova_lite.drivers.net.conntrack import Connections, Flow
+from nova_lite.drivers.net.conntrack import Connections, End, Flow
 from nova_lite.drivers.net.filter_state import FilterState
 from nova_lite.drivers.net.ruleset import Ruleset
 from nova_lite.drivers.runner import Runner, require_programs
@@ -65,7 +65,7 @@ class NftablesFirewall(FirewallDriver):
             before = self._ruleset.keys("inet", "nova_compute", _DISPATCH)
             gone = before - after.by_address.keys()
             if gone:
-                self._connections.cut(_of(gone))
+                self._cut_off(gone)
             self._ruleset.replace(script.whole(after))
             self._state = after
             # Somebody may have ended between a change and the cut that belongs to it.
@@ -134,7 +134,7 @@ class NftablesFirewall(FirewallDriver):
         gone = after.gone_since(before)
         if gone:
             # First, for what is in the tables is how a later start knows which addresses were here.
-            self._connections.cut(_of(gone))
+            self._cut_off(gone)
         try:
             self._ruleset.apply(wanted)
         except DriverError as error:
@@ -147,10 +147,17 @@ class NftablesFirewall(FirewallDriver):
         """Cut what the state in force does not allow; what fails is owed to the next change, or the next look."""
         if self._owed:
             state, owed = self._state, frozenset(self._owed)
-            self._connections.cut(lambda flow: flow.reply_source in owed and not state.admits(flow))
+
+            def condemned(flow: Flow) -> bool:
+                return flow.reply_source in owed and not state.admits(flow)
+
+            self._connections.cut(condemned, owed, (End.REPLY_SOURCE,))
             self._owed = set()
 
+    def _cut_off(self, addresses: Collection[str]) -> None:
+        """Cut the connections to and from addresses."""
 
-def _of(addresses: Collection[str]) -> Callable[[Flow], bool]:
-    """Return what condemns the connections to and from addresses."""
-    return lambda flow: flow.reply_source in addresses or flow.source in addresses
+        def condemned(flow: Flow) -> bool:
+            return flow.reply_source in addresses or flow.source in addresses
+
+        self._connections.cut(condemned, addresses, (End.SOURCE, End.REPLY_SOURCE))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from nova_lite.core.errors import DriverError
 from nova_lite.drivers.net import arp, links, nat
 from nova_lite.drivers.net.base import FloatingAddress, NetworkPlan
-from nova_lite.drivers.net.conntrack import Connections, Flow
+from nova_lite.drivers.net.conntrack import Connections, End, Flow
 from nova_lite.drivers.net.filter_state import within
 from nova_lite.drivers.net.ruleset import Ruleset
 
@@ -45,7 +45,7 @@ class FloatingAddresses:
             changes += 1
         self._plans = {plan.network_id: plan for plan in plans}
         added, missing = self._carry(set(), wanted - present)
-        self._connections.cut(_stale(plans, local))
+        self._connections.cut_any(_stale(plans, local))
         if missing is not None:
             # The other networks of the host are not to suffer from it; it stays a difference.
             LOG.warning("a floating address is not carried: %s", missing)
@@ -74,7 +74,9 @@ class FloatingAddresses:
             if address in moved:
                 arp.announce(interface, address)
         if moved:
-            self._connections.cut(_led_elsewhere(moved, {one.address: one.fixed_address for one in after}))
+            leads = {one.address: one.fixed_address for one in after}
+            ends = (End.DESTINATION, End.REPLY_DESTINATION)
+            self._connections.cut(_led_elsewhere(moved, leads), moved, ends)
         if missing is not None:
             raise missing
         return changes + added
