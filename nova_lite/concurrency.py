@@ -20,6 +20,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
+from nova_lite import request_headers
 from nova_lite.core.errors import ConfigurationError
 from nova_lite.request_body import RequestBody
 
@@ -375,6 +376,7 @@ class _GreenEngine:
             log=logging.getLogger("nova_lite.wsgi"),
             log_output=False,
             custom_pool=self._connections,
+            protocol=_with_clear_ends(self._wsgi.HttpProtocol),
             keepalive=self._idle_seconds,
             socket_timeout=self._idle_seconds,
             capitalize_response_headers=False,
@@ -390,6 +392,23 @@ class _GreenEngine:
         for connection in list(self._connections.coroutines_running):
             connection.kill()
         self._arguments[0].close()
+
+
+def _with_clear_ends(base: Any) -> Any:
+    """Return eventlet's class of connections, which ends one when a request's end is not clear."""
+
+    class Protocol(base):  # type: ignore[misc]
+        """Takes one length that is a number."""
+
+        def handle_one_response(self) -> None:
+            lengths = self.headers.get_all("content-length", [])
+            if len(lengths) > 1 or not all(request_headers.is_length(one.encode("latin-1")) for one in lengths):
+                self.close_connection = 1
+                self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+                return
+            super().handle_one_response()
+
+    return Protocol
 
 
 def connection_of(environ: dict[str, Any]) -> socket.socket | None:
@@ -421,7 +440,7 @@ def _with_bodies_as_needed(base: Any) -> Any:
         waits = False
 
         def read_request_headers(self) -> Any:
-            read = base.header_reader
+            read = request_headers.strict(base.header_reader)
 
             def read_all(source: Any, headers: dict[bytes, bytes]) -> None:
                 read(source, headers)

@@ -4,12 +4,17 @@ It stands in for the readers of the WSGI server for native threads, which send `
 the body, hold a whole chunk of a chunked one in memory, and read what the application left into one string.
 """
 
+import re
 import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
 _PIECE = 64 * 1024
 _LONGEST_LINE = 8192
+_SIZE = re.compile(rb"[0-9a-fA-F]{1,16}")
+_PATIENCE = 10.0
+"""Seconds for which a body is read that nobody wants, so that its sender hears the answer."""
 
 
 class RequestBody:
@@ -69,13 +74,16 @@ class RequestBody:
         """The connection is closed by its server."""
 
     def finish(self) -> bool:
-        """Read and forget what nobody wanted; tells whether the connection may be used again."""
+        """Read and forget what nobody wanted, for a while; tells whether the connection may be used again."""
         if self._invite is not None and not self._over:
             # The client still waits, and nobody can tell whether it will send the body after all.
             return False
+        # Who is refused and goes on sending, a byte now and then, must not keep a thread.
+        deadline = time.monotonic() + _PATIENCE
         try:
-            while self._piece(_PIECE, self._source.read):
-                continue
+            while self._piece(_PIECE, self._source.read1):
+                if time.monotonic() > deadline:
+                    return False
         except OSError:
             return False
         return not self.spoilt
@@ -100,13 +108,10 @@ class RequestBody:
         return found
 
     def _begin_chunk(self) -> None:
-        line = self._line()
-        try:
-            self._left = int(line.split(b";", 1)[0].strip() or b"-", 16)
-        except ValueError as error:
-            raise self._broken("The request's body is not in chunks.") from error
-        if self._left < 0:
+        size = self._line().split(b";", 1)[0].strip()
+        if not _SIZE.fullmatch(size):
             raise self._broken("The request's body is not in chunks.")
+        self._left = int(size, 16)
         if self._left == 0:
             while self._line():
                 continue

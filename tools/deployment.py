@@ -171,7 +171,7 @@ def flags_for(folder: Path, sql: str, bus: str) -> dict[str, Any]:
         "state_path": folder, "sql_connection": sql, "transport_url": bus, "my_ip": "127.0.0.1",
         "compute_driver": "fake", "network_driver": "fake", "firewall_driver": "fake",
         "quota_instances": -1, "quota_cores": -1, "quota_ram": -1, "password_hash_rounds": 4,
-        "fake_memory_mb": 4 * 1024**2, "fake_vcpus": 10000,
+        "fake_memory_mb": 4 * 1024**2, "fake_vcpus": 10000, "ec2_terminated_seconds": 0,
         "concurrency": os.environ.get("NOVA_CONCURRENCY", "eventlet"),
     }  # fmt: skip
     for api in APIS:

@@ -152,6 +152,8 @@ def test_pages_and_filters_show_all_of_a_list_once(cloud: Cloud, client: Any) ->
         ({"MaxResults": 5, "InstanceIds": names[:1]}, "InvalidParameterCombination"),
         ({"NextToken": "bm93aGVyZQ=="}, "InvalidParameterValue"),
         ({"Filters": [{"Name": "colour", "Values": ["red"]}]}, "InvalidParameterValue"),
+        ({"Filters": [{"Name": "vpc-id", "Values": ["*"]}] * 51}, "FilterLimitExceeded"),
+        ({"Filters": [{"Name": "vpc-id", "Values": ["*"] * 201}]}, "FilterLimitExceeded"),
     ):
         with pytest.raises(botocore.exceptions.ClientError) as refused:
             client.describe_instances(**wrong)

@@ -4,8 +4,11 @@ The choice is for a whole process, so each promise runs in a process of its own;
 processes' programs.
 """
 
+import contextlib
 import http.client
 import inspect
+import io
+import socket
 import subprocess
 import sys
 import textwrap
@@ -15,6 +18,7 @@ import pytest
 
 from nova_lite import concurrency
 from nova_lite.core.errors import ConfigurationError
+from nova_lite.request_body import RequestBody
 
 MODES = [mode.value for mode in concurrency.Mode]
 
@@ -246,6 +250,34 @@ def test_a_body_in_chunks_arrives_whole(site):
     connection.request("PUT", "/", body=iter([b"a" * 70000, b"b"]), encode_chunked=True)
 
     assert connection.getresponse().read() == b"a" * 70000 + b"b"
+
+
+UNCLEAR = (
+    "Content-Length: 4\r\nTransfer-Encoding: chunked", "Content-Length: 4\r\nContent-Length: 0", "Content-Length: +4",
+    "Content-Length: 1_0", "Content-Length: -1", "Content-Length: 4, 4",
+)  # fmt: skip
+"""Headers after which two could see the end of a request in different places."""
+
+
+def test_a_request_whose_end_is_not_clear_is_the_last_of_its_connection(site):
+    for head in UNCLEAR:
+        request = f"POST / HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", site.port), timeout=20) as connection:
+            connection.sendall(request.encode())
+            answer = b""
+            with contextlib.suppress(ConnectionResetError):
+                while piece := connection.recv(65536):
+                    answer += piece
+        # A server may also close without a word.
+        assert answer.count(b"HTTP/1.1 ") <= 1, head
+
+
+@pytest.mark.parametrize("size", [b"+5", b"0x5", b"0_5", b"-5", b""])
+def test_a_chunk_whose_size_is_no_hexadecimal_number_is_none(size):
+    body = RequestBody(io.BufferedReader(io.BytesIO(size + b"\r\nhello\r\n0\r\n\r\n")), None)
+
+    with pytest.raises(OSError, match="chunks"):
+        body.read()
 
 
 def test_headers_that_are_too_large_are_refused(site):

@@ -15,6 +15,7 @@ Get = Callable[[Any], Any]
 Table = Mapping[str, Get]
 
 _MOST = 200
+_MOST_FILTERS = 50
 _SPECIAL = re.compile(r"\\(.)|([*?])|([^\\*?]+)|(\\)", re.DOTALL)
 
 
@@ -33,6 +34,8 @@ def tests_of(
     wanted: Sequence[Mapping[str, Any]], table: Table, tags: Get | None = None
 ) -> list[Callable[[Any], bool]]:
     """Return a test for each filter; raises Ec2Error for one that there is not."""
+    if len(wanted) > _MOST_FILTERS:
+        raise Ec2Error("FilterLimitExceeded", f"A request has at most {_MOST_FILTERS} filters.")
     tests = []
     for each in wanted:
         name, values = each["Name"], each.get("Value", [])
