@@ -25,7 +25,7 @@ ONE_WAY = {
     "identity": Mode.THREADING,
     "network/test_network_commands.py": Mode.THREADING,
     "test_certificates.py": Mode.THREADING,
-    "test_compute_responses.py": Mode.EVENTLET,
+    "test_compute_responses.py": Mode.THREADING,
     "test_ec2_every_action.py": Mode.THREADING,
     "test_every_route.py": Mode.EVENTLET,
     "test_first_content.py": Mode.THREADING,

@@ -167,11 +167,11 @@ def test_text_that_no_database_takes_is_400(shared_cloud: Cloud, api: str, route
 
 @each(LISTS)
 def test_no_query_breaks_anything(shared_cloud: Cloud, api: str, route: Route) -> None:
-    known = route.query["properties"] if route.query else {}
-    names = sorted({*PARAMETERS, *known})
+    # A query that is closed is refused for a name that it does not know, before any other is looked at.
+    names, at_once = (sorted(route.query["properties"]), 5) if route.query else (PARAMETERS, 10)
     for value in HOSTILE:
-        for start in range(0, len(names), 5):
-            query = urllib.parse.urlencode([(name, value) for name in names[start : start + 5]])
+        for start in range(0, len(names), at_once):
+            query = urllib.parse.urlencode([(name, value) for name in names[start : start + at_once]])
             answer = send(shared_cloud, api, route, path=f"{route.path}?{query}")
             assert answer.status_code < 500, (query, answer.text)
 
