@@ -96,8 +96,13 @@ class Cloud:
         for client in self._clients.values():
             client.close()
         self._clients.clear()
+        # Servers look up only so often, and stop at once together.
+        servers = [part for part in self._components if isinstance(part, concurrency.WsgiServer)]
+        for stopping in [concurrency.spawn(server.stop, 5.0) for server in servers]:
+            stopping.join()
         for component in reversed(self._components):
-            component.stop(5.0)
+            if component not in servers:
+                component.stop(5.0)
         self.beside.close()
         logging.getLogger("nova_lite").removeHandler(self._alarms)
 
