@@ -48,6 +48,9 @@ FLAGS = (
         default="$my_ip",
         help="Address with which guests' traffic to the world leaves; empty takes the outgoing interface's.",
     ),
+    cfg.ListOpt(
+        "dmz_cidr", default=[], help="Ranges that guests reach with their own addresses, however they leave else."
+    ),
     cfg.StrOpt("dhcp_domain", default="novalocal", help="Domain of the guests' host names."),
     cfg.IntOpt("dhcp_lease_time", default=120, min=120, help="Seconds for which a guest holds its address."),
     cfg.ListOpt(

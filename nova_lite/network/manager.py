@@ -70,6 +70,7 @@ class NetworkManager(NetworkContract):
             domain=settings.domain,
             lease_seconds=settings.lease_seconds,
             snat_source=settings.snat_source,
+            untranslated=settings.untranslated,
             metadata_host=settings.metadata_host,
             metadata_port=settings.metadata_port,
             vlan=network.vlan,

@@ -1,8 +1,10 @@
 """What the managers of networks need to know from the flags."""
 
 import dataclasses
+import ipaddress
 from typing import Any
 
+from nova_lite.core.errors import ConfigurationError
 from nova_lite.core.network import HostInterfaces, Network
 
 
@@ -13,7 +15,8 @@ class NetworkSettings:
     ``serves_new`` says whether networks that no host serves yet become this one's.
     ``lease_seconds`` is how long a guest holds its address without renewing; a freed address counts as
     leased for at most ``disassociate_seconds``. An empty ``snat_source`` is the outgoing interface's
-    address. ``lease_socket`` is where dnsmasq's script reports, empty for nowhere.
+    address; to the ranges ``untranslated`` guests speak with their own. ``lease_socket`` is where dnsmasq's script
+    reports, empty for nowhere.
     ``auto_assign_pool`` is where each new instance gets a floating address from, empty for none.
     ``network_host`` serves networks that are nobody's yet; a daemon is down ``down_after`` seconds after its last
     word. ``interfaces`` are this host's own that lead to the other hosts. ``single_gateway``: a guest in several
@@ -26,6 +29,7 @@ class NetworkSettings:
     lease_seconds: int = 120
     disassociate_seconds: int = 600
     snat_source: str = ""
+    untranslated: tuple[str, ...] = ()
     metadata_host: str = ""
     metadata_port: int = 8775
     lease_socket: str = ""
@@ -49,6 +53,7 @@ class NetworkSettings:
             lease_seconds=conf.dhcp_lease_time,
             disassociate_seconds=conf.fixed_ip_disassociate_timeout,
             snat_source=conf.routing_source_ip,
+            untranslated=tuple(_range("dmz_cidr", text) for text in conf.dmz_cidr),
             metadata_host=conf.metadata_host,
             metadata_port=conf.metadata_port,
             auto_assign_pool=conf.default_floating_pool if conf.auto_assign_floating_ip else "",
@@ -62,6 +67,14 @@ class NetworkSettings:
 
 LEASE_SOCKET = "leases.sock"
 """The socket's name in the folder of the DHCP servers' files."""
+
+
+def _range(flag: str, text: str) -> str:
+    """Return a range of IPv4 addresses that a flag has as nft writes it; raises ConfigurationError."""
+    try:
+        return str(ipaddress.IPv4Network(text, strict=False))
+    except ValueError as error:
+        raise ConfigurationError(f"The flag --{flag} has '{text}', which is no range of IPv4 addresses.") from error
 
 
 def host_interfaces(conf: Any) -> HostInterfaces:

@@ -20,6 +20,7 @@ from nova_lite.drivers.net.base import (
 from nova_lite.drivers.net.dnsmasq import DnsmasqSettings
 from nova_lite.drivers.net.linux import LinuxNetworkDriver
 from nova_lite.drivers.runner import Runner
+from tests.cloud import wait_for
 from tests.system.one_host import (
     GUESTS,
     OPEN,
@@ -85,6 +86,24 @@ def test_guests_reach_the_world_as_the_host(site: Site) -> None:
     assert connects(site.a, "198.51.100.2", 9000)
     thread.join(5)
     assert seen == ["198.51.100.1"]
+
+    site.outside.run("ip", "route", "add", "10.0.0.0/24", "via", "198.51.100.1")
+    with site.host.entered():
+        site.network.apply((dataclasses.replace(site.plan, untranslated=("198.51.100.0/28", "192.0.2.0/24")),))
+    thread, seen = listener(site.outside, 9001)
+    assert connects(site.a, "198.51.100.2", 9001)
+    thread.join(5)
+    assert seen == [GUESTS["a"][1]]
+
+
+def test_a_host_that_becomes_the_gateway_tells_guests_so(site: Site) -> None:
+    addressed(site.a, "a")
+    site.a.run("ip", "neigh", "replace", "10.0.0.1", "lladdr", "fa:16:3e:00:00:99", "nud", "stale", "dev", "eth0")
+    site.host.run("ip", "addr", "del", "10.0.0.1/24", "dev", "br100")
+    with site.host.entered():
+        site.network.apply((site.plan,))
+    mac = site.host.run("cat", "/sys/class/net/br100/address").strip()
+    assert wait_for(lambda: mac in site.a.run("ip", "neigh", "show", "10.0.0.1"))
 
 
 def test_applying_the_same_plan_again_changes_nothing(site: Site) -> None:

@@ -59,7 +59,8 @@ class NetworkPlan:
     ``gateway`` is the address that the bridge carries, ``bridge_interface`` the host's interface to put in it
     (empty: none), with a ``vlan`` by a device that tags. ``snat_source`` is the address that the guests' traffic
     leaves with; empty means masquerade. ``metadata_host`` and ``metadata_port`` are where 169.254.169.254:80 is
-    redirected. ``cidr_v6`` (empty: none) is advertised by the bridge's ``gateway_v6``.
+    redirected. What guests send to the ranges ``untranslated`` keeps their own addresses. ``cidr_v6`` (empty: none)
+    is advertised by the bridge's ``gateway_v6``.
     """
 
     network_id: int
@@ -74,6 +75,7 @@ class NetworkPlan:
     domain: str = "novalocal"
     lease_seconds: int = 120
     snat_source: str = ""
+    untranslated: tuple[str, ...] = ()
     metadata_host: str = ""
     metadata_port: int = 8775
     hosts: tuple[DhcpHost, ...] = ()

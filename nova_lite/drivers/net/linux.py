@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nova_lite.core.errors import ConfigurationError, DriverError
-from nova_lite.drivers.net import bridges, links, nat
+from nova_lite.drivers.net import arp, bridges, links, nat
 from nova_lite.drivers.net.base import Difference, LinkPlan, NetworkDriver, NetworkPlan
 from nova_lite.drivers.net.conntrack import Connections
 from nova_lite.drivers.net.dnsmasq import Dnsmasq, DnsmasqSettings
@@ -164,7 +164,10 @@ class LinuxNetworkDriver(NetworkDriver):
         self._ruleset.remove()
 
     def _serve(self, plan: NetworkPlan) -> None:
-        self.changes += links.set_gateways(plan.bridge, _gateways(plan))
+        if links.set_gateways(plan.bridge, _gateways(plan)):
+            # Guests may know another host as the gateway.
+            arp.announce(plan.bridge, plan.gateway)
+            self.changes += 1
         self.changes += links.add_address("lo", links.METADATA_ADDRESS, _METADATA_PREFIX, scope_link=True)
         self.changes += self._dnsmasq.serve(plan)
 

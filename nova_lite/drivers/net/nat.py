@@ -90,6 +90,7 @@ def _leaving(plan: NetworkPlan, local: set[str]) -> list[str]:
     ]
     if not _is_local(plan.metadata_host, local):
         rules.append(f"ip saddr {plan.cidr} ip daddr {plan.metadata_host} return")
+    rules += [f"ip saddr {plan.cidr} ip daddr {cidr} return" for cidr in plan.untranslated]
     rules.append(f'ip saddr {plan.cidr} oifname != "{plan.bridge}" snat to ip saddr map @fixed')
     to = f"snat to {plan.snat_source}" if plan.snat_source in local - _loopback(local) else "masquerade"
     rules.append(f'ip saddr {plan.cidr} oifname != "{plan.bridge}" {to}')
