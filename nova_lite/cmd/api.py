@@ -1,5 +1,6 @@
 """nova-api: serves the APIs that enabled_apis names."""
 
+import importlib
 from typing import NoReturn
 
 from nova_lite.cmd import daemon
@@ -8,6 +9,8 @@ from nova_lite.cmd import daemon
 def _load() -> daemon.Build:
     from nova_lite.cmd import wiring
 
+    # Here, before the process divides, so that the code is in memory once for all workers.
+    importlib.import_module("nova_lite.cmd.wiring.apis")
     return wiring.api_components
 
 

@@ -1,18 +1,15 @@
 """Building the objects of each daemon from its flags: the only place where they meet.
 
-Each ``…_components`` function returns what a process runs, in the order of its start; ``daemon`` runs them.
+Each ``…_components`` function returns what a process runs, in the order of its start; ``daemon`` runs them. What
+only some need (front doors, object store, consoles' proxies) is imported by these, which spares the others the memory.
 """
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nova_lite.cmd.daemon import Component
-from nova_lite.cmd.wiring.apis import api_parts
 from nova_lite.cmd.wiring.base import Base, make_base
-from nova_lite.cmd.wiring.cloud import make_cloud
-from nova_lite.cmd.wiring.consoles import proxy_parts
-from nova_lite.cmd.wiring.objectstore import objectstore_parts
 from nova_lite.cmd.wiring.workers import (
     cert_manager,
     cert_parts,
@@ -23,15 +20,19 @@ from nova_lite.cmd.wiring.workers import (
     scheduler_parts,
 )
 from nova_lite.db.engine import Database
-from nova_lite.operations.cloud import Cloud
 from nova_lite.rpc.cert import CertContract
 from nova_lite.rpc.transport import LOCAL
+
+if TYPE_CHECKING:
+    from nova_lite.operations.cloud import Cloud
 
 Conf = Any
 
 
 def api_components(conf: Conf) -> list[Component]:
     """Return what nova-api runs."""
+    from nova_lite.cmd.wiring.apis import api_parts
+
     base = make_base(conf)
     return [*base.parts(), *api_parts(base)]
 
@@ -62,12 +63,17 @@ def cert_components(conf: Conf) -> list[Component]:
 
 def objectstore_components(conf: Conf) -> list[Component]:
     """Return what nova-objectstore runs."""
+    from nova_lite.cmd.wiring.objectstore import objectstore_parts
+
     base = make_base(conf)
     return [*base.parts(), *objectstore_parts(base)]
 
 
 def all_components(conf: Conf) -> list[Component]:
     """Return what nova-all runs: every daemon in one process, the front doors last."""
+    from nova_lite.cmd.wiring.apis import api_parts
+    from nova_lite.cmd.wiring.objectstore import objectstore_parts
+
     base = make_base(conf)
     return [
         *base.parts(),
@@ -77,19 +83,27 @@ def all_components(conf: Conf) -> list[Component]:
         *cert_parts(base),
         *objectstore_parts(base),
         *api_parts(base),
-        *(part for name in conf.console_proxies for part in proxy_parts(base, name)),
+        *(part for name in conf.console_proxies for part in _proxy_parts(base, name)),
     ]
 
 
 def proxy_components(conf: Conf, name: str) -> list[Component]:
     """Return what the proxy of consoles of a name runs."""
     base = make_base(conf)
-    return [*base.parts(), *proxy_parts(base, name)]
+    return [*base.parts(), *_proxy_parts(base, name)]
+
+
+def _proxy_parts(base: Base, name: str) -> list[Component]:
+    from nova_lite.cmd.wiring.consoles import proxy_parts
+
+    return proxy_parts(base, name)
 
 
 @contextlib.contextmanager
-def desk(conf: Conf) -> Iterator[tuple[Database, Cloud]]:
+def desk(conf: Conf) -> Iterator[tuple[Database, "Cloud"]]:
     """Give nova-manage the database and the operations, and close them after it."""
+    from nova_lite.cmd.wiring.cloud import make_cloud
+
     base = make_base(conf, checked=False)
     if str(conf.transport_url).startswith(LOCAL):
         # The bus of a cloud in one process ends with that process: what signs certificates is here, too.

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from nova_lite import plugins
 from nova_lite.cmd.daemon import Component, Heartbeat
 from nova_lite.conf import documents
 from nova_lite.core.errors import ConfigurationError
 from nova_lite.core.metadata import MetadataSettings
+from nova_lite.core.network import NetworkMode
 from nova_lite.db import migration
 from nova_lite.db.engine import Database
 from nova_lite.db.services import ServiceReport
@@ -100,3 +102,9 @@ def metadata_settings(conf: Any) -> MetadataSettings:
     """Return what all guests are told; raises ConfigurationError for a bad file of vendor data."""
     vendor_data = documents.read_object(conf, "vendordata_jsonfile_path")
     return MetadataSettings(conf.dhcp_domain, conf.region_name, vendor_data)
+
+
+def network_mode(conf: Any) -> NetworkMode:
+    """Return the mode of networking of the manager that the flag names; another's is FlatDHCP unless it says so."""
+    mode: NetworkMode = getattr(plugins.load(conf, "network_manager"), "mode", NetworkMode())
+    return mode

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from nova_lite import plugins
-from nova_lite.cmd.wiring.base import Base, metadata_settings
+from nova_lite.cmd.wiring.base import Base, metadata_settings, network_mode
 from nova_lite.core.catalog import Catalog, services_of
 from nova_lite.core.console import ConsoleType
-from nova_lite.core.network import NetworkMode
 from nova_lite.core.quota import Limits
 from nova_lite.drivers import shadow
 from nova_lite.drivers.image.objects import ObjectSource
@@ -233,9 +232,3 @@ def network_defaults(conf: Any) -> NetworkDefaults:
         vpn_clients=conf.cnt_vpn_clients,
         range_v6=conf.fixed_range_v6 if conf.use_ipv6 else "",
     )
-
-
-def network_mode(conf: Any) -> NetworkMode:
-    """Return the mode of networking of the manager that the flag names; another's is FlatDHCP unless it says so."""
-    mode: NetworkMode = getattr(plugins.load(conf, "network_manager"), "mode", NetworkMode())
-    return mode

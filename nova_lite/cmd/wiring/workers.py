@@ -9,8 +9,7 @@ from nova_lite import plugins
 from nova_lite.cert.manager import CertManager
 from nova_lite.cmd import sockets
 from nova_lite.cmd.daemon import Component, Periodic, Served
-from nova_lite.cmd.wiring.base import Base, metadata_settings
-from nova_lite.cmd.wiring.cloud import network_mode
+from nova_lite.cmd.wiring.base import Base, metadata_settings, network_mode
 from nova_lite.compute.aging import Aging
 from nova_lite.compute.group_filters import GroupFilters
 from nova_lite.compute.host import ComputeHost
