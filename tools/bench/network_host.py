@@ -5,26 +5,18 @@ network, DHCP server, NAT and packet filter of a cloud whose guests are simulate
 namespace at the guest's tap. What is in force is told by packets from another namespace. Prints its figures.
 """
 
-import collections
-import contextlib
-import ctypes
 import dataclasses
 import json
-import os
-import socket
-import statistics
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import prettytable
 import psutil
 import sqlalchemy as sa
-from pyroute2.netlink.nlsocket import NetlinkRequest
 
 from nova_lite import concurrency
 from nova_lite.cmd import wiring
@@ -39,10 +31,11 @@ from nova_lite.core.image import Image, ImageStatus, Visibility
 from nova_lite.core.instance_states import VmState
 from nova_lite.core.network import VirtualInterface
 from nova_lite.db import addresses, migration
-from nova_lite.drivers import runner
 from nova_lite.operations.networks import NewNetwork
 from nova_lite.operations.security_groups import NewRule
 from nova_lite.operations.subnets import NewSubnet
+from tools.bench.counting import Counter, Figure, figure, timed
+from tools.bench.packets import Namespace, Packets, run
 
 SIZES = (10, 500)
 AIMS = {
@@ -54,17 +47,6 @@ AIMS = {
 _ROUNDS = 9
 _PATIENCE = 300.0
 _POOL = "198.51.100.0/22"
-_LIBC = ctypes.CDLL(None, use_errno=True)
-_CLONE_NEWNET = 0x40000000
-
-
-@dataclasses.dataclass(frozen=True)
-class Figure:
-    """One figure: median milliseconds, what was done for it, and the milliseconds until packets tell."""
-
-    milliseconds: float
-    operations: str
-    in_force: float | None = None
 
 
 def main() -> None:
@@ -115,71 +97,6 @@ def table(figures: dict[int, dict[str, Figure]]) -> prettytable.PrettyTable:
     return shown
 
 
-class Counter:
-    """Counts what is asked of the kernel and of other programs."""
-
-    def __init__(self) -> None:
-        self._counts: collections.Counter[str] = collections.Counter()
-        run, request = runner._run, NetlinkRequest.__init__
-
-        def counted_run(argv: Any, *rest: Any) -> Any:
-            name = "dnsmasq" if argv[0] == "kill" else str(argv[0])
-            self._counts[name] += 1
-            return run(argv, *rest)
-
-        def counted_request(*arguments: Any, **options: Any) -> None:
-            self._counts["netlink"] += 1
-            request(*arguments, **options)
-
-        runner._run = counted_run
-        NetlinkRequest.__init__ = counted_request
-
-    @contextlib.contextmanager
-    def of(self, into: list[dict[str, int]]) -> Iterator[None]:
-        """Add what is counted meanwhile to a list."""
-        before = dict(self._counts)
-        yield
-        names = ("netlink", "nft", "dnsmasq", "conntrack")
-        into.append({name: self._counts[name] - before.get(name, 0) for name in names})
-
-
-class Namespace:
-    """A network namespace of a process that only waits."""
-
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
-        mine = os.readlink("/proc/self/ns/net")
-        while os.readlink(f"/proc/{self.process.pid}/ns/net") == mine:
-            time.sleep(0.001)
-        self.run("ip", "link", "set", "lo", "up")
-
-    def run(self, *argv: str) -> None:
-        """Run a program inside."""
-        _run("nsenter", f"--net=/proc/{self.process.pid}/ns/net", *argv)
-
-    def join(self, here: str, there: str, mac: str = "") -> None:
-        """Be at the other end of a link of this namespace."""
-        address = ["address", mac] if mac else []
-        pid = str(self.process.pid)
-        _run("ip", "link", "add", here, "type", "veth", "peer", "name", there, *address, "netns", pid)
-        _run("ip", "link", "set", here, "up")
-        self.run("ip", "link", "set", there, "up")
-
-    def socket(self) -> socket.socket:
-        """Return a datagram socket inside."""
-        with open("/proc/thread-self/ns/net") as home, open(f"/proc/{self.process.pid}/ns/net") as inside:
-            _LIBC.setns(inside.fileno(), _CLONE_NEWNET)
-            try:
-                return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            finally:
-                _LIBC.setns(home.fileno(), _CLONE_NEWNET)
-
-    def close(self) -> None:
-        """End the process, and the namespace with it."""
-        self.process.kill()
-        self.process.wait()
-
-
 class Host:
     """A network and compute host, with an outside to which it is a gateway."""
 
@@ -202,9 +119,9 @@ class Host:
 
     def start(self) -> None:
         """Make the database and the links, and start the daemons."""
-        _run("ip", "link", "set", "lo", "up")
+        run("ip", "link", "set", "lo", "up")
         self._outside.join("ext0", "eth0")
-        _run("ip", "addr", "add", "203.0.113.1/24", "dev", "ext0")
+        run("ip", "addr", "add", "203.0.113.1/24", "dev", "ext0")
         self._outside.run("ip", "addr", "add", "203.0.113.2/24", "dev", "eth0")
         self._outside.run("ip", "route", "add", "default", "via", "203.0.113.1")
         with wiring.desk(self._conf) as (database, cloud):
@@ -259,14 +176,13 @@ class Host:
         self._base.database.run("bench.lease", lambda session: session.execute(_LEASED))
         interface = self._interface(self._uuids[0])
         self._guest.join(ids.tap_name(interface.id), "eth0", interface.mac)
-        _run("ip", "link", "set", ids.tap_name(interface.id), "master", interface.bridge)
+        run("ip", "link", "set", ids.tap_name(interface.id), "master", interface.bridge)
         self._guest.run("ip", "addr", "add", f"{interface.address}/20", "dev", "eth0")
         self._guest.run("ip", "route", "add", "default", "via", interface.gateway)
         self._address = interface.address
-        self._ear = self._guest.socket()
-        self._ear.bind(("", 4000))
-        self._mouth = self._outside.socket()
-        self._until_heard(self._address, 4000, lambda: None)
+        self._packets = Packets(self._outside, self._guest)
+        self._packets.listen(4000)
+        self._packets.until_heard(self._address, 4000, lambda: None)
 
     def associate(self) -> Figure:
         """Measure the association of floating addresses with the guest of flesh."""
@@ -278,11 +194,11 @@ class Host:
                 self._lead(address, self._uuids[0])
 
             with self._counter.of(counts):
-                took, until = self._until_heard(address, 4000, act)
+                took, until = self._packets.until_heard(address, 4000, act)
             times.append(took)
             heard.append(until)
             self._cloud.floating_ips.disassociate(self._context, address)
-        return _figure(times, counts, heard)
+        return figure(times, counts, heard)
 
     def move(self) -> Figure:
         """Measure the move of an address from a simulated guest to the one of flesh."""
@@ -291,12 +207,12 @@ class Host:
         for _ in range(_ROUNDS):
             self._lead(address, self._uuids[1])
             with self._counter.of(counts):
-                took, until = self._until_heard(
+                took, until = self._packets.until_heard(
                     address, 4000, lambda: self._lead(address, self._uuids[0]), anew=True
                 )
             times.append(took)
             heard.append(until)
-        return _figure(times, counts, heard)
+        return figure(times, counts, heard)
 
     def add_rule(self) -> Figure:
         """Measure a new rule in the group that all guests are in."""
@@ -308,12 +224,12 @@ class Host:
                 rule = NewRule(self._group, "udp", number, number, cidr="203.0.113.0/24")
                 self._rules.append(self._cloud.security_groups.add_rule(self._context, rule).id)
 
-            self._listen(number)
+            self._packets.listen(number)
             with self._counter.of(counts):
-                took, until = self._until_heard(self._address, number, act)
+                took, until = self._packets.until_heard(self._address, number, act)
             times.append(took)
             heard.append(until)
-        return _figure(times, counts, heard)
+        return figure(times, counts, heard)
 
     def revoke_rule(self) -> Figure:
         """Measure how long packets of an open connection still come through after the rule is gone."""
@@ -323,30 +239,30 @@ class Host:
             def act(rule: str = rule) -> None:
                 self._cloud.security_groups.delete_rule(self._context, rule)
 
-            self._listen(number)
+            self._packets.listen(number)
             with self._counter.of(counts):
-                took, until = self._until_silent(number, act)
+                took, until = self._packets.until_silent(self._address, number, act)
             times.append(took)
             heard.append(until)
-        return _figure(times, counts, heard)
+        return figure(times, counts, heard)
 
     def one_more(self) -> Figure:
         """Measure the network's part of booting one more guest: its address, DHCP, its groups and its filter."""
         times, counts = [], []
         spent: list[float] = []
         # The daemons share these with us, so the watch is on what a boot calls.
-        with _timed(wiring.workers.NetworkManager, "allocate", spent), _timed(GroupFilters, "protect", spent):
+        with timed(wiring.workers.NetworkManager, "allocate", spent), timed(GroupFilters, "protect", spent):
             for _ in range(_ROUNDS):
                 spent.clear()
                 with self._counter.of(counts):
                     self._boot(1)
                 times.append(sum(spent))
-        return _figure(times, counts)
+        return figure(times, counts)
 
     def restart(self) -> Figure:
         """Measure the daemons' way from nothing to everything as it should be, an open connection going on."""
-        self._listen(4000)
-        self._send(self._address, 4000)
+        self._packets.listen(4000)
+        self._packets.send(self._address, 4000)
         times, counts = [], []
         for _ in range(3):
             self._stop_daemons()
@@ -354,8 +270,8 @@ class Host:
                 began = time.perf_counter()
                 self._start_daemons()
                 times.append((time.perf_counter() - began) * 1000)
-            self._until_heard(self._address, 4000, lambda: None)
-        return _figure(times, counts)
+            self._packets.until_heard(self._address, 4000, lambda: None)
+        return figure(times, counts)
 
     def _boot(self, count: int) -> list[str]:
         request = BootRequest("bench", self._image, "6", min_count=count, max_count=count)
@@ -376,110 +292,7 @@ class Host:
             "bench.interface", lambda session: addresses.interfaces_of(session, [uuid])[uuid][0]
         )
 
-    def _listen(self, number: int) -> None:
-        self._ear.close()
-        self._ear = self._guest.socket()
-        self._ear.bind(("", number))
-
-    def _send(self, address: str, number: int, *, anew: bool = False) -> None:
-        """Send a datagram; ``anew`` from a port of its own, as who begins a connection."""
-        if anew:
-            with self._outside.socket() as mouth:
-                mouth.sendto(b"x", (address, number))
-        else:
-            self._mouth.sendto(b"x", (address, number))
-
-    def _until_heard(
-        self, address: str, number: int, act: Callable[[], None], *, anew: bool = False
-    ) -> tuple[float, float]:
-        """Return the milliseconds of an act, and those from its begin until packets come through."""
-        self._ear.setblocking(False)
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                self._ear.recv(10)
-        self._ear.settimeout(10)
-        over = threading.Event()
-
-        def ask() -> None:
-            while not over.wait(0.0005):
-                self._send(address, number, anew=anew)
-
-        asking = threading.Thread(target=ask, daemon=True)
-        asking.start()
-        heard: list[float] = []
-
-        def hear() -> None:
-            self._ear.recv(10)
-            heard.append(time.perf_counter())
-
-        hearing = threading.Thread(target=hear, daemon=True)
-        hearing.start()
-        began = time.perf_counter()
-        act()
-        took = time.perf_counter() - began
-        hearing.join(11)
-        over.set()
-        asking.join()
-        if not heard:
-            raise SystemExit(f"nothing comes through to {address} port {number}")
-        return took * 1000, (heard[0] - began) * 1000
-
-    def _until_silent(self, number: int, act: Callable[[], None]) -> tuple[float, float]:
-        """Return the milliseconds of an act, and those from its begin until no packet comes any more."""
-        over = threading.Event()
-
-        def ask() -> None:
-            while not over.wait(0.0005):
-                self._send(self._address, number)
-
-        asking = threading.Thread(target=ask, daemon=True)
-        asking.start()
-        self._ear.settimeout(10)
-        self._ear.recv(10)
-        began = last = time.perf_counter()
-        acting = threading.Thread(target=act, daemon=True)
-        acting.start()
-        self._ear.settimeout(0.5)
-        with contextlib.suppress(TimeoutError):
-            while True:
-                self._ear.recv(10)
-                last = time.perf_counter()
-        acting.join()
-        over.set()
-        asking.join()
-        return (last - began) * 1000, (last - began) * 1000
-
-
 _LEASED = sa.text("update fixed_ips set leased = 1 where instance_uuid is not null")
-
-
-@contextlib.contextmanager
-def _timed(owner: Any, name: str, into: list[float]) -> Iterator[None]:
-    """Add the milliseconds of each call of a method to a list meanwhile."""
-    method = getattr(owner, name)
-
-    def timed(*arguments: Any, **options: Any) -> Any:
-        began = time.perf_counter()
-        try:
-            return method(*arguments, **options)
-        finally:
-            into.append((time.perf_counter() - began) * 1000)
-
-    setattr(owner, name, timed)
-    try:
-        yield
-    finally:
-        setattr(owner, name, method)
-
-
-def _figure(times: list[float], counts: list[dict[str, int]], heard: list[float] | None = None) -> Figure:
-    middle = {name: statistics.median(count[name] for count in counts) for name in counts[0]}
-    told = ", ".join(f"{number:g} {name}" for name, number in middle.items() if number)
-    return Figure(statistics.median(times), told, statistics.median(heard) if heard else None)
-
-
-def _run(*argv: str) -> None:
-    subprocess.run(argv, check=True, capture_output=True)
 
 
 if __name__ == "__main__":
