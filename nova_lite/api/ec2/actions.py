@@ -6,6 +6,8 @@ of a project may do everything with its resources, a reader look at them.
 
 from nova_lite.api.ec2 import (
     addresses,
+    image_attributes,
+    image_view,
     images,
     instance_attributes,
     instance_status,
@@ -175,35 +177,37 @@ _ROWS = (
     Action(
         "DescribeImages", images.describe_images, ALL, "List images.",
         (ids("ImageId"), ids("Owner"), ids("ExecutableBy"), FILTERS, *PAGE, Flag("IncludeDeprecated"),
-         Flag("IncludeDisabled")), images.IMAGES,
+         Flag("IncludeDisabled")), image_view.IMAGES,
     ),
     Action(
         "RegisterImage", images.register_image, SYSTEM, "Name an image of the image service as one to launch.",
         (Text("ImageLocation"), Text("Name", longest=128), Text("Description", longest=255), Text("Architecture"),
          Text("KernelId"), Text("RamdiskId"), Text("RootDeviceName"), Text("VirtualizationType"), Flag("EnaSupport"),
-         run_instances.BLOCK_DEVICES, TAG_SPECIFICATIONS), images.IMAGE_ID, _IMAGE_CODES,
+         run_instances.BLOCK_DEVICES, TAG_SPECIFICATIONS), image_view.IMAGE_ID, _IMAGE_CODES,
     ),
     Action(
         "CreateImage", images.create_image, SYSTEM, "Make an image of an instance.",
         (_INSTANCE, Text("Name", required=True, longest=128), Text("Description", longest=255), Flag("NoReboot"),
-         run_instances.BLOCK_DEVICES, TAG_SPECIFICATIONS), images.IMAGE_ID,
+         run_instances.BLOCK_DEVICES, TAG_SPECIFICATIONS), image_view.IMAGE_ID,
         {NotFound: "InvalidInstanceID.NotFound", OverQuota: "ResourceLimitExceeded"},
     ),
     Action(
         "DeregisterImage", images.deregister_image, SYSTEM, "Delete an image.",
-        (_IMAGE, Flag("DeleteAssociatedSnapshots")), images.DEREGISTERED, _IMAGE_CODES,
+        (_IMAGE, Flag("DeleteAssociatedSnapshots")), image_view.DEREGISTERED, _IMAGE_CODES,
     ),
     Action(
-        "DescribeImageAttribute", images.describe_image_attribute, ALL, "Show one attribute of an image.",
-        (_IMAGE, Text("Attribute", *images.IMAGE_ATTRIBUTES, required=True)), images.ATTRIBUTE, _IMAGE_CODES,
+        "DescribeImageAttribute", image_attributes.describe_image_attribute, ALL, "Show one attribute of an image.",
+        (_IMAGE, Text("Attribute", *image_attributes.IMAGE_ATTRIBUTES, required=True)), image_attributes.ATTRIBUTE,
+        _IMAGE_CODES,
     ),
     Action(
-        "ModifyImageAttribute", images.modify_image_attribute, SYSTEM, "Change who may launch an image.",
+        "ModifyImageAttribute", image_attributes.modify_image_attribute, SYSTEM, "Change who may launch an image.",
         (_IMAGE, Text("Attribute"), Text("OperationType", "add", "remove"), ids("UserGroup"), ids("UserId"),
          Struct("Description", Text("Value", longest=255)), Text("Value"), _PERMISSION), codes=_IMAGE_CODES,
     ),
     Action(
-        "ResetImageAttribute", images.reset_image_attribute, SYSTEM, "Let nobody but the owner launch an image.",
+        "ResetImageAttribute", image_attributes.reset_image_attribute, SYSTEM,
+        "Let nobody but the owner launch an image.",
         (_IMAGE, Text("Attribute", "launchPermission", required=True)), codes=_IMAGE_CODES,
     ),
     # Key pairs
