@@ -15,6 +15,8 @@ import botocore.auth
 import botocore.awsrequest
 import botocore.config
 import botocore.credentials
+import botocore.exceptions
+import pytest
 import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
@@ -138,3 +140,18 @@ def public_key(kind: str = "rsa") -> str:
     return key.public_key().public_bytes(
         serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
     ).decode()
+
+
+def refused(code: str, call: Any, **arguments: Any) -> None:
+    """Check with which code something is refused."""
+    with pytest.raises(botocore.exceptions.ClientError) as error:
+        call(**arguments)
+    assert refusal_of(error) == code, str(error.value)
+
+
+def run(client: Any, cloud: Cloud, **arguments: Any) -> str:
+    """Run an instance and wait until it is settled."""
+    wanted = {"ImageId": image_of(client, cloud), "MinCount": 1, "MaxCount": 1, "InstanceType": "m1.nano"} | arguments
+    started = client.run_instances(**wanted)["Instances"][0]["InstanceId"]
+    cloud.settle()
+    return str(started)
