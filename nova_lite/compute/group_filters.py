@@ -9,7 +9,7 @@ from nova_lite.compute import protection
 from nova_lite.core.context import system_context
 from nova_lite.core.errors import DriverError, Unavailable
 from nova_lite.core.network import VirtualInterface
-from nova_lite.db import security_groups
+from nova_lite.db import group_members
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.base import FirewallDriver
 from nova_lite.rpc.compute import ComputeProxy
@@ -53,7 +53,7 @@ class GroupFilters:
         """
         hosts = self._database.read(
             "compute.left",
-            lambda session: security_groups.hosts_knowing_member(session, instance_uuid, alone=stays),
+            lambda session: group_members.hosts_knowing_member(session, instance_uuid, alone=stays),
         )
         mine = hosts.pop(self._host, ())
         if mine:

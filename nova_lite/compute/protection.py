@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core import ids
 from nova_lite.core.network import PROVIDER_GROUP, GroupMembers, SecurityGroupRule, VirtualInterface
-from nova_lite.db import addresses, instances, provider_rules, security_groups
+from nova_lite.db import addresses, group_members, instances, provider_rules
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.base import FilterGroup, FilterPort, FilterRule
 
@@ -60,7 +60,7 @@ def _of(session: Session, interfaces: Sequence[VirtualInterface], known_groups: 
     if not interfaces:
         return Wanted()
     uuids = list(dict.fromkeys(interface.instance_uuid for interface in interfaces))
-    found = security_groups.membership(session, uuids, known_groups)
+    found = group_members.membership(session, uuids, known_groups)
     ports = tuple(
         _port(interface, found.of_instances.get(interface.instance_uuid, ())) for interface in interfaces
     )
@@ -73,7 +73,7 @@ def groups(session: Session, group_ids: Sequence[str]) -> tuple[FilterGroup, ...
     The operator's rules are those of the group ``PROVIDER_GROUP``.
     """
     theirs = [group_id for group_id in group_ids if group_id != PROVIDER_GROUP]
-    found = tuple(_group(group) for group in security_groups.filter_groups(session, theirs)) if theirs else ()
+    found = tuple(_group(group) for group in group_members.filter_groups(session, theirs)) if theirs else ()
     return (*found, _provider(session)) if len(theirs) < len(group_ids) else found
 
 

@@ -8,11 +8,11 @@ from nova_lite.core.quota import Usage
 from nova_lite.core.server_migration import MigrationStatus
 from nova_lite.db import (
     compute_nodes,
+    group_members,
     images,
     instances,
     moves,
     quotas,
-    security_groups,
     server_groups,
     server_migrations,
 )
@@ -39,7 +39,7 @@ def retire(session: Session, instance: Instance) -> bool:
         if now is None:
             return False
         instance = now
-    security_groups.remove_members(session, [instance.uuid])
+    group_members.remove_members(session, [instance.uuid])
     _leave(session, instance.uuid)
     if instance.shelved_image_id:
         images.mark_deleted(session, instance.shelved_image_id)

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core.instance import Instance
 from nova_lite.core.metadata import InstanceMetadata, MetadataSettings
-from nova_lite.db import addresses, instances, security_groups
+from nova_lite.db import addresses, group_members, instances
 
 
 def of(
@@ -16,7 +16,7 @@ def of(
         instance,
         address or next((interface.address for interface in interfaces), ""),
         settings,
-        security_groups=tuple(security_groups.names_of(session, instance.uuid)),
+        security_groups=tuple(group_members.names_of(session, instance.uuid)),
         interfaces=interfaces,
         password=instances.password_data(session, instance.uuid),
         files=instances.files(session, instance.uuid),

@@ -29,6 +29,7 @@ from nova_lite.db import (
     addresses,
     client_tokens,
     flavors,
+    group_members,
     instance_pages,
     instances,
     key_pairs,
@@ -126,7 +127,7 @@ class Boot:
                 instances.set_files(session, [row.uuid for row in rows], request.files)
             actions.insert(session, _boot_actions(context, request, image, rows, action_ids))
             memberships = [(row.uuid, group_id) for row in rows for group_id, _ in parts.groups]
-            security_groups.add_members(session, memberships)
+            group_members.add_members(session, memberships)
             if request.hints.group:
                 self._join(session, context, request.hints.group, booted.uuids[:count])
             if request.min_count == request.max_count:

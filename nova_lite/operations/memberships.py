@@ -8,7 +8,7 @@ from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import InvalidInput, NotFound
 from nova_lite.core.instance import Instance
 from nova_lite.core.network import SecurityGroup
-from nova_lite.db import revisions, security_groups
+from nova_lite.db import group_members, revisions, security_groups
 from nova_lite.db.engine import Database
 from nova_lite.operations.orders import find
 from nova_lite.rpc.compute import ComputeProxy
@@ -28,7 +28,7 @@ class Memberships:
 
         def work(session: Session) -> Sequence[SecurityGroup]:
             find(session, context, uuid)
-            group_ids = security_groups.ids_of_instances(session, [uuid]).get(uuid, [])
+            group_ids = group_members.ids_of_instances(session, [uuid]).get(uuid, [])
             found = (security_groups.get(session, group_id) for group_id in group_ids)
             return [group for group in found if group is not None]
 
@@ -38,7 +38,7 @@ class Memberships:
         """Put a server into a group; raises NotFound, InvalidInput when it is in it already."""
 
         def join(session: Session, instance: Instance, group: SecurityGroup) -> None:
-            if not security_groups.add_member(session, uuid, group.id):
+            if not group_members.add_member(session, uuid, group.id):
                 raise InvalidInput(
                     f"Security group {group.id} is already associated with the instance {uuid}"
                 )
@@ -49,7 +49,7 @@ class Memberships:
         """Take a server out of a group; raises NotFound, also when it is not in it."""
 
         def leave(session: Session, instance: Instance, group: SecurityGroup) -> None:
-            if not security_groups.remove_member(session, uuid, group.id):
+            if not group_members.remove_member(session, uuid, group.id):
                 raise NotFound(f"Security group {group.id} not associated with the instance {uuid}")
 
         self._change("memberships.remove", context, uuid, name_or_id, leave)
@@ -62,15 +62,15 @@ class Memberships:
             for group_id in group_ids:
                 if security_groups.find(session, instance.project_id, group_id) is None:
                     raise NotFound(f"Security group {group_id} not found for project {instance.project_id}.")
-            before = set(security_groups.ids_of_instances(session, [uuid]).get(uuid, ()))
+            before = set(group_members.ids_of_instances(session, [uuid]).get(uuid, ()))
             for group_id in before - set(group_ids):
-                security_groups.remove_member(session, uuid, group_id)
+                group_members.remove_member(session, uuid, group_id)
             for group_id in set(group_ids) - before:
-                security_groups.add_member(session, uuid, group_id)
+                group_members.add_member(session, uuid, group_id)
             changed = sorted(before ^ set(group_ids))
             if changed:
                 revisions.count_ports_of(session, uuid)
-            return instance, security_groups.hosts_using(session, changed) if changed else (), changed
+            return instance, group_members.hosts_using(session, changed) if changed else (), changed
 
         self._tell(context, *self._database.run("memberships.replace", work))
 
@@ -82,7 +82,7 @@ class Memberships:
                 raise NotFound(f"Security group {name_or_id} not found for project {instance.project_id}.")
             change(session, instance, group)
             revisions.count_ports_of(session, uuid)
-            return instance, security_groups.hosts_using(session, [group.id]), [group.id]
+            return instance, group_members.hosts_using(session, [group.id]), [group.id]
 
         self._tell(context, *self._database.run(name, work))
 

@@ -10,7 +10,7 @@ from nova_lite.core import ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, InvalidInput, NotFound
 from nova_lite.core.network import AddressCount, Network, Port
-from nova_lite.db import addresses, network_hosts, networks, routers, security_groups
+from nova_lite.db import addresses, group_members, network_hosts, networks, routers
 from nova_lite.db.engine import Database
 from nova_lite.operations import new_networks
 from nova_lite.operations.new_networks import NetworkDefaults, NewNetwork
@@ -230,7 +230,7 @@ class Networks:
         def work(session: Session) -> Sequence[Port]:
             found = addresses.ports(session, context.scope(), filters)
             uuids = list({port.interface.instance_uuid for port in found})
-            groups = security_groups.ids_of_instances(session, uuids) if uuids else {}
+            groups = group_members.ids_of_instances(session, uuids) if uuids else {}
             return [
                 dataclasses.replace(
                     port, security_group_ids=tuple(groups.get(port.interface.instance_uuid, ()))

@@ -11,7 +11,7 @@ from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, InvalidInput, NotFound, OverQuota
 from nova_lite.core.network import SecurityGroup, SecurityGroupRule
 from nova_lite.core.quota import UNLIMITED, Limits
-from nova_lite.db import quotas, security_groups
+from nova_lite.db import group_members, quotas, security_groups
 from nova_lite.db.engine import Database
 from nova_lite.db.security_groups import DEFAULT
 from nova_lite.rpc.compute import ComputeProxy
@@ -119,8 +119,8 @@ class SecurityGroups:
             group = _find(session, context, group_id)
             if group.name == DEFAULT and not context.is_admin:
                 raise Conflict("Default security group cannot be removed.")
-            referring = [other for other in security_groups.referring(session, group_id) if other != group_id]
-            hosts = security_groups.hosts_using(session, referring) if referring else []
+            referring = [other for other in group_members.referring(session, group_id) if other != group_id]
+            hosts = group_members.hosts_using(session, referring) if referring else []
             security_groups.delete(session, group_id)
             return hosts, referring
 
@@ -161,11 +161,11 @@ class SecurityGroups:
                 self._check_room(session, group.project_id, "security_group_rules", len(there))
                 there.append(rule)
             security_groups.insert_rules(session, rules)
-            return security_groups.hosts_using(session, [group.id])
+            return group_members.hosts_using(session, [group.id])
 
         def landed(session: Session) -> Sequence[str] | None:
             there = security_groups.get_rule(session, rules[0].id)
-            return None if there is None else security_groups.hosts_using(session, [group_id])
+            return None if there is None else group_members.hosts_using(session, [group_id])
 
         hosts = self._database.run("security_group.add_rule", work, landed=landed)
         self._ring(context, hosts, [group_id])
@@ -182,7 +182,7 @@ class SecurityGroups:
             if any(_same(rule, other) for other in group.rules if other.id != rule_id):
                 raise Conflict(f"Security group rule already exists in group {group.id}.")
             security_groups.update_rule(session, rule)
-            return security_groups.hosts_using(session, [group.id])
+            return group_members.hosts_using(session, [group.id])
 
         hosts = self._database.run("security_group.change_rule", work)
         self._ring(context, hosts, [rule.group_id])
@@ -203,7 +203,7 @@ class SecurityGroups:
             for rule_id in rule_ids:
                 _find_rule(session, context, rule_id)
                 security_groups.delete_rule(session, rule_id)
-            return security_groups.hosts_using(session, [group_id])
+            return group_members.hosts_using(session, [group_id])
 
         hosts = self._database.run("security_group.delete_rules", work)
         self._ring(context, hosts, [group_id])
@@ -214,7 +214,7 @@ class SecurityGroups:
         def work(session: Session) -> tuple[Sequence[str], str]:
             rule = _find_rule(session, context, rule_id)
             security_groups.delete_rule(session, rule_id)
-            return security_groups.hosts_using(session, [rule.group_id]), rule.group_id
+            return group_members.hosts_using(session, [rule.group_id]), rule.group_id
 
         hosts, group_id = self._database.run("security_group.delete_rule", work)
         self._ring(context, hosts, [group_id])

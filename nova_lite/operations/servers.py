@@ -35,11 +35,11 @@ from nova_lite.core.server_migration import MigrationStatus
 from nova_lite.db import (
     actions,
     addresses,
+    group_members,
     holdings,
     instance_pages,
     instances,
     moves,
-    security_groups,
     server_groups,
     services,
 )
@@ -307,7 +307,7 @@ class Servers:
         if not uuids:
             return []
         interfaces = addresses.interfaces_of(session, uuids)
-        groups = security_groups.groups_of_instances(session, uuids)
+        groups = group_members.groups_of_instances(session, uuids)
         hosts = self._host_statuses(session, found) if context.is_admin else {}
         return [
             ServerDetails(

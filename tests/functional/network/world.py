@@ -20,7 +20,7 @@ from nova_lite.core.instance_states import PowerState, TaskState, Verb, VmState
 from nova_lite.core.network import Network, VirtualInterface
 from nova_lite.core.quota import Limits
 from nova_lite.core.server_migration import Traveller
-from nova_lite.db import actions, addresses, instances, security_groups
+from nova_lite.db import actions, addresses, group_members, instances, security_groups
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.base import NetworkPlan
 from nova_lite.drivers.net.fake import FakeNetworkDriver
@@ -157,7 +157,7 @@ class World:
                 session, [new_action(context, row, Verb.BOOT, ids.new_uuid(), parameters) for row in rows]
             )
             group = security_groups.ensure_default(session, project)
-            security_groups.add_members(session, [(row.uuid, group) for row in rows])
+            group_members.add_members(session, [(row.uuid, group) for row in rows])
 
         self.database.run("test.boot", work)
         return [row.uuid for row in rows]
