@@ -100,7 +100,7 @@ class Stream:
             server = socket.create_server(("::" if ":" in address else "", number), family=family)
         with server:
             with source.entered():
-                self._client = socket.create_connection((address, number), timeout=2)
+                self._client = socket.create_connection((address, number), timeout=10)
             self._served, _ = server.accept()
 
     def flows(self) -> bool:

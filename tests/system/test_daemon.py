@@ -46,7 +46,8 @@ class Daemon:
         )
         self._lines = queue.Queue()
         self.seen = []
-        threading.Thread(target=self._collect, daemon=True).start()
+        self._reader = threading.Thread(target=self._collect, daemon=True)
+        self._reader.start()
 
     def _collect(self):
         for line in self.process.stdout:
@@ -75,9 +76,10 @@ class Daemon:
         """Return the exit status, standard error, and the rest of the output in ``seen``."""
         status = self.process.wait(30)
         errors = self.process.stderr.read()
+        self._reader.join(30)
         with contextlib.suppress(queue.Empty):
             while True:
-                self.seen.append(self._lines.get(timeout=0.2))
+                self.seen.append(self._lines.get_nowait())
         return status, errors
 
     def close(self):
