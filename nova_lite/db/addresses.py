@@ -23,7 +23,7 @@ from nova_lite.core.network import DhcpOption, HeldAddress, Network, Port, Virtu
 from nova_lite.db import networks
 from nova_lite.db.actions import ActionRow
 from nova_lite.db.base import MYSQL, UUID, Base, JsonText, counted
-from nova_lite.db.instances import InstanceRow
+from nova_lite.db.instance_rows import InstanceRow
 from nova_lite.db.networks import FIXED_IPS, FLOATING_IPS
 
 _SPREAD = 32

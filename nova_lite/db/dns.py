@@ -14,7 +14,7 @@ from nova_lite.core import clock
 from nova_lite.core.dns import DnsDomain, DnsEntry, DnsScope, label_of
 from nova_lite.core.errors import Conflict
 from nova_lite.db.base import MYSQL, Base
-from nova_lite.db.instances import InstanceRow
+from nova_lite.db.instance_rows import InstanceRow
 from nova_lite.db.networks import FIXED_IPS
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core import clock
 from nova_lite.core.network import FixedIp
-from nova_lite.db.instances import InstanceRow
+from nova_lite.db.instance_rows import InstanceRow
 from nova_lite.db.networks import FIXED_IPS, TABLE
 
 _INSTANCES = cast(sa.Table, InstanceRow.__table__)

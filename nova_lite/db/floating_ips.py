@@ -11,7 +11,7 @@ from nova_lite.core import clock, ids
 from nova_lite.core.errors import Conflict, NotFound
 from nova_lite.core.network import FloatingIp, FloatingPool
 from nova_lite.db.addresses import HOLDS, INTERFACES
-from nova_lite.db.instances import InstanceRow
+from nova_lite.db.instance_rows import InstanceRow
 from nova_lite.db.networks import FIXED_IPS
 from nova_lite.db.networks import FLOATING_IPS as _TABLE
 from nova_lite.db.networks import TABLE as _NETWORKS

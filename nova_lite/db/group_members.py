@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core.network import GroupMembers, SecurityGroupRule, address_v6
 from nova_lite.db.addresses import HOLDS, INTERFACES
-from nova_lite.db.instances import InstanceRow
+from nova_lite.db.instance_rows import InstanceRow
 from nova_lite.db.networks import FIXED_IPS
 from nova_lite.db.networks import TABLE as NETWORKS
 from nova_lite.db.security_groups import (

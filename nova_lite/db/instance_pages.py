@@ -14,7 +14,7 @@ from nova_lite.core.instance_states import VmState
 from nova_lite.core.tags import TagFilter
 from nova_lite.db import tags
 from nova_lite.db.base import starting_with
-from nova_lite.db.instances import InstanceRow, of_row
+from nova_lite.db.instance_rows import InstanceRow, of_row
 from nova_lite.db.networks import FIXED_IPS
 
 _TABLE = cast(sa.Table, InstanceRow.__table__)

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core.actions import Action, ActionState
 from nova_lite.core.instance import Instance
-from nova_lite.db import actions, instances
+from nova_lite.db import actions, instance_rows
 from nova_lite.db.actions import ActionRow
-from nova_lite.db.instances import InstanceRow
+from nova_lite.db.instance_rows import InstanceRow
 
 _ACTIONS = cast(sa.Table, ActionRow.__table__)
 _INSTANCES = cast(sa.Table, InstanceRow.__table__)
@@ -55,6 +55,6 @@ def _read(session: Session, query: sa.Select[Any], **parameters: Any) -> list[Wo
         # Both tables have columns of the same name, which only their places tell apart.
         of_action = dict(zip(_ACTION_NAMES, row, strict=False))
         of_instance = dict(zip(_INSTANCE_NAMES, row[len(_ACTION_NAMES) :], strict=True))
-        instance = None if of_instance["uuid"] is None else instances.to_value(of_instance)
+        instance = None if of_instance["uuid"] is None else instance_rows.to_value(of_instance)
         found.append((actions.to_value(of_action), instance))
     return found

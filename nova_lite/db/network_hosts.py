@@ -11,7 +11,7 @@ from nova_lite.core.errors import Conflict, NoAddress
 from nova_lite.core.network import Network
 from nova_lite.db import networks, server_migrations
 from nova_lite.db.addresses import INTERFACES
-from nova_lite.db.instances import InstanceRow
+from nova_lite.db.instance_rows import InstanceRow
 from nova_lite.db.networks import FIXED_IPS, TABLE
 
 _INSTANCES = cast(sa.Table, InstanceRow.__table__)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core import clock
 from nova_lite.db.addresses import INTERFACES, IS_FREE
-from nova_lite.db.instances import InstanceRow
+from nova_lite.db.instance_rows import InstanceRow
 from nova_lite.db.networks import FIXED_IPS
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from nova_lite.core.server_group import GroupPolicy, ServerGroup
 from nova_lite.db.base import MYSQL, UUID, Base
-from nova_lite.db.instances import InstanceRow
+from nova_lite.db.instance_rows import InstanceRow
 
 
 class ServerGroupRow(Base):

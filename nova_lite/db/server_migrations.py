@@ -19,7 +19,7 @@ from nova_lite.core.server_migration import (
     Wish,
 )
 from nova_lite.db.base import MYSQL, UUID, Base, JsonText
-from nova_lite.db.instances import flavor_to_json
+from nova_lite.db.instance_rows import flavor_to_json
 
 
 class ServerMigrationRow(Base):

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from nova_lite.core.usage import ServerUsage
-from nova_lite.db.instances import InstanceRow
+from nova_lite.db.instance_rows import InstanceRow
 
 _TABLE = cast(sa.Table, InstanceRow.__table__)
 

@@ -14,7 +14,7 @@ from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import Verb, VmState
 from nova_lite.core.quota import Limits
 from nova_lite.core.rebuild import RebuildRequest
-from nova_lite.db import instances, key_pairs
+from nova_lite.db import instance_rows, instances, key_pairs
 from nova_lite.operations import boot, injected_files
 from nova_lite.operations.images import Images
 from nova_lite.operations.orders import Order, Orders
@@ -54,7 +54,7 @@ class Rebuild:
             values = _values(session, context, request, image)
             if request.options:
                 changed = dataclasses.replace(instance.options, **request.options)
-                values["options"] = instances.options_to_json(changed)
+                values["options"] = instance_rows.options_to_json(changed)
             instances.update(session, uuid, admin_password_hash=password_hash, **values)
             return boot.image_parameters(image)
 

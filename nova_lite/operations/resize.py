@@ -22,7 +22,7 @@ from nova_lite.core.server_migration import (
     Phase,
     ServerMigration,
 )
-from nova_lite.db import actions, flavors, images, instances, quotas, server_migrations
+from nova_lite.db import actions, flavors, images, instance_rows, instances, quotas, server_migrations
 from nova_lite.db.engine import Database
 from nova_lite.operations import boot
 from nova_lite.operations.images import new_image
@@ -219,7 +219,7 @@ def _parameters(instance: Instance, migration: ServerMigration) -> dict[str, Any
     return {
         "migration": migration.uuid,
         "image_id": migration.image_id,
-        "flavor": instances.flavor_to_json(migration.new_flavor),
+        "flavor": instance_rows.flavor_to_json(migration.new_flavor),
         "phase": Phase.LEAVE,
         "off": _is_off(instance),
         "title": "migrate" if migration.kind is MigrationKind.MIGRATION else "",

@@ -38,6 +38,7 @@ from nova_lite.db import (
     group_members,
     holdings,
     instance_pages,
+    instance_rows,
     instances,
     moves,
     server_groups,
@@ -218,7 +219,7 @@ class Servers:
         def work(session: Session) -> Instance:
             instance = instances.locked(session, find(session, context, uuid).uuid)
             changed = dataclasses.replace(instance.options, **options)
-            instances.update(session, uuid, options=instances.options_to_json(changed))
+            instances.update(session, uuid, options=instance_rows.options_to_json(changed))
             return dataclasses.replace(instance, options=changed)
 
         return self._database.run("server.options", work)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from nova_lite.db.engine import STATEMENTS
-from nova_lite.db.instances import InstanceRow
+from nova_lite.db.instance_rows import InstanceRow
 from tests.cloud import Cloud
 
 BOTH = ["alpha", "beta"]
