@@ -277,7 +277,7 @@ class Site:
     def client(self, *words: str, user: str = "demo") -> Any:
         """Run a command of the openstack client; returns its JSON, or its text. Raises ClientError."""
         if user not in self._clients:
-            self._clients[user] = self._stack.enter_context(Client(self.inside(), self.environment(user)))
+            self._clients[user] = self._stack.enter_context(Client(self.environment(user), self.inside()))
         return self._clients[user].run(*words)
 
     def server(self, server_id: str) -> dict[str, Any]:
