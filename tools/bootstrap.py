@@ -63,6 +63,7 @@ GUESTS = {
     "depmod": "kmod",
     "unshare": "util-linux",
 }
+CONTAINERS = {"/usr/lib/libvirt/libvirt_lxc": "libvirt-daemon-driver-lxc"}
 S3_CLIENTS = {"s3cmd": "s3cmd", "rclone": "rclone"}
 MARIADB = {"mariadbd": "mariadb-server-core", "my_print_defaults": "mariadb-client-core"}
 RABBITMQ = {"/usr/lib/rabbitmq/bin/rabbitmq-server": "rabbitmq-server"}
@@ -170,6 +171,8 @@ def needs(target: str, *, guests: bool) -> dict[str, str]:
             needed |= MARIADB
         if target == "test" or not os.environ.get("TRANSPORT_URL"):
             needed |= RABBITMQ
+    if guests and (target == "test" or os.environ.get("LIBVIRT_TYPE") == "lxc"):
+        needed |= CONTAINERS
     if target == "test":
         needed |= POSTGRESQL | BROWSER | S3_CLIENTS | NAME_SERVERS
     return needed

@@ -6,8 +6,15 @@ FLAGS = (
     cfg.StrOpt(
         "libvirt_type",
         default="auto",
-        choices=["auto", "kvm", "qemu"],
-        help="How guests run: with KVM, emulated, or as the host can.",
+        choices=["auto", "kvm", "qemu", "lxc"],
+        help="How guests run: with KVM, emulated, or as the host can of these two; lxc: as containers.",
+    ),
+    cfg.StrOpt("libvirt_lxc_init", default="/sbin/init", help="Program that a container begins with."),
+    cfg.StrOpt(
+        "libvirt_lxc_stop_signal",
+        default="SIGRTMIN+3",
+        choices=["SIGRTMIN+3", "SIGPWR", "SIGUSR1", "SIGUSR2", "SIGTERM"],
+        help="Signal that tells that program to shut down: SIGRTMIN+3 to systemd, SIGUSR2 to busybox.",
     ),
     cfg.StrOpt("libvirt_uri", default="", help="libvirt's address; empty is the system's own on this host."),
     cfg.IntOpt(

@@ -1,11 +1,14 @@
 """What every hypervisor driver promises: the simulated one, and libvirt with QEMU's guests."""
 
 import dataclasses
+import functools
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,9 +43,27 @@ from nova_lite.drivers.virt.libvirt.driver import LibvirtDriver
 from tests.cloud import wait_for
 from tests.contracts import hostile_images
 from tools.services import Libvirtd
+from tools.services.namespaces import busybox
 
-KINDS = {"fake": FakeVirtDriver, "libvirt": LibvirtDriver}
-DISK = b"\0" * 1024 * 1024
+KINDS = {"fake": FakeVirtDriver, "libvirt": LibvirtDriver, "lxc": LibvirtDriver}
+MACHINES = pytest.mark.parametrize("new_driver", ["fake", "libvirt"], indirect=True)
+"""Marks what containers cannot do."""
+
+
+@functools.cache
+def disk() -> bytes:
+    """Return a file system from which no machine boots; a container of it prints a line and waits."""
+    with tempfile.TemporaryDirectory() as folder:
+        top, made = Path(folder, "top"), Path(folder, "made")
+        for name in ("bin", "sbin", "etc", "dev", "proc", "sys", "root"):
+            (top / name).mkdir(parents=True)
+        shutil.copy(busybox(), top / "bin/busybox")
+        for name in ("bin/sh", "bin/mount", "bin/cat", "sbin/init"):
+            (top / name).symlink_to("/bin/busybox")
+        (top / "etc/inittab").write_text("::sysinit:/bin/sh /etc/rc\n::respawn:/bin/sh -c 'exec cat'\n")
+        (top / "etc/rc").write_text("mount\necho begun >> /kept\necho begun\n")
+        subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", top, made, "8M"], check=True)
+        return made.read_bytes()
 
 
 @pytest.fixture(scope="module")
@@ -54,15 +75,24 @@ def libvirtd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Libvirtd]:
 NewDriver = Callable[[], VirtDriver]
 
 
+@pytest.fixture
+def instances() -> Iterator[Path]:
+    """A folder for guests, whose path is not longer than containers allow."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(params=KINDS)
-def new_driver(request: pytest.FixtureRequest, tmp_path: Path) -> NewDriver:
+def new_driver(request: pytest.FixtureRequest, tmp_path: Path, instances: Path) -> NewDriver:
     """Makes drivers of the same host, as a daemon that starts again does."""
-    flags = [f"--state_path={tmp_path}", f"--instances_path={tmp_path / 'instances'}", "--host=host1"]
+    flags = [f"--state_path={tmp_path}", f"--instances_path={instances}", "--host=host1"]
     # What no guest uses leaves the cache at once.
     flags += ["--remove_unused_original_minimum_age_seconds=0", "--remove_unused_resized_minimum_age_seconds=0"]
     flags += ["--soft_reboot_timeout=1", "--vnc_enabled", "--my_ip=127.0.0.1"]
     if request.param == "libvirt":
         flags.append(f"--libvirt_uri={request.getfixturevalue('libvirtd').url}")
+    if request.param == "lxc":
+        flags += ["--libvirt_type=lxc", f"--libvirt_uri={request.getfixturevalue('libvirtd').containers_url}"]
     conf = load(flags, prog="nova-compute")
 
     def make() -> VirtDriver:
@@ -96,9 +126,9 @@ def an_image() -> GuestImage:
     """An image from which nothing boots: its guest runs on and hears nobody."""
 
     def fetch(path: Path) -> None:
-        path.write_bytes(DISK)
+        path.write_bytes(disk())
 
-    return GuestImage(ids.new_uuid(), "raw", len(DISK), fetch)
+    return GuestImage(ids.new_uuid(), "raw", len(disk()), fetch)
 
 
 def copying(path: Path) -> Callable[[Path], None]:
@@ -132,6 +162,7 @@ def test_the_host_says_how_large_it_is(driver: VirtDriver) -> None:
     assert driver.capabilities.hypervisor_type
 
 
+@MACHINES
 def test_the_host_says_since_when_it_runs(driver: VirtDriver) -> None:
     # The openstack client takes the line apart by this expression.
     assert re.match(r"\s*(.+)\sup\s+(.+),\s+(.+)\susers?,\s+load average:\s(.+)", driver.host_uptime())
@@ -170,6 +201,7 @@ def test_everything_may_be_done_twice(driver: VirtDriver, spec: GuestSpec) -> No
     assert (driver.guests(), driver.leftovers()) == ((), ())
 
 
+@MACHINES
 def test_spawn_leaves_a_running_guest_alone(driver: VirtDriver, spec: GuestSpec) -> None:
     spawned(driver, spec)
     before = driver.console_output(spec.uuid, spec.name, None)
@@ -209,6 +241,7 @@ def test_a_rebooted_guest_runs(driver: VirtDriver, spec: GuestSpec, kind: Reboot
     assert power_of(driver, spec) is PowerState.RUNNING
 
 
+@MACHINES
 def test_a_hard_reboot_starts_a_guest_that_is_off(driver: VirtDriver, spec: GuestSpec) -> None:
     spawned(driver, spec)
     driver.power_off(spec.uuid, 0.2)
@@ -227,6 +260,7 @@ def test_a_paused_guest_stands_still_until_it_is_unpaused(driver: VirtDriver, sp
     assert power_of(driver, spec) is PowerState.RUNNING
 
 
+@MACHINES
 def test_a_suspended_guest_is_off_until_it_is_resumed(
     driver: VirtDriver, new_driver: NewDriver, spec: GuestSpec
 ) -> None:
@@ -241,6 +275,7 @@ def test_a_suspended_guest_is_off_until_it_is_resumed(
     assert power_of(driver, spec) is PowerState.RUNNING
 
 
+@MACHINES
 @pytest.mark.parametrize("before", ["pause", "suspend"])
 def test_a_hard_reboot_starts_a_guest_that_stands_still(
     driver: VirtDriver, spec: GuestSpec, before: str
@@ -256,6 +291,7 @@ def test_a_hard_reboot_starts_a_guest_that_stands_still(
         driver.suspend(spec.uuid)
 
 
+@MACHINES
 @pytest.mark.parametrize("verb", ["pause", "unpause", "suspend"])
 def test_a_guest_that_is_off_cannot_stand_still(driver: VirtDriver, spec: GuestSpec, verb: str) -> None:
     spawned(driver, spec)
@@ -267,10 +303,10 @@ def test_a_guest_that_is_off_cannot_stand_still(driver: VirtDriver, spec: GuestS
 
 @pytest.mark.parametrize("before", ["power_on", "power_off"])
 def test_a_rescued_guest_runs_from_another_disk(
-    driver: VirtDriver, spec: GuestSpec, tmp_path: Path, before: str
+    driver: VirtDriver, spec: GuestSpec, instances: Path, before: str
 ) -> None:
     def files() -> set[str]:
-        return {path.name for path in (tmp_path / "instances" / spec.name).iterdir()}
+        return {path.name for path in (instances / spec.name).iterdir()}
 
     spawned(driver, spec)
     arguments = {"power_on": (spec,), "power_off": (spec.uuid, 0.2)}[before]
@@ -294,6 +330,7 @@ def test_a_guest_without_disks_is_not_rescued(driver: VirtDriver, spec: GuestSpe
     driver.delete_disks(spec.uuid, spec.name)
 
 
+@MACHINES
 @pytest.mark.parametrize("before", ["power_on", "power_off", "pause", "suspend"])
 def test_a_snapshot_is_a_whole_copy_and_the_guest_goes_on(
     driver: VirtDriver, spec: GuestSpec, before: str
@@ -327,6 +364,7 @@ def test_what_is_not_there_has_no_snapshot(driver: VirtDriver, spec: GuestSpec) 
     driver.drop_snapshot(spec.uuid, spec.name)
 
 
+@MACHINES
 def test_disks_that_are_kept_aside_come_back(driver: VirtDriver, spec: GuestSpec) -> None:
     spawned(driver, spec)
     for _ in range(2):
@@ -373,7 +411,7 @@ def test_a_guest_is_made_of_a_copy_of_anothers_disks(
     spec = dataclasses.replace(spec, ephemerals=disks, swap_mb=16)
     spawned(driver, spec)
     driver.power_off(spec.uuid, 0.2)
-    folder = tmp_path / "instances" / spec.name
+    folder = instances / spec.name
     for number in range(len(disks)):
         write_mark(folder / ephemeral_file(number), number)
     for _ in range(2):
@@ -418,7 +456,7 @@ def test_a_guest_is_made_of_a_copy_of_what_is_kept_aside(
     with pytest.raises(DriverError):
         driver.copy_aside(spec)
     driver.power_off(spec.uuid, 0.2)
-    folder = tmp_path / "instances" / spec.name
+    folder = instances / spec.name
     write_mark(folder / "disk.local", 5)
     driver.set_aside(spec.uuid, spec.name)
     larger = dataclasses.replace(spec, root_gb=1, ephemerals=(EphemeralDisk(2), EphemeralDisk(1)), memory_mb=96)
@@ -436,8 +474,9 @@ def test_a_guest_is_made_of_a_copy_of_what_is_kept_aside(
     assert power_of(driver, spec) is PowerState.RUNNING
 
 
+@MACHINES
 def test_a_config_drive_is_made_with_the_disks_and_ends_with_them(
-    driver: VirtDriver, spec: GuestSpec, tmp_path: Path
+    driver: VirtDriver, spec: GuestSpec, instances: Path
 ) -> None:
     told = {"openstack/latest/meta_data.json": b"{}", "openstack/latest/user_data": b"#!/bin/sh\n"}
     with_drive = dataclasses.replace(spec, config_drive=told)
@@ -447,7 +486,7 @@ def test_a_config_drive_is_made_with_the_disks_and_ends_with_them(
     assert power_of(driver, spec) is PowerState.RUNNING
 
     drive = pycdlib.PyCdlib()
-    drive.open(str(tmp_path / "instances" / spec.name / "disk.config"))
+    drive.open(str(instances / spec.name / "disk.config"))
     assert drive.pvd.volume_identifier.strip() == b"config-2"
     assert [child.rock_ridge.name() for child in drive.list_children(rr_path="/openstack/latest")][2:] == [
         b"meta_data.json",
@@ -458,7 +497,7 @@ def test_a_config_drive_is_made_with_the_disks_and_ends_with_them(
     driver.define(spec)
     for _ in range(2):
         driver.renew_config_drive(dataclasses.replace(spec, config_drive={"renewed": b""}))
-    drive.open(str(tmp_path / "instances" / spec.name / "disk.config"))
+    drive.open(str(instances / spec.name / "disk.config"))
     assert [child.rock_ridge.name() for child in drive.list_children(rr_path="/")][2:] == [b"renewed"]
     drive.close()
     driver.spawn(spec)
@@ -468,6 +507,7 @@ def test_a_config_drive_is_made_with_the_disks_and_ends_with_them(
     assert driver.leftovers() == ()
 
 
+@MACHINES
 def test_what_comes_back_takes_the_place_of_what_was_made_since(driver: VirtDriver, spec: GuestSpec) -> None:
     spawned(driver, spec)
     driver.set_aside(spec.uuid, spec.name)
@@ -485,10 +525,10 @@ def test_what_comes_back_takes_the_place_of_what_was_made_since(driver: VirtDriv
 def interface(request: pytest.FixtureRequest) -> Iterator[GuestInterface]:
     """An interface in a bridge that is there for real guests."""
     name = f"nlc{os.getpid()}"[:14]
-    if "libvirt" in request.node.name:
+    if "fake" not in request.node.name:
         subprocess.run(["ip", "link", "add", name, "type", "bridge"], check=True)
     yield GuestInterface(mac="52:54:00:aa:bb:01", tap=f"{name}t", bridge=name, address="10.9.8.7")
-    if "libvirt" in request.node.name:
+    if "fake" not in request.node.name:
         subprocess.run(["ip", "link", "delete", name], check=True)
 
 
@@ -527,6 +567,7 @@ def test_an_interface_is_plugged_into_a_guest_that_runs(
         driver.devices(ids.new_uuid())
 
 
+@MACHINES
 def test_a_guest_that_runs_tells_how_it_does(driver: VirtDriver, spec: GuestSpec) -> None:
     spawned(driver, spec)
     found = driver.diagnostics(spec.uuid)
@@ -544,6 +585,7 @@ def test_a_guest_that_runs_tells_how_it_does(driver: VirtDriver, spec: GuestSpec
         driver.set_admin_password(spec.uuid, "secret")
 
 
+@MACHINES
 def test_a_console_is_somewhere_while_the_guest_runs(driver: VirtDriver, spec: GuestSpec) -> None:
     spawned(driver, spec)
 
@@ -644,6 +686,7 @@ def test_a_guest_without_disks_does_not_start(driver: VirtDriver, spec: GuestSpe
     assert (driver.guests(), driver.leftovers()) == ((), ())
 
 
+@MACHINES
 def test_guests_do_not_touch_each_other(driver: VirtDriver, spec: GuestSpec) -> None:
     other = a_spec()
     spawned(driver, spec)
@@ -736,9 +779,10 @@ class TestLiveMigration:
             here.move(spec, uri, shared=shared, watch=lambda _: False)
 
 
+@MACHINES
 @pytest.mark.parametrize("name", hostile_images.REFUSED)
 def test_an_image_that_is_not_what_it_says_is_refused(
-    driver: VirtDriver, spec: GuestSpec, tmp_path: Path, name: str
+    driver: VirtDriver, spec: GuestSpec, tmp_path: Path, instances: Path, name: str
 ) -> None:
     make, reason = hostile_images.REFUSED[name]
     (tmp_path / "made").mkdir()
@@ -748,12 +792,13 @@ def test_an_image_that_is_not_what_it_says_is_refused(
         driver.create_disks(dataclasses.replace(spec, root_gb=1), image)
 
     assert driver.leftovers() == ()
-    kept = [path.name for path in (tmp_path / "instances").glob("_base/*") if path.suffix != ".lock"]
+    kept = [path.name for path in instances.glob("_base/*") if path.suffix != ".lock"]
     assert kept == []
 
 
+@MACHINES
 def test_a_guest_has_every_disk_of_its_flavor_and_the_kernel_of_its_image(
-    driver: VirtDriver, spec: GuestSpec, tmp_path: Path
+    driver: VirtDriver, spec: GuestSpec, instances: Path
 ) -> None:
     kernel, ramdisk = an_image(), an_image()
     image = dataclasses.replace(an_image(), disk_format="ami", kernel=kernel, ramdisk=ramdisk)
@@ -761,12 +806,13 @@ def test_a_guest_has_every_disk_of_its_flavor_and_the_kernel_of_its_image(
     for _ in range(2):
         driver.create_disks(spec, image)
 
-    names = {path.name for path in (tmp_path / "instances" / spec.name).iterdir()}
+    names = {path.name for path in (instances / spec.name).iterdir()}
     assert names >= {"disk", "disk.local", "disk.eph1", "disk.swap", "kernel", "ramdisk"}
     driver.delete_disks(spec.uuid, spec.name)
     assert driver.leftovers() == ()
 
 
+@MACHINES
 def test_an_image_is_kept_while_a_guest_uses_it_and_fetched_once(driver: VirtDriver) -> None:
     assert isinstance(driver, CachesImages)
     image, fetched = an_image(), []
@@ -812,6 +858,7 @@ def test_an_image_is_brought_ahead_of_its_guests(driver: VirtDriver, spec: Guest
     assert driver.leftovers() == (spec.name,)
 
 
+@MACHINES
 @pytest.mark.parametrize("bus", hardware.DiskBus)
 def test_a_guest_runs_on_a_machine_of_its_own(driver: VirtDriver, spec: GuestSpec, bus: hardware.DiskBus) -> None:
     specs = {"hw:cpu_cores": "2", "hw:watchdog_action": "reset", "hw_rng:rate_bytes": "64"}
@@ -847,11 +894,12 @@ def test_a_driver_tells_at_once_of_guests_that_change(driver: VirtDriver, spec: 
     assert wait_for(lambda: (spec.uuid, PowerState.NOSTATE) in told)
 
 
-def test_a_boot_of_the_host_is_noticed_until_that_is_noted(driver: VirtDriver, tmp_path: Path) -> None:
+@MACHINES
+def test_a_boot_of_the_host_is_noticed_until_that_is_noted(driver: VirtDriver, instances: Path) -> None:
     assert not driver.was_rebooted()
     driver.note_boot()
     assert not driver.was_rebooted()
-    (tmp_path / "instances" / "_hosts" / "host1" / "boot_id").write_text("another boot")
+    (instances / "_hosts" / "host1" / "boot_id").write_text("another boot")
     assert [driver.was_rebooted(), driver.was_rebooted()] == [True, True]
     driver.note_boot()
     assert not driver.was_rebooted()

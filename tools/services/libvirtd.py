@@ -28,6 +28,20 @@ stdio_handler = "file"
 """
 
 
+_CGROUPS = """
+if [ ! -e /sys/fs/cgroup/cgroup.controllers ]; then
+    mount -t tmpfs cgroup /sys/fs/cgroup
+    for name in cpu cpuacct memory devices freezer blkio cpuset; do
+        mkdir "/sys/fs/cgroup/$name"
+        mount -t cgroup -o "$name" cgroup "/sys/fs/cgroup/$name"
+    done
+    mkdir /sys/fs/cgroup/systemd
+    mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd
+fi
+"""
+"""Shows the control groups, which containers need and a network namespace hides: of either version, not both."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Host:
     """The host that a libvirtd stands for.
@@ -53,7 +67,15 @@ class Libvirtd(Service):
     @property
     def url(self) -> str:
         """The URI by which clients reach it, from any namespace."""
-        return f"qemu+unix:///system?socket={self.folder / 'run' / 'libvirt-sock'}"
+        return self._url("qemu")
+
+    @property
+    def containers_url(self) -> str:
+        """The same for those who want containers."""
+        return self._url("lxc")
+
+    def _url(self, driver: str) -> str:
+        return f"{driver}+unix:///system?socket={self.folder / 'run' / 'libvirt-sock'}"
 
     def start(self) -> None:
         """Write its settings, start it, and wait until it answers."""
@@ -98,7 +120,8 @@ class Libvirtd(Service):
         named = f"hostname {self._host.name}\n" if self._host.name else ""
         listens = " -l" if self._host.name else ""
         pid_file = self.folder / "libvirtd.pid"
-        return f"set -e\nmount --make-rprivate /\n{binds}{named}exec libvirtd{listens} --pid-file '{pid_file}'\n"
+        prepared = f"set -e\nmount --make-rprivate /\n{_CGROUPS}{binds}{named}"
+        return f"{prepared}exec libvirtd{listens} --pid-file '{pid_file}'\n"
 
     def _ready(self) -> bool:
         virsh = shutil.which("virsh", path=SYSTEM_PATH) or "virsh"

@@ -18,7 +18,7 @@ from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.devices import ROOT, SWAP, GuestDevice, ephemeral_name
 from nova_lite.core.diagnostics import Diagnostics
 from nova_lite.core.hardware import Hardware
-from nova_lite.core.instance_states import PowerState
+from nova_lite.core.instance_states import PowerState, Verb
 from nova_lite.core.local_disks import EphemeralDisk
 from nova_lite.core.server_migration import Progress, Traveller
 
@@ -31,6 +31,8 @@ class Capabilities:
     has_imagecache: bool = False
     supports_soft_reboot: bool = False
     injects_files: bool = False
+    cannot: frozenset[Verb] = frozenset()
+    """Verbs that are refused to instances of such hosts."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

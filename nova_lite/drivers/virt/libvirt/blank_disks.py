@@ -90,14 +90,19 @@ class BlankDisks:
 
     def ephemeral(self, path: Path, disk: EphemeralDisk, number: int, os_type: str) -> None:
         """Make an ephemeral disk with an empty file system, whose label has the disk's number."""
-        kind, size = self._formats.kind(disk.file_system, os_type), disk.size_gb * _GIB
+        base = self.ephemeral_base(disk, number, os_type)
+        qemu_img.create(self._runner, path, QCOW2, disk.size_gb * _GIB, (base, RAW))
+
+    def ephemeral_base(self, disk: EphemeralDisk, number: int, os_type: str) -> Path:
+        """Return the raw disk that such ones are differences to."""
+        kind = self._formats.kind(disk.file_system, os_type)
 
         def make(new: Path) -> None:
-            qemu_img.create(self._runner, new, RAW, size)
+            qemu_img.create(self._runner, new, RAW, disk.size_gb * _GIB)
             self._runner.run(self._formats.command(kind, f"ephemeral{number}", new), timeout=_SECONDS)
 
         name = f"{MADE_FILE_SYSTEM}{disk.size_gb}_{kind}" + (f"_{number}" if number else "")
-        qemu_img.create(self._runner, path, QCOW2, size, (self._cache.made(name, make), RAW))
+        return self._cache.made(name, make)
 
     def swap(self, path: Path, size_mb: int) -> None:
         """Make a disk that a guest can swap to."""

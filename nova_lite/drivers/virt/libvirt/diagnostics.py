@@ -20,7 +20,7 @@ def measure(found: Any, kind: str) -> Diagnostics:
         hypervisor=kind,
         uptime=None,
         cpus=tuple(Cpu(cpu[0], cpu[2]) for cpu in found.vcpus()[0]),
-        nics=tuple(_nics(found, description)),
+        nics=tuple(nics_of(found, description)),
         disks=tuple(_disk(found, target) for target in described.disk_targets(description)),
         memory_maximum=found.info()[1] // 1024,
         memory_used=(memory.get("available", 0) - memory.get("unused", 0)) // 1024
@@ -28,7 +28,7 @@ def measure(found: Any, kind: str) -> Diagnostics:
     )
 
 
-def _nics(found: Any, description: str) -> Iterator[Nic]:
+def nics_of(found: Any, description: str) -> Iterator[Nic]:
     """Yield what went through the interfaces; one that is unplugged meanwhile is left out."""
     for mac, device in described.nics(description):
         counted: list[int] = []

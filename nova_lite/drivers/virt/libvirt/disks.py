@@ -10,7 +10,7 @@ import shutil
 import string
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from nova_lite import concurrency
 from nova_lite.core.errors import ConfigurationError, DriverError
@@ -28,7 +28,7 @@ from nova_lite.drivers.virt.libvirt.shown_disks import ShownDisks
 
 LOG = logging.getLogger(__name__)
 
-_GIB = 1024**3
+GIB = 1024**3
 _BLOCK = 512
 _COPY_SECONDS = 1800.0
 _NEW = ".new"
@@ -43,6 +43,9 @@ _KINDS = "disk.info"
 
 class Disks:
     """The files of all guests below one folder. ``cow`` makes root disks as differences to the cached images."""
+
+    raw_only = False
+    """Whether all disks are raw, whatever the flags say."""
 
     def __init__(
         self,
@@ -67,11 +70,11 @@ class Disks:
         self._drives = drives or config_drive.ConfigDrives()
 
     @classmethod
-    def from_flags(cls, conf: Any) -> "Disks":
+    def from_flags(cls, conf: Any) -> Self:
         """Build it from nova-compute's flags."""
         runner, folder = Runner.from_flag(conf.root_helper), Path(conf.instances_path)
         rules = CacheRules(
-            raw=conf.force_raw_images,
+            raw=cls.raw_only or conf.force_raw_images,
             remove_unused=conf.remove_unused_base_images,
             original_age=conf.remove_unused_original_minimum_age_seconds,
             made_age=conf.remove_unused_resized_minimum_age_seconds,
@@ -87,9 +90,14 @@ class Disks:
             injection=injected, drives=config_drive.ConfigDrives(conf.config_drive_format, runner),
         )  # fmt: skip
 
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """The programs that it takes."""
+        return ("qemu-img", "prlimit", "mkswap", *self._injection.programs)
+
     def start(self) -> None:
         """Make the folders and check the programs; raises ConfigurationError."""
-        require_programs("qemu-img", "prlimit", "mkswap", *self._injection.programs)
+        require_programs(*self.programs)
         self._drives.start()
         try:
             self._cache.folder.mkdir(parents=True, exist_ok=True)
@@ -119,7 +127,7 @@ class Disks:
     def free_gb(self) -> tuple[int, int]:
         """Return (all, free) space of the folder in GiB."""
         usage = shutil.disk_usage(self._folder)
-        return usage.total // _GIB, usage.free // _GIB
+        return usage.total // GIB, usage.free // GIB
 
     def create(self, spec: GuestSpec, image: GuestImage) -> None:
         """Make the guest's disks; whole ones are kept. Raises DriverError for an image that does not fit."""
@@ -185,12 +193,12 @@ class Disks:
 
     def _room(self, spec: GuestSpec) -> Room:
         if spec.root_gb:
-            return Room(spec.root_gb * _GIB, "the flavor's disk")
+            return Room(spec.root_gb * GIB, "the flavor's disk")
         return Room(shutil.disk_usage(self._folder).free, "the space that the host has left")
 
     def _root(self, path: Path, base: Base, spec: GuestSpec, *, whole: bool) -> None:
         """Make a root disk with what is put into it; ``whole`` tells that it has no partitions."""
-        self._root_disk(path, base, spec.root_gb * _GIB or base.size)
+        self._root_disk(path, base, spec.root_gb * GIB or base.size)
         self._injection.inject(path, QCOW2 if self._cow else RAW, spec.injected, whole=whole)
 
     def _root_disk(self, path: Path, base: Base, size: int) -> None:
@@ -221,7 +229,7 @@ class Disks:
             else:
                 self._cache.fetch_to(image, new)
             # The root disk comes to its place after the others, so that all are there when it is.
-            self._place(new, image, self._room(spec), spec.root_gb * _GIB)
+            self._place(new, image, self._room(spec), spec.root_gb * GIB)
         self._add_boot_files(folder, image)
         self._add_others(spec)
 
@@ -231,7 +239,7 @@ class Disks:
         try:
             self._cache.fetch_to(image, fetched)
             there = bundles.names(fetched)
-            wanted = {ephemeral_file(number): disk.size_gb * _GIB for number, disk in enumerate(spec.ephemerals)}
+            wanted = {ephemeral_file(number): disk.size_gb * GIB for number, disk in enumerate(spec.ephemerals)}
             wanted = {file: size for file, size in wanted.items() if file in there}
             bundles.extract(fetched, [(file, folder / f"{file}{_NEW}") for file in ("disk", *wanted)])
         finally:
@@ -243,9 +251,13 @@ class Disks:
         """Take a disk that was copied for the guest's own, grown to the size that is wanted of it."""
         size = self._cache.examine(new, dataclasses.replace(image, disk_format=QCOW2))
         room.check(image, size)
-        if wanted > size:
-            qemu_img.resize(self.runner, new, QCOW2, wanted)
+        self._take(new, size, wanted)
         new.rename(new.with_name(new.name.removesuffix(_NEW)))
+
+    def _take(self, path: Path, size: int, wanted: int) -> None:
+        """Make a guest's disk of the copy in ``path``, in its place."""
+        if wanted > size:
+            qemu_img.resize(self.runner, path, QCOW2, wanted)
 
     def set_aside(self, name: str) -> None:
         """Rename a guest's folder; raises DriverError for a guest without a disk."""
@@ -276,7 +288,7 @@ class Disks:
         for file, size_gb in sizes.items():
             if (kept / file).exists():
                 kind = kinds.get(file, QCOW2)
-                self._make(folder / file, functools.partial(self._grown, kept / file, kind, size_gb * _GIB))
+                self._make(folder / file, functools.partial(self._grown, kept / file, kind, size_gb * GIB))
         for file in ("kernel", "ramdisk"):
             if (kept / file).exists():
                 self._make(folder / file, functools.partial(_copy, kept / file))
@@ -287,10 +299,14 @@ class Disks:
         size = qemu_img.size_of_difference(self.runner, source, kind)
         if wanted and size > wanted:
             raise DriverError("cannot make the disk: it is larger than the flavor's.")
-        argv = ["cp", "--sparse=always", "--reflink=auto", str(source), str(new)]
-        self.runner.run(argv, timeout=_COPY_SECONDS)
+        self._copied(source, new)
         if wanted > size:
             qemu_img.resize(self.runner, new, kind, wanted)
+
+    def _copied(self, source: Path, new: Path) -> None:
+        """Copy a disk as it is, without what it has not."""
+        argv = ["cp", "--sparse=always", "--reflink=auto", "--no-preserve=mode", str(source), str(new)]
+        self.runner.run(argv, timeout=_COPY_SECONDS)
 
     def _add_others(self, spec: GuestSpec) -> None:
         """Make the guest's ephemeral and swap disks, its config drive and the file of its console."""
@@ -303,7 +319,7 @@ class Disks:
         if spec.swap_mb:
             self._make(folder / _SWAP, lambda new: self._blank.swap(new, spec.swap_mb))
         self._drives.make(spec.config_drive, folder)
-        (folder / "console.log").touch()
+        self.console_log(spec.name).touch()
 
     def renew_config_drive(self, spec: GuestSpec) -> None:
         """Make a guest's config drive anew."""
@@ -359,10 +375,14 @@ class Disks:
         """Return the names of guests that have a folder."""
         return tuple(sorted(path.name for path in self._folder.glob("instance-*") if path.is_dir()))
 
+    def console_log(self, name: str) -> Path:
+        """Return the file of a guest's console."""
+        return self._folder / name / "console.log"
+
     def console(self, name: str, limit: int) -> bytes:
         """Return at most the last ``limit`` bytes of a guest's console."""
         try:
-            with (self._folder / name / "console.log").open("rb") as log:
+            with self.console_log(name).open("rb") as log:
                 log.seek(0, 2)
                 log.seek(max(0, log.tell() - limit))
                 return log.read()
@@ -393,8 +413,12 @@ class Disks:
         self._add_boot_files(folder, image, ".rescue")
         self._make(
             folder / _RESCUE,
-            lambda new: qemu_img.create(self.runner, new, QCOW2, base.size, (base.path, base.kind)),
+            lambda new: self._rescue_disk(new, base),
         )
+
+    def _rescue_disk(self, path: Path, base: Base) -> None:
+        """Make the disk of an image that a guest is rescued with."""
+        qemu_img.create(self.runner, path, QCOW2, base.size, (base.path, base.kind))
 
     def is_rescued(self, name: str) -> bool:
         """Tell whether a guest has a disk that it is rescued from."""

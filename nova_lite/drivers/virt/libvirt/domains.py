@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from nova_lite.core.errors import DriverError, NotFound
@@ -28,6 +28,9 @@ _JOB_SECONDS = 1800.0
 
 class Domains:
     """The domains of the libvirtd that ``connection`` reaches."""
+
+    forgotten: Sequence[str] = ("MANAGED_SAVE", "NVRAM")
+    """What goes with a definition that is removed, by libvirt's names."""
 
     def __init__(self, connection: LibvirtConnection) -> None:
         self.connection = connection
@@ -103,10 +106,10 @@ class Domains:
         deadline = time.monotonic() + timeout
         self.require(uuid)
         if timeout > 0:
-            self._press(uuid, "shutdown")
+            self._do(uuid, self.press_button)
         while self.runs(uuid):
             if time.monotonic() >= deadline:
-                self._press(uuid, "destroy")
+                self._do(uuid, self.pull_plug)
                 return
             time.sleep(_LOOK_AGAIN)
 
@@ -117,11 +120,19 @@ class Domains:
             found = lookup(connection, uuid)
             if found is None:
                 return
-            tolerate(found.destroy, "VIR_ERR_OPERATION_INVALID", "VIR_ERR_NO_DOMAIN")
-            flags = constant("VIR_DOMAIN_UNDEFINE_MANAGED_SAVE") | constant("VIR_DOMAIN_UNDEFINE_NVRAM")
+            tolerate(functools.partial(self.pull_plug, found), "VIR_ERR_OPERATION_INVALID", "VIR_ERR_NO_DOMAIN")
+            flags = sum(constant(f"VIR_DOMAIN_UNDEFINE_{name}") for name in self.forgotten)
             tolerate(lambda: found.undefineFlags(flags), "VIR_ERR_NO_DOMAIN")
 
         self.connection.talk(work)
+
+    def press_button(self, found: Any) -> None:
+        """Have a guest shut down by itself."""
+        found.shutdown()
+
+    def pull_plug(self, found: Any) -> None:
+        """End a guest at once."""
+        found.destroy()
 
     def await_job(self, uuid: str) -> None:
         """Wait for the end of a guest's job; raises DriverError when it did not end well, or in time."""
@@ -154,13 +165,13 @@ class Domains:
         """Tell whether libvirt does something to a guest that takes time; raises NotFound."""
         return self.run(uuid, lambda found: bool(found.jobInfo()[0] != constant("VIR_DOMAIN_JOB_NONE")))
 
-    def _press(self, uuid: str, verb: str) -> None:
+    def _do(self, uuid: str, verb: Callable[[Any], object]) -> None:
         """Do a power verb to the guest's domain; one that is off already is not an error."""
 
         def work(connection: Any) -> None:
             found = lookup(connection, uuid)
             if found is not None:
-                tolerate(getattr(found, verb), "VIR_ERR_OPERATION_INVALID", "VIR_ERR_NO_DOMAIN")
+                tolerate(functools.partial(verb, found), "VIR_ERR_OPERATION_INVALID", "VIR_ERR_NO_DOMAIN")
 
         self.connection.talk(work)
 

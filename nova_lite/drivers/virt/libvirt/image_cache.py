@@ -1,8 +1,8 @@
 """The cache of base images: each is brought once, whole and safe, or not at all.
 
 An image's file has the SHA-1 of its id as its name, ``.qcow2`` behind it where it was not made raw; ``ephemeral_…``
-and ``swap_…`` are empty file systems that guests' other disks start from. With ``.sha256`` behind its name a file has
-the checksum of the one that is called so.
+and ``swap_…`` are empty file systems that guests' other disks start from, ``root_…`` are an image's root file system
+by itself, of a size. With ``.sha256`` behind its name a file has the checksum of the one that is called so.
 """
 
 import contextlib
@@ -149,7 +149,7 @@ class ImageCache:
     def _is_due(self, path: Path) -> bool:
         if path.name.endswith(_SUM) and path.with_name(path.name.removesuffix(_SUM)).exists():
             return False
-        made = path.name.startswith(("ephemeral_", "swap_"))
+        made = path.name.startswith(("ephemeral_", "swap_", "root_"))
         least = self._rules.made_age if made else self._rules.original_age
         if path.name.endswith((_NEW, _FETCHED, _LOCK)):
             least = max(least, _UNFINISHED_AGE)

@@ -6,13 +6,13 @@ help; nothing is mounted.
 
 import dataclasses
 import logging
-import struct
 from pathlib import Path
 
 from nova_lite.core import injected_network
 from nova_lite.core.errors import DriverError
 from nova_lite.drivers.runner import Runner
 from nova_lite.drivers.virt.base import Injected
+from nova_lite.drivers.virt.libvirt import partitions
 from nova_lite.drivers.virt.libvirt.ext_files import ExtFiles
 from nova_lite.drivers.virt.libvirt.shown_disks import PROGRAM, ShownDisks
 
@@ -21,9 +21,6 @@ LOG = logging.getLogger(__name__)
 OFF = -2
 """As the number of the partition: nothing is put into disks."""
 
-_SECTOR = 512
-_GPT = 0xEE
-_MOST_PARTITIONS = 128
 _KEYS = "/root/.ssh/authorized_keys"
 _SHADOW = "/etc/shadow"
 
@@ -108,32 +105,8 @@ def _with_password(shadow: bytes, password_hash: str) -> bytes:
 
 
 def _start_of(disk: Path, partition: int) -> int:
-    """Return where a partition begins in bytes, by a Master Boot Record or a GUID table; raises DriverError."""
-    if partition == 0:
-        return 0
-    with disk.open("rb") as stream:
-        record = stream.read(_SECTOR)
-        if len(record) == _SECTOR and record[510:] == b"\x55\xaa":
-            entry = record[446 + 16 * (partition - 1) : 462 + 16 * (partition - 1)]
-            if record[450] == _GPT:
-                return _start_by_guid(stream.read(_SECTOR), disk, partition)
-            start = struct.unpack_from("<I", entry, 8)[0] if partition <= 4 else 0
-            if start:
-                return int(start) * _SECTOR
-    raise DriverError(f"cannot write files into the guest's disk: it has no partition {partition}.")
-
-
-def _start_by_guid(header: bytes, disk: Path, partition: int) -> int:
-    """The same, by the header of a GUID table (UEFI specification, section 5.3)."""
-    if header[:8] == b"EFI PART":
-        table, count, size = (
-            struct.unpack_from("<Q", header, 72)[0], *struct.unpack_from("<II", header, 80),
-        )  # fmt: skip
-        if partition <= min(count, _MOST_PARTITIONS) and 128 <= size <= 4096:
-            with disk.open("rb") as stream:
-                stream.seek(table * _SECTOR + size * (partition - 1))
-                entry = stream.read(128)
-            start = struct.unpack_from("<Q", entry, 32)[0] if len(entry) == 128 else 0
-            if start:
-                return int(start) * _SECTOR
-    raise DriverError(f"cannot write files into the guest's disk: it has no partition {partition}.")
+    """Return where a partition begins in bytes; raises DriverError."""
+    found = partitions.extent_of(disk, partition)
+    if found is None:
+        raise DriverError(f"cannot write files into the guest's disk: it has no partition {partition}.")
+    return found.start

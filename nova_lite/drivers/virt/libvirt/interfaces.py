@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +19,29 @@ _DETACH_SECONDS = 20.0
 """How long a guest has to let an interface go."""
 
 
-def attach(domains: Domains, uuid: str, interface: GuestInterface) -> None:
+Described = Callable[[GuestInterface], str]
+
+
+def attach(
+    domains: Domains, uuid: str, interface: GuestInterface, describe: Described = devices.interface
+) -> None:
     """Plug the interface into the guest's definition, and into the guest while it runs."""
 
     def work(found: Any) -> None:
         for scope in _scopes(found):
             if interface.mac not in described.macs(_description(found, scope)):
-                found.attachDeviceFlags(devices.interface(interface), scope)
+                found.attachDeviceFlags(describe(interface), scope)
 
     domains.run(uuid, work)
     plugged([interface])
 
 
-def detach(domains: Domains, uuid: str, interface: GuestInterface) -> None:
+def detach(
+    domains: Domains, uuid: str, interface: GuestInterface, describe: Described = devices.interface
+) -> None:
     """Unplug the interface; a guest that runs has to agree, which its kernel does when it is asked."""
     deadline = time.monotonic() + _DETACH_SECONDS
-    while _ask_to_detach(domains, uuid, interface):
+    while _ask_to_detach(domains, uuid, interface, describe):
         if time.monotonic() >= deadline:
             raise DriverError(f"the guest does not let the interface {interface.mac} go.")
         time.sleep(_LOOK_AGAIN)
@@ -51,7 +58,7 @@ def plugged(interfaces: Iterable[GuestInterface]) -> None:
             (_LINKS / interface.tap / "brport/hairpin_mode").write_text("1")
 
 
-def _ask_to_detach(domains: Domains, uuid: str, interface: GuestInterface) -> bool:
+def _ask_to_detach(domains: Domains, uuid: str, interface: GuestInterface, describe: Described) -> bool:
     """Ask the guest to let an interface go; returns whether it still has it."""
 
     def work(connection: Any) -> bool:
@@ -64,7 +71,7 @@ def _ask_to_detach(domains: Domains, uuid: str, interface: GuestInterface) -> bo
         for scope in held:
             # A guest that was asked already is not asked again until it answers.
             tolerate(
-                functools.partial(found.detachDeviceFlags, devices.interface(interface), scope),
+                functools.partial(found.detachDeviceFlags, describe(interface), scope),
                 "VIR_ERR_OPERATION_FAILED", "VIR_ERR_OPERATION_INVALID", "VIR_ERR_DEVICE_MISSING",
             )  # fmt: skip
         return bool(held)

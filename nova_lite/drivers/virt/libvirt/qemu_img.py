@@ -35,6 +35,14 @@ def convert(runner: Runner, source: Path, source_kind: str, target: Path, target
     runner.run(argv, timeout=_COPY_SECONDS, limits=_COPY)
 
 
+def extract(runner: Runner, source: Path, start: int, size: int, target: Path) -> None:
+    """Copy a part of a raw disk to a raw file, what is not written there left out."""
+    name = str(source).replace(",", ",,")
+    part = f"driver=raw,offset={start},size={size},file.driver=file,file.filename={name}"
+    argv = ["qemu-img", "convert", "--image-opts", "-O", "raw", part, str(target)]
+    runner.run(argv, timeout=_COPY_SECONDS, limits=_COPY)
+
+
 def create(runner: Runner, path: Path, kind: str, size: int, base: tuple[Path, str] | None = None) -> None:
     """Make an empty disk, or one that is a difference to ``base``, a file and its kind."""
     backing = [] if base is None else ["-b", str(base[0]), "-F", base[1]]

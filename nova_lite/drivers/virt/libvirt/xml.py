@@ -37,14 +37,8 @@ def backup(target: Path, name: str) -> str:
 
 def domain(spec: GuestSpec, files: Files, machine: Machine) -> str:
     """Return the domain's XML."""
-    root = ET.Element("domain", type=machine.kind)
-    _text(root, "uuid", spec.uuid)
-    _text(root, "name", spec.name)
-    metadata = ET.SubElement(root, "metadata")
-    ET.SubElement(metadata, f"{{{NAMESPACE}}}instance", name=spec.name)
-    _text(root, "memory", str(spec.memory_mb), unit="MiB")
+    root = begun(machine.kind, spec)
     _memory(root, spec.hardware)
-    _text(root, "vcpu", str(spec.vcpus))
     _product(root, spec)
     _system(root, files, spec)
     features = ET.SubElement(root, "features")
@@ -66,6 +60,26 @@ def domain(spec: GuestSpec, files: Files, machine: Machine) -> str:
         devices.add_screen(elements, machine.vnc_listen, spec.hardware)
     devices.add_others(elements, spec.hardware)
     return ET.tostring(root, encoding="unicode")
+
+
+def begun(kind: str, spec: GuestSpec) -> ET.Element:
+    """Return a domain's element with what says who it is and how large."""
+    root = ET.Element("domain", type=kind)
+    _text(root, "uuid", spec.uuid)
+    _text(root, "name", spec.name)
+    metadata = ET.SubElement(root, "metadata")
+    ET.SubElement(metadata, f"{{{NAMESPACE}}}instance", name=spec.name)
+    _text(root, "memory", str(spec.memory_mb), unit="MiB")
+    _text(root, "vcpu", str(spec.vcpus))
+    return root
+
+
+def add_tuning(root: ET.Element, hardware: Hardware) -> None:
+    """Say what the host gives a guest of its processors."""
+    if hardware.tuning:
+        tuning = ET.SubElement(root, "cputune")
+        for name, value in hardware.tuning.items():
+            _text(tuning, name.removeprefix("cpu_"), str(value))
 
 
 def _product(root: ET.Element, spec: GuestSpec) -> None:
@@ -93,10 +107,7 @@ def _memory(root: ET.Element, hardware: Hardware) -> None:
 
 def _processors(root: ET.Element, hardware: Hardware, machine: Machine) -> None:
     """Say what processors a guest sees, and what the host gives them."""
-    if hardware.tuning:
-        tuning = ET.SubElement(root, "cputune")
-        for name, value in hardware.tuning.items():
-            _text(tuning, name.removeprefix("cpu_"), str(value))
+    add_tuning(root, hardware)
     if machine.cpu_mode == "none" and hardware.topology is None:
         return
     processor = ET.SubElement(root, "cpu", {} if machine.cpu_mode == "none" else {"mode": machine.cpu_mode})
