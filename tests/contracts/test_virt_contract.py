@@ -404,9 +404,10 @@ def size_gb(disk: Path) -> int:
     return int(found["virtual-size"]) // 1024**3
 
 
+@MACHINES
 @pytest.mark.parametrize("disks", [(), (EphemeralDisk(1), EphemeralDisk(1))], ids=["root", "several"])
 def test_a_guest_is_made_of_a_copy_of_anothers_disks(
-    driver: VirtDriver, spec: GuestSpec, tmp_path: Path, disks: tuple[EphemeralDisk, ...]
+    driver: VirtDriver, spec: GuestSpec, instances: Path, disks: tuple[EphemeralDisk, ...]
 ) -> None:
     spec = dataclasses.replace(spec, ephemerals=disks, swap_mb=16)
     spawned(driver, spec)
@@ -448,8 +449,9 @@ def test_a_copy_that_is_damaged_is_refused(driver: VirtDriver, spec: GuestSpec) 
     assert driver.leftovers() == ()
 
 
+@MACHINES
 def test_a_guest_is_made_of_a_copy_of_what_is_kept_aside(
-    driver: VirtDriver, spec: GuestSpec, tmp_path: Path
+    driver: VirtDriver, spec: GuestSpec, instances: Path
 ) -> None:
     spec = dataclasses.replace(spec, ephemerals=(EphemeralDisk(1),), swap_mb=16)
     spawned(driver, spec)
@@ -552,6 +554,7 @@ def test_an_interface_is_attached_once_and_detached_for_good(
     driver.detach_interface(ids.new_uuid(), interface)
 
 
+@MACHINES
 def test_an_interface_is_plugged_into_a_guest_that_runs(
     driver: VirtDriver, spec: GuestSpec, interface: GuestInterface
 ) -> None:

@@ -4,6 +4,7 @@ They start in a moment, and do all that a process with files and interfaces of i
 that could be kept on disk or sent elsewhere, no screen, and no agent.
 """
 
+import functools
 import logging
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from nova_lite.core.instance_states import PowerState, Verb
 from nova_lite.drivers.runner import Runner
 from nova_lite.drivers.virt.base import EVERY_GUEST, Capabilities, Changed, GuestInterface, GuestSpec, Join
 from nova_lite.drivers.virt.libvirt import container_xml, interfaces
-from nova_lite.drivers.virt.libvirt.connection import LibvirtConnection, constant
+from nova_lite.drivers.virt.libvirt.connection import LibvirtConnection, constant, tolerate
 from nova_lite.drivers.virt.libvirt.container_console import ContainerConsoles
 from nova_lite.drivers.virt.libvirt.container_disks import ContainerDisks
 from nova_lite.drivers.virt.libvirt.container_xml import KIND
@@ -54,7 +55,8 @@ class ContainerDomains(Domains):
     def pull_plug(self, found: Any) -> None:
         """Kill the first process, and with it all: libvirt by itself would ask first, and wait for seconds."""
         if found.state()[0] == constant("VIR_DOMAIN_RUNNING"):
-            _signal(found, "KILL")
+            # One that began just now may not be known yet.
+            tolerate(functools.partial(_signal, found, "KILL"), "VIR_ERR_OPERATION_INVALID", "VIR_ERR_SYSTEM_ERROR")
         found.destroy()
 
 
