@@ -28,5 +28,6 @@ class ResourceReport:
             local_gb=size.local_gb,
             disk_available_least=size.disk_available_least,
             cpu_info=size.cpu_info,
+            cannot=self._driver.capabilities.cannot,
         )
         self._database.run("compute.report", lambda session: compute_nodes.report(session, report))

@@ -144,6 +144,9 @@ class Transition:
 PLACED = frozenset({Verb.BOOT, Verb.RESIZE, Verb.UNSHELVE, Verb.EVACUATE, Verb.LIVE_MIGRATE})
 """The verbs for which the scheduler has to find a host."""
 
+OPTIONAL = frozenset({Verb.SUSPEND, Verb.LIVE_MIGRATE, Verb.CRASH_DUMP, Verb.CHANGE_PASSWORD, Verb.RESCUE, Verb.PAUSE})
+"""The verbs that a hypervisor may say it cannot do."""
+
 _ANY = frozenset(VmState) - {VmState.DELETED}
 
 TRANSITIONS: dict[Verb, Transition] = {

@@ -9,7 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from nova_lite.core import clock, ids
+from nova_lite.core.errors import Conflict
 from nova_lite.core.hosts import ComputeNode
+from nova_lite.core.instance import Instance
+from nova_lite.core.instance_states import TRANSITIONS, Verb
 from nova_lite.db import services
 from nova_lite.db.base import LONG_TEXT, MYSQL, UUID, Base
 
@@ -36,6 +39,7 @@ class ComputeNodeRow(Base):
     running_vms: Mapped[int] = mapped_column(default=0)
     disk_available_least: Mapped[int]
     cpu_info: Mapped[str] = mapped_column(LONG_TEXT)
+    cannot: Mapped[str] = mapped_column(default="", server_default="")
     updated_at: Mapped[datetime.datetime]
 
 
@@ -54,7 +58,7 @@ _LISTING = (
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NodeReport:
-    """What a compute host says of its hypervisor: memory in MiB, disk in GiB."""
+    """What a compute host says of its hypervisor: memory in MiB, disk in GiB, and the verbs that it cannot do."""
 
     host: str
     hypervisor_hostname: str
@@ -66,6 +70,7 @@ class NodeReport:
     local_gb: int
     disk_available_least: int
     cpu_info: str
+    cannot: frozenset[Verb] = frozenset()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -100,10 +105,19 @@ def total(rooms: Iterable[Room]) -> Room:
 
 def report(session: Session, report: NodeReport) -> None:
     """Record the size of a host's hypervisor; what is used of it stays as it is."""
-    values = dataclasses.asdict(report) | {"updated_at": clock.now()}
+    cannot = " ".join(sorted(report.cannot))
+    values = dataclasses.asdict(report) | {"cannot": cannot, "updated_at": clock.now()}
     known = session.execute(sa.update(_TABLE).where(_TABLE.c.host == report.host).values(**values))
     if known.rowcount == 0:  # type: ignore[attr-defined]
         session.execute(sa.insert(_TABLE).values(uuid=ids.new_uuid(), **values))
+
+
+def check_able(session: Session, instance: Instance, verb: Verb) -> None:
+    """Raise Conflict for a verb that the hypervisor of an instance's host cannot do."""
+    query = sa.select(_TABLE.c.cannot).where(_TABLE.c.host == instance.host)
+    if verb in (session.scalar(query) or "").split():
+        title = TRANSITIONS[verb].title
+        raise Conflict(f"Cannot '{title}' instance {instance.uuid}: the hypervisor of its host cannot do that.")
 
 
 def claim(session: Session, host: str, room: Room, ceiling: Ceiling) -> bool:

@@ -11,8 +11,8 @@ from nova_lite.core.actions import Action, new_action
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import NotFound
 from nova_lite.core.instance import Instance
-from nova_lite.core.instance_states import PLACED, Verb
-from nova_lite.db import actions, instances
+from nova_lite.core.instance_states import OPTIONAL, PLACED, Verb
+from nova_lite.db import actions, compute_nodes, instances
 from nova_lite.db.engine import Database
 from nova_lite.rpc.compute import ComputeProxy
 from nova_lite.rpc.scheduler import SchedulerProxy
@@ -46,13 +46,18 @@ class Orders:
         self._compute = compute
 
     def place(self, context: RequestContext, uuid: str, order: Order) -> None:
-        """Begin a verb on an instance and ring its host; raises NotFound, WrongState, Locked."""
+        """Begin a verb on an instance and ring its host.
+
+        Raises NotFound, WrongState, Locked, Conflict where the host's hypervisor cannot do that.
+        """
         action_id = ids.new_uuid()
 
         def work(session: Session) -> Action:
             instance = find(session, context, uuid)
             verb = order.choose(instance)
             instances.begin(session, instance, verb, despite_lock=order.despite_lock or context.is_admin)
+            if verb in OPTIONAL:
+                compute_nodes.check_able(session, instance, verb)
             parameters = order.prepare(session, instance)
             action = new_action(context, instance, verb, action_id, parameters)
             if verb in PLACED:

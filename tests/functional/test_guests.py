@@ -1,14 +1,19 @@
 """What is asked of guests, and what other services tell of servers."""
 
 import concurrent.futures
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from nova_lite.core.errors import Conflict
+from nova_lite.core.instance_states import OPTIONAL, Verb
 from nova_lite.core.metadata import MetadataSettings
+from nova_lite.drivers.virt.base import Capabilities
+from nova_lite.drivers.virt.fake import FakeVirtDriver
 from nova_lite.operations.metadata import Metadata
 from tests.cloud import Cloud, running
+from tests.functional.conftest import NewDatabase
 
 GONE = "17a2ff08-b3d1-43e6-9a1d-9d5d9cff6d4a"
 
@@ -29,6 +34,36 @@ def test_a_password_reaches_the_guest_and_is_nowhere_to_be_read(cloud: Cloud) ->
         assert b"hush-hush" not in dump.read_bytes()
     cloud.act(server_id, {"os-stop": None})
     assert cloud.act(server_id, {"changePassword": {"adminPass": "x"}}).status_code == 409
+
+
+class Container(FakeVirtDriver):
+    """A hypervisor that cannot do everything."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """As the driver of containers has them."""
+        return dataclasses.replace(super().capabilities, cannot=OPTIONAL - {Verb.PAUSE, Verb.RESCUE})
+
+
+def test_what_a_hypervisor_cannot_do_is_refused_before_anything_changes(tmp_path: Path, new_database: NewDatabase) -> None:
+    with running(tmp_path, new_database("sqlite"), f"--compute_driver={__name__}.Container") as cloud:
+        server_id = cloud.boot()
+        refused = [
+            ("suspend", None), ("changePassword", {"adminPass": "x"}), ("trigger_crash_dump", None),
+            ("os-migrateLive", {"host": None, "block_migration": "auto"}),
+        ]  # fmt: skip
+        for verb, body in refused:
+            answer = cloud.ask("POST", f"/v2.1/servers/{server_id}/action", {verb: body}, user="admin")
+            assert answer.status_code == 409, verb
+            assert answer.json()["conflictingRequest"]["message"] == (
+                f"Cannot '{verb}' instance {server_id}: the hypervisor of its host cannot do that."
+            )
+            shown = cloud.show(server_id)
+            assert (shown["status"], shown["OS-EXT-STS:task_state"]) == ("ACTIVE", None)
+        assert cloud.act(server_id, {"pause": None}).status_code == 202
+        assert cloud.show(server_id)["status"] == "PAUSED"
+        cloud.delete_all()
+        assert cloud.leaks() == []
 
 
 def test_a_crash_dump_is_triggered_since_2_17(cloud: Cloud) -> None:

@@ -32,7 +32,7 @@ class Capabilities:
     supports_soft_reboot: bool = False
     injects_files: bool = False
     cannot: frozenset[Verb] = frozenset()
-    """Verbs that are refused to instances of such hosts."""
+    """Those of ``OPTIONAL`` that are refused to instances of such hosts."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
