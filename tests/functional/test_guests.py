@@ -45,7 +45,7 @@ class Container(FakeVirtDriver):
         return dataclasses.replace(super().capabilities, cannot=OPTIONAL - {Verb.PAUSE, Verb.RESCUE})
 
 
-def test_what_a_hypervisor_cannot_do_is_refused_before_anything_changes(tmp_path: Path, new_database: NewDatabase) -> None:
+def test_what_a_hypervisor_cannot_do_is_refused_at_once(tmp_path: Path, new_database: NewDatabase) -> None:
     with running(tmp_path, new_database("sqlite"), f"--compute_driver={__name__}.Container") as cloud:
         server_id = cloud.boot()
         refused = [

@@ -70,11 +70,12 @@ class Machinery:
         """Return the URI of libvirt: of the system's where it answers, else of a private one."""
         if self._settings.driver == "fake":
             return ""
+        containers = self._settings.libvirt_type == "lxc"
         if _SYSTEM_LIBVIRT.exists() and Path("/run/systemd/system").is_dir():
-            return "qemu:///system"
+            return "lxc:///system" if containers else "qemu:///system"
         if self._libvirtd.pid is None:
             self._libvirtd.start()
-        return self._libvirtd.url
+        return self._libvirtd.containers_url if containers else self._libvirtd.url
 
     def start_daemons(self) -> None:
         """Start the daemons that do not run yet."""
@@ -96,7 +97,7 @@ class Machinery:
             return False
         return (
             self._libvirtd.pid is not None
-            or "libvirt_uri=qemu:///system" in self._settings.flag_file.read_text()
+            or ":///system\n" in self._settings.flag_file.read_text()
         )
 
 

@@ -38,6 +38,7 @@ class Settings:
     distributed: bool
     sql_connection: str = ""
     transport_url: str = ""
+    libvirt_type: str = "auto"
 
     @property
     def flag_file(self) -> Path:
@@ -76,18 +77,22 @@ def program(name: str) -> str:
 
 
 def from_environment(*, distributed: bool) -> Settings:
-    """Read DRIVER, SQL_CONNECTION and TRANSPORT_URL; without root the hypervisor is a simulated one."""
+    """Read DRIVER, LIBVIRT_TYPE, SQL_CONNECTION and TRANSPORT_URL; without root the hypervisor is a simulated one."""
     driver = os.environ.get("DRIVER") or ("libvirt" if os.geteuid() == 0 else "fake")
     if driver not in ("libvirt", "fake"):
         raise RunError(f"DRIVER is {driver}, but it must be libvirt or fake.")
     if driver == "libvirt" and os.geteuid() != 0:
         raise RunError("DRIVER=libvirt needs root; without it use DRIVER=fake.")
+    libvirt_type = os.environ.get("LIBVIRT_TYPE") or "auto"
+    if libvirt_type not in ("auto", "kvm", "qemu", "lxc"):
+        raise RunError(f"LIBVIRT_TYPE is {libvirt_type}, but it must be auto, kvm, qemu or lxc.")
     return Settings(
         folder=Path(os.environ.get("NOVA_VAR", TOP / "var")).resolve(),
         driver=driver,
         distributed=distributed,
         sql_connection=os.environ.get("SQL_CONNECTION", ""),
         transport_url=os.environ.get("TRANSPORT_URL", ""),
+        libvirt_type=libvirt_type,
     )
 
 
@@ -147,7 +152,10 @@ def write_flags(settings: Settings, *, sql: str, bus: str, libvirt_uri: str) -> 
         "novncproxy_web": PAGES if PAGES.is_dir() else "",
     }
     if libvirt_uri:
-        flags["libvirt_uri"] = libvirt_uri
+        flags |= {"libvirt_uri": libvirt_uri, "libvirt_type": settings.libvirt_type}
+    if settings.libvirt_type == "lxc":
+        # The guest image begins with busybox, and its keys are written where the root file system is.
+        flags |= {"libvirt_lxc_stop_signal": "SIGUSR2", "libvirt_inject_partition": 1}
     lines = [f"--{name}={value}\n" for name, value in flags.items() if value != ""]
     settings.flag_file.write_text("# Written by make run.\n" + "".join(lines))
     settings.flag_file.chmod(0o600)
