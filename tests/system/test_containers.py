@@ -75,7 +75,7 @@ def test_a_container_lives_from_its_boot_to_its_end(host: ContainerHost) -> None
     host.openstack("security", "group", "rule", "create", "--protocol", "tcp", "--dst-port", str(PORT), "default")
     assert eventually(lambda: host.connects(address))
 
-    assert "HTTP 409" in host.refusal("server", "suspend", "first")
+    assert "hypervisor of its host cannot do that" in host.refusal("server", "suspend", "first")
     assert "Unavailable console type novnc" in host.refusal("console", "url", "show", "--novnc", "first")
     host.openstack("server", "pause", "first")
     assert eventually(lambda: host.status("first") == "PAUSED")
