@@ -87,6 +87,12 @@ FLAGS = (
     cfg.IntOpt(
         "max_console_bytes", default=102400, min=1024, help="Most bytes of a guest's console that are shown."
     ),
+    cfg.IntOpt(
+        "libvirt_copy_stall_seconds",
+        default=300,
+        min=1,
+        help="Seconds without progress after which the copying of a running guest's disk is broken off.",
+    ),
     cfg.StrOpt(
         "live_migration_uri",
         default="qemu+tcp://%s/system",

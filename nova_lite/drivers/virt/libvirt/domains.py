@@ -23,7 +23,6 @@ _POWER = {
     "VIR_DOMAIN_PMSUSPENDED": PowerState.SUSPENDED,
 }
 _LOOK_AGAIN = 0.25
-_JOB_SECONDS = 1800.0
 
 
 class Domains:
@@ -134,12 +133,20 @@ class Domains:
         """End a guest at once."""
         found.destroy()
 
-    def await_job(self, uuid: str) -> None:
-        """Wait for the end of a guest's job; raises DriverError when it did not end well, or in time."""
-        deadline = time.monotonic() + _JOB_SECONDS
-        while self.job_runs(uuid):
-            if time.monotonic() >= deadline:
-                raise DriverError(f"the copying of the guest's disk took more than {_JOB_SECONDS:.0f} seconds.")
+    def await_job(self, uuid: str, stall_seconds: float) -> None:
+        """Wait for the end of a guest's job, and end one that does not move for so long.
+
+        Raises DriverError when it did not end well.
+        """
+        done, moved = None, time.monotonic()
+        while (now := self._job(uuid)) is not None:
+            if now != done:
+                done, moved = now, time.monotonic()
+            elif time.monotonic() - moved >= stall_seconds:
+                self.abort_job(uuid)
+                raise DriverError(
+                    f"the copying of the guest's disk did not move for {stall_seconds:g} seconds and was broken off."
+                )
             time.sleep(_LOOK_AGAIN)
 
         def work(found: Any) -> int:
@@ -163,7 +170,16 @@ class Domains:
 
     def job_runs(self, uuid: str) -> bool:
         """Tell whether libvirt does something to a guest that takes time; raises NotFound."""
-        return self.run(uuid, lambda found: bool(found.jobInfo()[0] != constant("VIR_DOMAIN_JOB_NONE")))
+        return self._job(uuid) is not None
+
+    def _job(self, uuid: str) -> tuple[int, ...] | None:
+        """Return how many bytes a guest's job has had and has left, None where there is none; raises NotFound."""
+
+        def work(found: Any) -> tuple[int, ...] | None:
+            kind, _elapsed, _remaining, *amounts = found.jobInfo()
+            return None if kind == constant("VIR_DOMAIN_JOB_NONE") else tuple(amounts)
+
+        return self.run(uuid, work)
 
     def _do(self, uuid: str, verb: Callable[[Any], object]) -> None:
         """Do a power verb to the guest's domain; one that is off already is not an error."""

@@ -26,12 +26,14 @@ class LibvirtDriver(LibvirtGuests):
     def __init__(
         self, connection: LibvirtConnection, disks: Disks, machine: xml.Machine, *, console_limit: int,
         soft_reboot_timeout: float, console_host: str = "127.0.0.1", migration: MigrationSettings,
+        copy_stall_seconds: float,
     ) -> None:  # fmt: skip
         super().__init__(
             Domains(connection), disks, console_limit=console_limit, soft_reboot_timeout=soft_reboot_timeout
         )
         self._migrations = Migrations(self._domains, disks, migration)
         self._machine = machine
+        self._copy_stall_seconds = copy_stall_seconds
         self._console_host = console_host
 
     @classmethod
@@ -50,6 +52,7 @@ class LibvirtDriver(LibvirtGuests):
             soft_reboot_timeout=conf.soft_reboot_timeout,
             console_host=conf.vncserver_proxyclient_address,
             migration=MigrationSettings.from_flags(conf),
+            copy_stall_seconds=conf.libvirt_copy_stall_seconds,
         )
 
     @property
@@ -110,7 +113,7 @@ class LibvirtDriver(LibvirtGuests):
                 found.backupBegin(xml.backup(target, root), None)
 
             self._domains.run(uuid, work)
-            self._domains.await_job(uuid)
+            self._domains.await_job(uuid, self._copy_stall_seconds)
             self._disks.keep_snapshot(name)
         else:
             self._disks.copy(name)
