@@ -98,7 +98,15 @@ def test_a_bundle_becomes_an_image_that_is_launched(site: Site) -> None:
     meta_data = metadata_tree.ec2_tree(told)["meta-data"]
     wanted = {"ami-manifest-path": location, "ami-id": image, "kernel-id": kernel, "ramdisk-id": ramdisk}
     assert {name: meta_data[name] for name in wanted} == wanted
-    for each in (image, kernel, ramdisk):
+    other = site.register(site.upload(Bundle("other", b"other" * 99, site.authority, kernel_id="true"), "other"))
+    with_other = site.client.run_instances(
+        ImageId=image, MinCount=1, MaxCount=1, InstanceType="m1.nano", KernelId=other
+    )["Instances"][0]
+    assert (with_other["KernelId"], with_other["RamdiskId"]) == (other, ramdisk)
+    with pytest.raises(ClientError, match="InvalidAMIID"):
+        site.client.run_instances(ImageId=image, MinCount=1, MaxCount=1, InstanceType="m1.nano", RamdiskId=other)
+    site.cloud.settle()
+    for each in (image, kernel, ramdisk, other):
         site.client.deregister_image(ImageId=each)
 
 
