@@ -41,7 +41,7 @@ READS = {
 ASIDE = (
     "server.list", "server.get", "service.", "identity.", "image.reap",
     "scheduler.sweep", "watch.", "compute.sweep", "compute.on_host", "compute.resources",
-    "network.orphans", "network.converge", "network.forget_leases",
+    "network.orphans", "network.converge", "network.forget",
 )  # fmt: skip
 """What the tests themselves and periodic work ask for."""
 
