@@ -25,6 +25,7 @@ from tools.guest_image.build import build
 from tools.services import Broker, Libvirtd, MariaDB
 from tools.services.libvirtd import Host
 from tools.services.namespaces import Namespace, namespaces
+from tools.services.process import Service
 
 BIN = Path(sys.executable).parent
 HEAD = ("nova-network", "nova-scheduler", "nova-api", "nova-novncproxy", "nova-serialproxy")
@@ -64,20 +65,15 @@ class ComputeHost:
         )
         self._daemon.start()
 
-    def stop_compute(self) -> None:
-        """Let nova-compute end in good order."""
-        if self._daemon is not None:
-            self._daemon.stop()
-
     def kill_compute(self) -> None:
         """Kill nova-compute."""
-        assert self._daemon is not None
-        self._daemon.kill()
+        if self._daemon is not None:
+            self._daemon.kill()
 
-    def revive(self) -> None:
+    def revive(self, **flags: object) -> None:
         """Start again what ``die`` ended."""
         self.libvirtd.start()
-        self.start_compute()
+        self.start_compute(**flags)
 
     def job_runs(self) -> bool:
         """Tell whether libvirt is at something that takes time with a guest."""
@@ -160,7 +156,7 @@ class Site:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop_daemons()
+        self._end_daemons()
         self._stack.close()
 
     @property
@@ -181,13 +177,16 @@ class Site:
             self.switch.run("ip", "link", "set", switch, "up")
         for namespace, (name, address) in zip([self.head, *others], addresses.items(), strict=True):
             self._plug(namespace, name, address)
-        with self.head.entered():
+        broker = Broker(self.folder / "rabbitmq", addresses["head"])
+        self._stack.callback(broker.stop)
+        self._bus = broker.url
+        with concurrent.futures.ThreadPoolExecutor(1) as pool, self.head.entered():
+            broker_starts = pool.submit(self._start_in_head, broker)
             self._sql = self._start_database()
-            broker = self._stack.enter_context(Broker(self.folder / "rabbitmq", addresses["head"]))
-            self._bus = broker.url
             head = self.write_flags("head", addresses["head"], {"flat_interface": "eth1"})
             self.settings.flag_file.write_text(head.read_text())
             prepare(self.settings)
+            broker_starts.result()
         for name, namespace in zip(self._names, others, strict=True):
             host = ComputeHost(self, name, namespace, addresses[name])
             self.hosts.append(host)
@@ -214,15 +213,21 @@ class Site:
         database.create_database("nova")
         return database.socket_url("nova")
 
-    def _stop_daemons(self) -> None:
+    def _start_in_head(self, service: Service) -> None:
+        with self.head.entered():
+            service.start()
+
+    def _end_daemons(self) -> None:
+        """Kill the daemons: nothing of what they would leave in order outlives the site."""
         for host in self.hosts:
-            host.stop_compute()
+            host.kill_compute()
+        for daemon in self._head:
+            daemon.kill()
+        for host in self.hosts:
             with contextlib.suppress(ClientError):
                 for name in host.guests():
                     with contextlib.suppress(ClientError):
                         host.virsh("destroy", name)
-        for daemon in reversed(self._head):
-            daemon.stop()
 
     def write_flags(self, name: str, address: str, flags: Mapping[str, object]) -> Path:
         """Write the flag file of a host."""

@@ -68,13 +68,15 @@ class Browser:
 
 
 @contextlib.contextmanager
-def browser(folder: Path, inside: Sequence[str] = ()) -> Iterator[Browser]:
-    """Run a browser, after the words that let a program run ``inside`` somewhere."""
+def browser(folder: Path, inside: Sequence[str] = (), pin: str = "") -> Iterator[Browser]:
+    """Run a browser, after the words that let a program run ``inside`` somewhere; it trusts the key of ``pin``."""
     program = shutil.which("chromium-headless-shell") or shutil.which("chromium") or "chromium-headless-shell"
     hers_in, commands = os.pipe()
     answers, hers_out = os.pipe()
     script = f'exec "$@" {_COMMANDS}<&{hers_in} {_ANSWERS}>&{hers_out}'
     argv = [*inside, "bash", "-c", script, "bash", program, *_FLAGS, f"--user-data-dir={folder}"]
+    if pin:
+        argv.append(f"--ignore-certificate-errors-spki-list={pin}")
     process = subprocess.Popen(
         argv, pass_fds=(hers_in, hers_out), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

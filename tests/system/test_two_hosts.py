@@ -1,21 +1,19 @@
 """A cloud over two hosts with real guests: what takes two."""
 
 import base64
-import contextlib
-from collections.abc import Iterator, Sequence
+import concurrent.futures
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.system.browser import browser
+from tests.system.two_hosts import ANYWHERE, CLEAN, MICROVERSION, Server
+from tests.tls import Certificate, self_signed
 from tests.viewer import Viewer
-from tools.client import ClientError
 from tools.site import ComputeHost, Site, eventually
-
-ANYWHERE = ("--os-compute-api-version", "2.30", "--live-migration")
-MICROVERSION = ("--os-compute-api-version", "2.80")
-CLEAN = "Nothing is amiss."
 
 _COMPARE = """(async () => {
   const image = new Image();
@@ -38,80 +36,20 @@ _COMPARE = """(async () => {
 })()"""
 
 
-class Server:
-    """A server with its guest, which has a file whose content is known."""
-
-    def __init__(self, site: Site, name: str, *words: str) -> None:
-        self._site = site
-        options = ("--flavor", "m1.disks", "--image", "small", "--key-name", "key", "--network", "private", *words)
-        self.id: str = site.client("server", "create", *options, "--wait", "-f", "json", name)["id"]
-        self.address: str = site.server(self.id)["addresses"]["private"][0]
-        assert eventually(lambda: self.ssh("hostname"))
-        self._sum = self.ssh("dd if=/dev/urandom of=data bs=64k count=32 2>/dev/null; sync; md5sum < data")
-        self.booted = self.boot_id()
-
-    def ssh(self, words: str) -> str:
-        return self._site.ssh(self.address, words)
-
-    def root(self, words: str) -> str:
-        return self._site.ssh(self.address, words, user="root")
-
-    def boot_id(self) -> str:
-        return self.ssh("cat /proc/sys/kernel/random/boot_id")
-
-    def do(self, *words: str, user: str = "demo", more: Sequence[str] = ()) -> Any:
-        """Run a command of the client whose last word, but for ``more``, is the server."""
-        return self._site.client(*words, self.id, *more, user=user)
-
-    @property
-    def status(self) -> str:
-        return str(self._site.server(self.id)["status"])
-
-    @property
-    def host(self) -> ComputeHost:
-        """The host that the cloud says it is on."""
-        name = self._site.server(self.id)["OS-EXT-SRV-ATTR:host"]
-        return next(host for host in self._site.hosts if host.name == name)
-
-    @property
-    def other(self) -> ComputeHost:
-        here = self.host
-        return next(host for host in self._site.hosts if host is not here)
-
-    def write_scratch(self) -> None:
-        """Mount the ephemeral disk and write into it what is known."""
-        self.mount()
-        self._scratch = self.root("dd if=/dev/urandom of=/e/data bs=64k count=32 2>/dev/null; sync; md5sum < /e/data")
-        assert self._scratch
-
-    def mount(self) -> None:
-        assert eventually(lambda: self.root("mkdir -p /e; mount /dev/vdb /e; df /e | tail -1").startswith("/dev/vdb"))
-
-    def has_scratch(self) -> bool:
-        """Tell whether what was written into the ephemeral disk is there, read from the disk."""
-        return eventually(lambda: self.root("echo 3 > /proc/sys/vm/drop_caches; md5sum < /e/data") == self._scratch)
-
-    def becomes(self, status: str) -> bool:
-        return eventually(lambda: self.status in (status, "ERROR")) and self.status == status
-
-    def is_whole(self) -> bool:
-        """Tell whether the guest answers and its file is what it was, read from its disk."""
-        return eventually(
-            lambda: self.ssh("echo 3 > /proc/sys/vm/drop_caches 2>/dev/null; md5sum < data") == self._sum
-        )
-
-    def is_alone_on(self, host: ComputeHost) -> bool:
-        """Tell whether the guest and its files are on one host, and nothing of it is on another."""
-        return (
-            [len(one.guests()) for one in self._site.hosts]
-            == [len(one.files()) for one in self._site.hosts]
-            == [int(one is host) for one in self._site.hosts]
-        )
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """What the proxies of the consoles prove themselves by."""
+    return self_signed(tmp_path_factory.mktemp("tls") / "certificate.pem", "127.0.0.1")
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with Site(tmp_path_factory.mktemp("site"), {"sync_power_state_interval": 2, "periodic_interval": 5}) as found:
+def site(tmp_path_factory: pytest.TempPathFactory, certificate: Certificate) -> Iterator[Site]:
+    flags = {
+        "sync_power_state_interval": 2, "periodic_interval": 5, "console_ssl_cert_file": certificate.file,
+        "novncproxy_base_url": "https://127.0.0.1:6080/vnc_auto.html",
+        "serialproxy_base_url": "wss://127.0.0.1:6083/",
+    }  # fmt: skip
+    with Site(tmp_path_factory.mktemp("site"), flags) as found:
         found.upload_image()
         found.manage(
             "network", "create", "--label", "second", "--fixed_range_v4", "10.1.0.0/24", "--bridge", "br101"
@@ -123,16 +61,29 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             words = ("--ram", "128", "--disk", "1", "--ephemeral", gigabytes, "--swap", swap, name)
             found.client("flavor", "create", *words, user="admin")
         yield found
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            assert list(pool.map(ComputeHost.doctor, found.hosts)) == [CLEAN, CLEAN]
+
+
+@pytest.fixture(scope="module")
+def servers(site: Site) -> Iterator[list[Server]]:
+    """What the tests have used of servers, the last one last."""
+    used: list[Server] = []
+    yield used
+    used[-1].do("server", "delete", "--wait")
+    assert [host.guests() + host.files() for host in site.hosts] == [[], []]
 
 
 @pytest.fixture
-def server(site: Site) -> Iterator[Server]:
-    found = Server(site, "vm")
-    yield found
-    with contextlib.suppress(ClientError):
-        found.do("server", "delete", "--wait")
-    assert [host.guests() + host.files() for host in site.hosts] == [[], []]
-    assert [host.doctor() for host in site.hosts] == [CLEAN, CLEAN]
+def server(site: Site, servers: list[Server]) -> Server:
+    """The server that the test before this one has used, unless it was left in a bad state."""
+    if servers and servers[-1].status == "ACTIVE":
+        servers[-1].mark()
+    else:
+        if servers:
+            servers[-1].do("server", "delete", "--wait")
+        servers.append(Server(site, "vm"))
+    return servers[-1]
 
 
 def test_a_guest_goes_from_host_to_host_in_every_way(site: Site, server: Server) -> None:
@@ -191,11 +142,13 @@ def test_a_guest_goes_from_host_to_host_in_every_way(site: Site, server: Server)
     assert eventually(lambda: server.is_alone_on(there))
 
 
-def test_a_guest_is_seen_typed_at_and_plugged(site: Site, server: Server, tmp_path: Path) -> None:
+def test_a_guest_is_seen_typed_at_and_plugged(
+    site: Site, server: Server, certificate: Certificate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = server.do("console", "url", "show", "--novnc", "-f", "json")["url"]
     server.host.virsh("screenshot", server.host.guests()[0], str(tmp_path / "wanted.png"))
     wanted = base64.b64encode((tmp_path / "wanted.png").read_bytes()).decode()
-    with browser(tmp_path / "profile", site.inside()) as page:
+    with browser(tmp_path / "profile", site.inside(), certificate.pin) as page:
         page.open(url)
         assert eventually(lambda: page.evaluate("document.querySelector('canvas')?.width") == 720, 60)
         seen: dict[str, int] = {}
@@ -208,6 +161,7 @@ def test_a_guest_is_seen_typed_at_and_plugged(site: Site, server: Server, tmp_pa
         assert eventually(same, 30), seen
         page.picture(tmp_path / "seen.png")
 
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.file))
     with site.head.entered():
         viewer = Viewer(server.do("console", "url", "show", "--serial", "-f", "json")["url"])
         viewer.write(b"\r")
@@ -227,3 +181,68 @@ def test_a_guest_is_seen_typed_at_and_plugged(site: Site, server: Server, tmp_pa
         "server", "show", *MICROVERSION, "--diagnostics", "-f", "json", server.id, user="admin"
     )
     assert "running" in str(diagnostics)
+
+    server.do("server", "dump", "create", user="admin")
+    assert eventually(lambda: "NMI received" in server.do("console", "log", "show"), 30)
+    server.do("server", "reboot", "--soft", "--wait")
+    assert eventually(lambda: server.boot_id() not in ("", server.booted))
+    assert server.is_whole()
+
+
+def test_a_migration_that_fails_leaves_its_guest_where_it_was(site: Site, server: Server) -> None:
+    # called back by an operator
+    was = server.begin_to_move()
+    number = str(server.last_migration()["Id"])
+    site.client("server", "migration", "abort", *MICROVERSION, server.id, number, user="admin")
+    assert server.is_as_before_on(was)
+    assert (server.last_migration()["Status"], server.last_message()) == ("cancelled", "the migration was aborted.")
+
+    # libvirt dies, that of its own host and that of the other
+    for dying in (server.host, server.other):
+        server.begin_to_move()
+        dying.libvirtd.kill()
+        dying.libvirtd.start()
+        assert server.is_as_before_on(was)
+        assert (server.last_migration()["Status"], server.last_message()[:7]) == ("error", "libvirt")
+
+    # the other host dies
+    there = server.other
+    server.begin_to_move()
+    there.die()
+    there.revive()
+    assert server.is_as_before_on(was)
+    assert (server.last_migration()["Status"], server.last_message()[:7]) == ("error", "libvirt")
+
+
+def test_a_guest_that_is_killed_on_the_way_is_off_and_starts_with_its_host(site: Site, server: Server) -> None:
+    was = server.begin_to_move()
+    (pid,) = was.guest_pids()
+    os.kill(pid, signal.SIGKILL)
+    assert server.becomes("SHUTOFF")
+    assert eventually(lambda: server.is_alone_on(was), 30)
+    server.do("server", "start")
+    assert server.becomes("ACTIVE")
+    assert server.is_whole()
+
+    was.die()
+    (was.instances / "_hosts" / was.name / "boot_id").write_text("another boot")
+    was.revive(resume_guests_state_on_host_boot=True)
+    assert server.becomes("ACTIVE")
+    assert server.is_whole() and server.is_alone_on(was)
+
+
+def test_a_cold_migration_outlives_what_dies_on_its_way(site: Site, server: Server) -> None:
+    was, there = server.host, server.other
+    server.do("server", "migrate", user="admin")
+    assert eventually(lambda: server.task == "resize_migrating")
+    was.kill_compute()
+    was.start_compute()
+    there.libvirtd.kill()
+    assert eventually(lambda: server.task == "resize_finish")
+    there.kill_compute()
+    there.libvirtd.start()
+    there.start_compute()
+    assert server.becomes("VERIFY_RESIZE")
+    server.do("server", "migration", "confirm")
+    assert server.becomes("ACTIVE")
+    assert server.is_whole() and server.is_alone_on(there)
