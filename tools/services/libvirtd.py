@@ -33,10 +33,10 @@ if [ ! -e /sys/fs/cgroup/cgroup.controllers ]; then
     mount -t tmpfs cgroup /sys/fs/cgroup
     for name in cpu cpuacct memory devices freezer blkio cpuset; do
         mkdir "/sys/fs/cgroup/$name"
-        mount -t cgroup -o "$name" cgroup "/sys/fs/cgroup/$name"
+        mount -t cgroup -o "$name" cgroup "/sys/fs/cgroup/$name" || rmdir "/sys/fs/cgroup/$name"
     done
     mkdir /sys/fs/cgroup/systemd
-    mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd
+    mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd || rmdir /sys/fs/cgroup/systemd
 fi
 """
 """Shows the control groups, which containers need and a network namespace hides: of either version, not both."""
