@@ -75,10 +75,10 @@ def _socket(conf: Any) -> str:
 def _ring(conf: Any, action: str, mac: str, address: str) -> None:
     """Tell the daemon over the bus, or write the row where the bus does not leave the daemon's process."""
     if conf.transport_url.startswith("local:"):
-        from nova_lite.db import addresses
+        from nova_lite.db import leases
 
         _database(conf).run(
-            "network.lease", lambda session: addresses.set_leased(session, address, mac, action != "del")
+            "network.lease", lambda session: leases.set_leased(session, address, mac, action != "del")
         )
         return
     from nova_lite.core.context import system_context
@@ -94,12 +94,12 @@ def _print_leases(conf: Any) -> None:
     """Print the leases in force on the network as dnsmasq keeps them: expiry, MAC, address, name, client id."""
     import time
 
-    from nova_lite.db import addresses
+    from nova_lite.db import leases
 
     network_id = int(os.environ["NETWORK_ID"])
     expiry = int(time.time()) + conf.dhcp_lease_time
     for held in _database(conf).read(
-        "network.held", lambda session: addresses.held(session, [network_id], conf.host)
+        "network.held", lambda session: leases.held(session, [network_id], conf.host)
     ):
         if held.leased:
             print(expiry, held.mac, held.address, held.hostname or "*", "*")

@@ -22,7 +22,7 @@ from nova_lite.core.image import ImageFacts
 from nova_lite.core.instance import Instance
 from nova_lite.core.metadata import InstanceMetadata, MetadataSettings
 from nova_lite.core.network import VirtualInterface
-from nova_lite.db import addresses, images, instance_metadata, instances
+from nova_lite.db import images, instance_metadata, instances, virtual_interfaces
 from nova_lite.db.engine import Database
 from nova_lite.drivers.image.base import ImageStore
 from nova_lite.drivers.net.base import FirewallDriver
@@ -56,7 +56,7 @@ class ComputeHost:
         """Return the instance's network interfaces as the database has them."""
 
         def work(session: Session) -> tuple[VirtualInterface, ...]:
-            return tuple(addresses.interfaces_of(session, [instance.uuid]).get(instance.uuid, ()))
+            return tuple(virtual_interfaces.of_instances(session, [instance.uuid]).get(instance.uuid, ()))
 
         return self.database.read("compute.interfaces", work)
 

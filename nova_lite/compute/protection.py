@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core import ids
 from nova_lite.core.network import PROVIDER_GROUP, GroupMembers, SecurityGroupRule, VirtualInterface
-from nova_lite.db import addresses, group_members, instances, provider_rules
+from nova_lite.db import group_members, instances, provider_rules, virtual_interfaces
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.base import FilterGroup, FilterPort, FilterRule
 
@@ -38,7 +38,7 @@ def wanted(
     def work(session: Session) -> Wanted:
         found = dict(known or {})
         if unknown := [uuid for uuid in uuids if uuid not in found]:
-            found |= addresses.interfaces_of(session, unknown)
+            found |= virtual_interfaces.of_instances(session, unknown)
         return _of(session, [interface for uuid in uuids for interface in found.get(uuid, ())], known_groups)
 
     return database.read("compute.protection", work)

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from nova_lite.core import clock, ids
 from nova_lite.core.errors import Conflict, NotFound
 from nova_lite.core.network import FloatingIp, FloatingPool
-from nova_lite.db.addresses import HOLDS, INTERFACES
 from nova_lite.db.instance_rows import InstanceRow
 from nova_lite.db.networks import FIXED_IPS
 from nova_lite.db.networks import FLOATING_IPS as _TABLE
 from nova_lite.db.networks import TABLE as _NETWORKS
+from nova_lite.db.virtual_interfaces import HOLDS, INTERFACES
 
 _INSTANCES = cast(sa.Table, InstanceRow.__table__)
 

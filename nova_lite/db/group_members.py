@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from nova_lite.core.network import GroupMembers, SecurityGroupRule, address_v6
-from nova_lite.db.addresses import HOLDS, INTERFACES
 from nova_lite.db.instance_rows import InstanceRow
 from nova_lite.db.networks import FIXED_IPS
 from nova_lite.db.networks import TABLE as NETWORKS
@@ -18,6 +17,7 @@ from nova_lite.db.security_groups import (
     SecurityGroupRuleRow,
     to_rule,
 )
+from nova_lite.db.virtual_interfaces import HOLDS, INTERFACES
 
 _GROUPS = cast(sa.Table, SecurityGroupRow.__table__)
 _RULES = cast(sa.Table, SecurityGroupRuleRow.__table__)

@@ -4,14 +4,14 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core.instance import Instance
 from nova_lite.core.metadata import InstanceMetadata, MetadataSettings
-from nova_lite.db import addresses, group_members, instances
+from nova_lite.db import group_members, instances, virtual_interfaces
 
 
 def of(
     session: Session, instance: Instance, settings: MetadataSettings, *, address: str = ""
 ) -> InstanceMetadata:
     """Return what is told to an instance that asks from ``address``, or that has its first address."""
-    interfaces = tuple(addresses.interfaces_of(session, [instance.uuid]).get(instance.uuid, ()))
+    interfaces = tuple(virtual_interfaces.of_instances(session, [instance.uuid]).get(instance.uuid, ()))
     return InstanceMetadata(
         instance,
         address or next((interface.address for interface in interfaces), ""),

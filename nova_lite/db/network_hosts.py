@@ -10,9 +10,9 @@ from nova_lite.core import clock
 from nova_lite.core.errors import Conflict, NoAddress
 from nova_lite.core.network import Network
 from nova_lite.db import networks, server_migrations
-from nova_lite.db.addresses import INTERFACES
 from nova_lite.db.instance_rows import InstanceRow
 from nova_lite.db.networks import FIXED_IPS, TABLE
+from nova_lite.db.virtual_interfaces import INTERFACES
 
 _INSTANCES = cast(sa.Table, InstanceRow.__table__)
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from nova_lite.db import addresses, networks
+from nova_lite.db import networks, virtual_interfaces
 from nova_lite.db.base import MYSQL, UUID, Base
 from nova_lite.db.routers import RouterRow
 from nova_lite.db.security_groups import SecurityGroupRow
@@ -27,7 +27,7 @@ _TABLE = cast(sa.Table, NetworkTagRow.__table__)
 
 _IDS: dict[str, Any] = {
     "networks": networks.TABLE.c.uuid,
-    "ports": addresses.INTERFACES.c.id,
+    "ports": virtual_interfaces.INTERFACES.c.id,
     "floatingips": networks.FLOATING_IPS.c.id,
     "routers": RouterRow.id,
     "security_groups": SecurityGroupRow.id,

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from nova_lite.core.resource_tags import ResourceKind, ResourceTag
-from nova_lite.db import addresses, images, networks, security_groups
+from nova_lite.db import images, networks, security_groups, virtual_interfaces
 from nova_lite.db.base import MYSQL, UUID, Base
 
 
@@ -34,7 +34,7 @@ _ALIVE: Mapping[ResourceKind, sa.Select[tuple[str]]] = {
     ResourceKind.IMAGE: sa.select(_IMAGES.c.id),
     ResourceKind.SECURITY_GROUP: sa.select(_GROUPS.c.id),
     ResourceKind.SECURITY_GROUP_RULE: sa.select(_RULES.c.id),
-    ResourceKind.NETWORK_INTERFACE: sa.select(addresses.INTERFACES.c.id),
+    ResourceKind.NETWORK_INTERFACE: sa.select(virtual_interfaces.INTERFACES.c.id),
     ResourceKind.ELASTIC_IP: sa.select(networks.FLOATING_IPS.c.id).where(networks.FLOATING_IPS.c.project_id != ""),
 }
 """The ids of the resources of a kind, for those that come and go."""

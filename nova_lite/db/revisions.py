@@ -10,13 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from nova_lite.db import addresses, networks
+from nova_lite.db import networks, virtual_interfaces
 from nova_lite.db.routers import RouterRow
 from nova_lite.db.security_groups import SecurityGroupRow
 
 _COLUMNS: dict[str, tuple[Any, Any]] = {
     "networks": (networks.TABLE.c.uuid, networks.TABLE.c.revision),
-    "ports": (addresses.INTERFACES.c.id, addresses.INTERFACES.c.revision),
+    "ports": (virtual_interfaces.INTERFACES.c.id, virtual_interfaces.INTERFACES.c.revision),
     "floatingips": (networks.FLOATING_IPS.c.id, networks.FLOATING_IPS.c.revision),
     "routers": (RouterRow.__table__.c.id, RouterRow.__table__.c.revision),
     "security_groups": (SecurityGroupRow.__table__.c.id, SecurityGroupRow.__table__.c.revision),
@@ -41,7 +41,7 @@ def count(session: Session, kind: str, resource_id: str) -> None:
 
 def count_ports_of(session: Session, instance_uuid: str) -> None:
     """Count up the revisions of an instance's ports, for its groups changed."""
-    session.execute(_count("ports").where(addresses.INTERFACES.c.instance_uuid == instance_uuid))
+    session.execute(_count("ports").where(virtual_interfaces.INTERFACES.c.instance_uuid == instance_uuid))
 
 
 def current(session: Session, kind: str, resource_id: str) -> int | None:

@@ -3,7 +3,6 @@
 from nova_lite.db import (
     access_rules,
     actions,
-    addresses,
     agents,
     aggregates,
     application_credentials,
@@ -39,13 +38,13 @@ from nova_lite.db import (
     services,
     tokens,
     users,
+    virtual_interfaces,
 )
 from nova_lite.db.base import Base
 
 MODULES = (
     access_rules,
     actions,
-    addresses,
     agents,
     aggregates,
     application_credentials,
@@ -81,6 +80,7 @@ MODULES = (
     services,
     tokens,
     users,
+    virtual_interfaces,
 )
 """The modules that define tables."""
 

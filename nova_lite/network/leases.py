@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from nova_lite import concurrency
 from nova_lite.core.errors import DatabaseUnavailable
-from nova_lite.db import addresses
+from nova_lite.db import leases
 from nova_lite.db.engine import Database
 
 LOG = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class LeaseListener:
     def _record(self, reports: list[list[str]]) -> None:
         def work(session: Session) -> None:
             for action, mac, address in reports:
-                addresses.set_leased(session, address, mac, action != "del")
+                leases.set_leased(session, address, mac, action != "del")
 
         if not reports:
             return

@@ -15,7 +15,15 @@ from nova_lite.core import clock
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, DriverError, NoAddress, NotFound, Unavailable
 from nova_lite.core.network import Network, NetworkMode, VirtualInterface
-from nova_lite.db import addresses, floating_ips, instances, network_hosts, services
+from nova_lite.db import (
+    addresses,
+    floating_ips,
+    instances,
+    leases,
+    network_hosts,
+    services,
+    virtual_interfaces,
+)
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.base import NetworkDriver, NetworkPlan
 from nova_lite.network.leases import LeaseListener
@@ -97,7 +105,7 @@ class NetworkManager(NetworkContract):
         mine = self._served.network_ids()
 
         def work(session: Session) -> None:
-            addresses.forget_leases(session, mine, before)
+            leases.forget(session, mine, before)
             floating_ips.release_automatic(session)
 
         self._database.run("network.forget", work)
@@ -121,7 +129,7 @@ class NetworkManager(NetworkContract):
         if any(interface.multi_host for interface in interfaces):
             # Only now do their hosts have the addresses by which they are the gateways.
             found |= self._database.read(
-                "network.interfaces", lambda session: addresses.interfaces_of(session, list(found))
+                "network.interfaces", lambda session: virtual_interfaces.of_instances(session, list(found))
             )
         self.names_changed()
         for interface in interfaces:
@@ -180,7 +188,7 @@ class NetworkManager(NetworkContract):
     def lease_changed(self, context: RequestContext, action: str, mac: str, address: str) -> None:
         """Record what a DHCP server says of a lease: ``del`` at its end, ``add`` or ``old`` where it holds."""
         self._database.run(
-            "network.lease", lambda session: addresses.set_leased(session, address, mac, action != "del")
+            "network.lease", lambda session: leases.set_leased(session, address, mac, action != "del")
         )
 
     def _serving(self, interfaces: Sequence[VirtualInterface]) -> dict[str, list[int]]:

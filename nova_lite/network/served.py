@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core.errors import DriverError, NoAddress
 from nova_lite.core.network import FloatingIp, HeldAddress, Network
-from nova_lite.db import addresses, floating_ips, network_hosts, networks
+from nova_lite.db import floating_ips, leases, network_hosts, networks
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.base import DhcpHost, Difference, FloatingAddress, NetworkDriver, NetworkPlan
 from nova_lite.network.settings import NetworkSettings
@@ -245,7 +245,7 @@ class ServedNetworks:
         """
         host, firsts = self._settings.host, self._settings.single_gateway
         leading = floating_ips.leading_to(session, network_ids, host, only) if floating else []
-        found = addresses.held(session, network_ids, host, firsts=firsts, only=only)
+        found = leases.held(session, network_ids, host, firsts=firsts, only=only)
         lead, held = list(map(_Lead.of, leading)), list(map(_Held.of, found))
         if only is not None:
             known = self._known_of_others(network_ids, only)

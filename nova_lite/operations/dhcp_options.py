@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import InvalidInput, NotFound
 from nova_lite.core.network import DhcpOption
-from nova_lite.db import addresses
+from nova_lite.db import ports
 from nova_lite.db.engine import Database
 from nova_lite.rpc.network import NetworkProxy
 
@@ -48,12 +48,12 @@ class DhcpOptions:
             _check(option)
 
         def work(session: Session) -> int:
-            for port in addresses.ports(session, context.scope(), {"id": [port_id]}):
+            for port in ports.listing(session, context.scope(), {"id": [port_id]}):
                 left = {one.name: one for one in port.dhcp_options if one.name not in unwanted}
                 left |= {one.name: one for one in wanted}
                 if len(left) > _MOST:
                     raise InvalidInput(f"A port has at most {_MOST} DHCP options.")
-                addresses.set_dhcp_options(session, port_id, list(left.values()))
+                ports.set_dhcp_options(session, port_id, list(left.values()))
                 return port.interface.network_id
             raise NotFound(f"Port {port_id} could not be found.")
 

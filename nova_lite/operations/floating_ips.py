@@ -11,7 +11,16 @@ from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, DriverError, InvalidInput, NotFound, OverQuota, Unavailable
 from nova_lite.core.network import FloatingIp, FloatingPool, VirtualInterface
 from nova_lite.core.quota import UNLIMITED, Limits
-from nova_lite.db import addresses, dns, floating_ips, instances, networks, quotas, resource_tags
+from nova_lite.db import (
+    dns,
+    floating_ips,
+    instances,
+    networks,
+    ports,
+    quotas,
+    resource_tags,
+    virtual_interfaces,
+)
 from nova_lite.db.engine import Database
 from nova_lite.operations.orders import find
 from nova_lite.rpc.network import NetworkProxy
@@ -171,7 +180,7 @@ class FloatingIps:
 
         def choose(session: Session) -> VirtualInterface:
             find(session, context, server_id)
-            held = addresses.interfaces_of(session, [server_id]).get(server_id, [])
+            held = virtual_interfaces.of_instances(session, [server_id]).get(server_id, [])
             for interface in held:
                 if fixed_address in ("", interface.address):
                     return interface
@@ -280,7 +289,7 @@ def _get(session: Session, context: RequestContext, id_or_address: str) -> Float
 def _of_port(
     session: Session, context: RequestContext, port_id: str, fixed_address: str
 ) -> VirtualInterface:
-    for port in addresses.ports(session, context.scope(), {"id": [port_id]}):
+    for port in ports.listing(session, context.scope(), {"id": [port_id]}):
         if not port.is_attached:
             raise InvalidInput(f"Port {port_id} has no server yet that a floating IP could lead to.")
         if fixed_address not in ("", port.interface.address):

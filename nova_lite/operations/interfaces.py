@@ -11,7 +11,7 @@ from nova_lite.core.errors import Conflict, InvalidInput, NotFound
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import Verb
 from nova_lite.core.network import Network, Port, VirtualInterface
-from nova_lite.db import addresses, networks, ports
+from nova_lite.db import addresses, networks, ports, virtual_interfaces
 from nova_lite.db.engine import Database
 from nova_lite.operations.orders import Order, Orders
 
@@ -31,11 +31,11 @@ class Interfaces:
 
         def prepare(session: Session, instance: Instance) -> Mapping[str, Any]:
             (port,) = free_ports(session, context, [port_id])
-            held = addresses.interfaces_of(session, [uuid]).get(uuid, ())
+            held = virtual_interfaces.of_instances(session, [uuid]).get(uuid, ())
             if port.interface.network_id in {interface.network_id for interface in held}:
                 raise InvalidInput(f"Instance {uuid} has an interface in the network of port {port_id} already.")
             addresses.bind(session, port_id, uuid, tag)
-            every = addresses.interfaces_of(session, [uuid])[uuid]
+            every = virtual_interfaces.of_instances(session, [uuid])[uuid]
             made[:] = [interface for interface in every if interface.id == port_id]
             return {"interface": _parameters(made[-1])}
 
@@ -76,7 +76,7 @@ class Interfaces:
         """
 
         def prepare(session: Session, instance: Instance) -> Mapping[str, Any]:
-            for interface in addresses.interfaces_of(session, [uuid]).get(uuid, ()):
+            for interface in virtual_interfaces.of_instances(session, [uuid]).get(uuid, ()):
                 if port_id == interface.id or address == interface.address:
                     if forget:
                         ports.forget(session, interface.id)
@@ -88,7 +88,7 @@ class Interfaces:
 
 def free_ports(session: Session, context: RequestContext, port_ids: Sequence[str]) -> list[Port]:
     """Return ports that servers may have, in that order; raises NotFound, and Conflict for one that is in use."""
-    found = {port.interface.id: port for port in addresses.ports(session, context.scope(), {"id": port_ids})}
+    found = {port.interface.id: port for port in ports.listing(session, context.scope(), {"id": port_ids})}
     for port_id in port_ids:
         if port_id not in found:
             raise NotFound(f"Port {port_id} could not be found.")
@@ -101,7 +101,7 @@ def _network(session: Session, context: RequestContext, instance: Instance, want
     """Return the network that an instance is to have an interface in."""
     held = {
         interface.network_id
-        for interface in addresses.interfaces_of(session, [instance.uuid]).get(instance.uuid, ())
+        for interface in virtual_interfaces.of_instances(session, [instance.uuid]).get(instance.uuid, ())
     }
     if not wanted:
         for network in networks.listing(session, instance.project_id):

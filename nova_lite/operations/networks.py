@@ -10,7 +10,7 @@ from nova_lite.core import ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, InvalidInput, NotFound
 from nova_lite.core.network import AddressCount, Network, Port
-from nova_lite.db import addresses, group_members, network_hosts, networks, routers
+from nova_lite.db import group_members, network_hosts, networks, ports, routers
 from nova_lite.db.engine import Database
 from nova_lite.operations import new_networks
 from nova_lite.operations.new_networks import NetworkDefaults, NewNetwork
@@ -225,10 +225,10 @@ class Networks:
         return self._database.read("network.counts", networks.address_counts)
 
     def ports(self, context: RequestContext, filters: Mapping[str, Sequence[str]]) -> Sequence[Port]:
-        """Return the interfaces of instances with their groups; for ``filters`` see ``db.addresses.ports``."""
+        """Return the interfaces of instances with their groups; for ``filters`` see ``db.ports.listing``."""
 
         def work(session: Session) -> Sequence[Port]:
-            found = addresses.ports(session, context.scope(), filters)
+            found = ports.listing(session, context.scope(), filters)
             uuids = list({port.interface.instance_uuid for port in found})
             groups = group_members.ids_of_instances(session, uuids) if uuids else {}
             return [
@@ -251,7 +251,7 @@ class Networks:
         self.port(context, port_id)
         if values:
             self._database.run(
-                "network.describe_port", lambda session: addresses.describe_port(session, port_id, **values)
+                "network.describe_port", lambda session: ports.describe(session, port_id, **values)
             )
 
 

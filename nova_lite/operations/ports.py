@@ -44,7 +44,7 @@ class Ports:
         port_id, owner = ids.new_uuid(), wanted.project_id or context.project_id
 
         def made(session: Session) -> Port | None:
-            return next(iter(addresses.ports(session, None, {"id": [port_id]})), None)
+            return next(iter(ports.listing(session, None, {"id": [port_id]})), None)
 
         def work(session: Session) -> Port | None:
             quotas.lock(session, owner)

@@ -34,7 +34,6 @@ from nova_lite.core.network import VirtualInterface
 from nova_lite.core.server_migration import MigrationStatus
 from nova_lite.db import (
     actions,
-    addresses,
     group_members,
     holdings,
     instance_pages,
@@ -43,6 +42,7 @@ from nova_lite.db import (
     moves,
     server_groups,
     services,
+    virtual_interfaces,
 )
 from nova_lite.db.engine import Database
 from nova_lite.db.instance_pages import Page
@@ -177,7 +177,7 @@ class Servers:
 
     def _release_addresses(self, context: RequestContext, uuid: str) -> None:
         """Give back what a shelved server had; while the network is away this is left to its own sweep."""
-        if not self._database.read("server.ports", lambda session: addresses.interfaces_of(session, [uuid])):
+        if not self._database.read("server.ports", lambda session: virtual_interfaces.of_instances(session, [uuid])):
             return
         try:
             self._network.release(context, [uuid])
@@ -265,7 +265,7 @@ class Servers:
 
         def work(session: Session) -> list[VirtualInterface]:
             instance = find(session, context, uuid)
-            return list(addresses.interfaces_of(session, [instance.uuid]).get(instance.uuid, ()))
+            return list(virtual_interfaces.of_instances(session, [instance.uuid]).get(instance.uuid, ()))
 
         return self._database.read("server.interfaces", work)
 
@@ -307,7 +307,7 @@ class Servers:
         uuids = [instance.uuid for instance in found]
         if not uuids:
             return []
-        interfaces = addresses.interfaces_of(session, uuids)
+        interfaces = virtual_interfaces.of_instances(session, uuids)
         groups = group_members.groups_of_instances(session, uuids)
         hosts = self._host_statuses(session, found) if context.is_admin else {}
         return [

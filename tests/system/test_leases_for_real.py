@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nova_lite.core.network import DhcpOption, HeldAddress, VirtualInterface
-from nova_lite.db import addresses, schema
+from nova_lite.db import leases, ports, schema
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.dnsmasq import DnsmasqSettings
 from nova_lite.drivers.net.linux import LinuxNetworkDriver
@@ -77,7 +77,7 @@ class Site:
         return self.guest.run(busybox(), "udhcpc", *options)
 
     def held(self, network_id: int) -> list[HeldAddress]:
-        return self.world.database.read("test", lambda session: addresses.held(session, [network_id]))
+        return self.world.database.read("test", lambda session: leases.held(session, [network_id]))
 
     def pid(self) -> int:
         return int((self.socket.parent / "nova-br100.pid").read_text())
@@ -156,7 +156,7 @@ def test_a_guest_is_told_its_own_options_and_only_of_its_first_way_out(site: Sit
     second = site.world.network("10.9.0.0/24", "second")
     interface = site.boot()
     options = [DhcpOption("tftp-server", "10.0.0.7")]
-    site.world.database.run("test", lambda s: addresses.set_dhcp_options(s, interface.id, options))
+    site.world.database.run("test", lambda s: ports.set_dhcp_options(s, interface.id, options))
     with site.host.entered():
         site.world.manager.refresh(ADMIN, [interface.network_id, second.id])
     told = site.told()

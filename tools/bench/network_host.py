@@ -30,7 +30,7 @@ from nova_lite.core.context import RequestContext
 from nova_lite.core.image import Image, ImageStatus, Visibility
 from nova_lite.core.instance_states import VmState
 from nova_lite.core.network import VirtualInterface
-from nova_lite.db import addresses, migration
+from nova_lite.db import migration, virtual_interfaces
 from nova_lite.operations.networks import NewNetwork
 from nova_lite.operations.security_groups import NewRule
 from nova_lite.operations.subnets import NewSubnet
@@ -289,7 +289,7 @@ class Host:
 
     def _interface(self, uuid: str) -> VirtualInterface:
         return self._base.database.read(
-            "bench.interface", lambda session: addresses.interfaces_of(session, [uuid])[uuid][0]
+            "bench.interface", lambda session: virtual_interfaces.of_instances(session, [uuid])[uuid][0]
         )
 
 _LEASED = sa.text("update fixed_ips set leased = 1 where instance_uuid is not null")

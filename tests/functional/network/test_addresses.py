@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nova_lite.core.errors import Conflict, DriverError, NoAddress, NotFound
-from nova_lite.db import addresses, networks
+from nova_lite.db import addresses, leases, networks
 from nova_lite.drivers.net.base import DhcpHost
 from nova_lite.operations.networks import NewNetwork
 from nova_lite.operations.subnets import NewSubnet
@@ -174,12 +174,12 @@ def test_a_lease_ends_when_the_dhcp_server_says_so(world: World) -> None:
     [uuid] = world.boot()
     [interface] = world.allocate([uuid])[uuid]
     world.manager.lease_changed(ADMIN, "add", interface.mac, interface.address)
-    [held] = world.database.read("test", lambda session: addresses.held(session, [network.id]))
+    [held] = world.database.read("test", lambda session: leases.held(session, [network.id]))
     assert held.leased
 
     world.manager.lease_changed(ADMIN, "del", interface.mac, interface.address)
 
-    [held] = world.database.read("test", lambda session: addresses.held(session, [network.id]))
+    [held] = world.database.read("test", lambda session: leases.held(session, [network.id]))
     assert not held.leased
 
 
@@ -190,7 +190,7 @@ def test_a_lease_of_a_stranger_is_not_believed(world: World) -> None:
 
     world.manager.lease_changed(ADMIN, "add", "fa:16:3e:00:00:01", interface.address)
 
-    [held] = world.database.read("test", lambda session: addresses.held(session, [network.id]))
+    [held] = world.database.read("test", lambda session: leases.held(session, [network.id]))
     assert not held.leased
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from nova_lite.cmd import dhcpbridge
 from nova_lite.core.network import VirtualInterface
-from nova_lite.db import addresses
+from nova_lite.db import leases
 from nova_lite.network.leases import LeaseListener
 from tests.functional.network.world import World
 
@@ -141,7 +141,7 @@ def test_without_a_database_nothing_fails(tmp_path: Path) -> None:
 
 
 def is_leased(world: World, interface: VirtualInterface) -> bool:
-    held = world.database.read("test", lambda session: addresses.held(session, [interface.network_id]))
+    held = world.database.read("test", lambda session: leases.held(session, [interface.network_id]))
     return next(one.leased for one in held if one.address == interface.address)
 
 

@@ -20,7 +20,7 @@ from nova_lite.core.instance_states import PowerState, TaskState, Verb, VmState
 from nova_lite.core.network import Network, VirtualInterface
 from nova_lite.core.quota import Limits
 from nova_lite.core.server_migration import Traveller
-from nova_lite.db import actions, addresses, group_members, instances, security_groups
+from nova_lite.db import actions, group_members, instances, security_groups, virtual_interfaces
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.base import NetworkPlan
 from nova_lite.drivers.net.fake import FakeNetworkDriver
@@ -167,7 +167,7 @@ class World:
         return self.interfaces(uuids)
 
     def interfaces(self, uuids: Sequence[str]) -> dict[str, list[VirtualInterface]]:
-        return self.database.read("test.interfaces", lambda s: addresses.interfaces_of(s, uuids))
+        return self.database.read("test.interfaces", lambda s: virtual_interfaces.of_instances(s, uuids))
 
     def delete_row(self, uuid: str) -> None:
         def work(session: Any) -> None:

@@ -5,7 +5,7 @@ from nova_lite.api.openstack.network.listings import listed, shown
 from nova_lite.core import clock
 from nova_lite.core.errors import Forbidden, InvalidInput
 from nova_lite.core.network import DhcpOption, Port, VirtualInterface, subnet_id_of, subnet_v6_id_of
-from nova_lite.db.addresses import PORT_FILTERS
+from nova_lite.db.ports import PORT_FILTERS
 from nova_lite.operations.ports import NewPort
 
 
