@@ -43,6 +43,8 @@ class _Free:
     id: int
     address: str
     leased: bool
+
+
 _FREE = (
     sa.select(FIXED_IPS.c.id, FIXED_IPS.c.address, FIXED_IPS.c.leased)
     .where(

@@ -219,6 +219,8 @@ def orphans(session: Session) -> list[str]:
         for column in (FIXED_IPS.c.instance_uuid, INTERFACES.c.instance_uuid)
     ]
     return [uuid for uuid in session.execute(sa.union(*holders)).scalars() if uuid]
+
+
 _CANDIDATES = (
     sa.select(
         _INSTANCES.c.uuid.label("instance_uuid"),

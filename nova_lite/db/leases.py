@@ -97,4 +97,5 @@ def forget(session: Session, network_ids: Sequence[int], before: datetime.dateti
     )
     return int(ended.rowcount)  # type: ignore[attr-defined]
 
+
 _HELD_FIELDS = ("mac", "address", "hostname", "instance_uuid", "network_id", "leased")

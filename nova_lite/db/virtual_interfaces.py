@@ -62,6 +62,7 @@ def of_instances(session: Session, instance_uuids: Sequence[str]) -> dict[str, l
         found.setdefault(values["instance_uuid"], []).append(VirtualInterface(**values))
     return found
 
+
 _OF_NETWORK = (
     "vlan", "bridge_interface", "multi_host", "injected", "dns1", "dns2", "cidr_v6", "gateway_v6",
 )  # fmt: skip
