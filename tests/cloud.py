@@ -12,7 +12,7 @@ from typing import Any
 import requests
 from sqlalchemy.orm import Session
 
-from nova_lite import concurrency
+from nova_lite import concurrency, wsgi_server
 from nova_lite.cmd import sockets, wiring
 from nova_lite.cmd.wiring.base import Base
 from nova_lite.compute.reconcile import Reconciler
@@ -97,7 +97,7 @@ class Cloud:
             client.close()
         self._clients.clear()
         # Servers look up only so often, and stop at once together.
-        servers = [part for part in self._components if isinstance(part, concurrency.WsgiServer)]
+        servers = [part for part in self._components if isinstance(part, wsgi_server.WsgiServer)]
         for stopping in [concurrency.spawn(server.stop, 5.0) for server in servers]:
             stopping.join()
         for component in reversed(self._components):

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
-from nova_lite import concurrency
+from nova_lite import concurrency, wsgi_server
 from nova_lite.conf import files
 from nova_lite.core.errors import ConfigurationError, NovaError, sentence
 
@@ -248,7 +248,7 @@ def _metrics(conf: "ConfigOpts", alive: Callable[[], bool]) -> list[Component]:
         return []
     from nova_lite.cmd.metrics import Metrics
 
-    return [concurrency.WsgiServer(Metrics(alive), sock, workers=2)]
+    return [wsgi_server.WsgiServer(Metrics(alive), sock, workers=2)]
 
 
 class Periodic:

@@ -7,7 +7,7 @@ import socket
 
 from oslo_config import cfg
 
-from nova_lite import concurrency
+from nova_lite import wsgi_server
 
 METRICS = "metrics"
 
@@ -42,5 +42,5 @@ def of_metrics(conf: cfg.ConfigOpts) -> socket.socket | None:
 
 def _listening(name: str, host: str, port: int) -> socket.socket:
     if name not in _open:
-        _open[name] = concurrency.listen(host, port)
+        _open[name] = wsgi_server.listen(host, port)
     return _open[name]

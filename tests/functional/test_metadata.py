@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from nova_lite import concurrency
+from nova_lite import wsgi_server
 from nova_lite.api.ec2 import places
 from nova_lite.cmd import wiring
 from nova_lite.conf import load
@@ -300,12 +300,12 @@ def test_a_token_goes_no_further_than_the_owner_wants(
 
     def of_guest(environ: dict[str, Any], start_response: Any) -> Any:
         answer = application(environ | {"REMOTE_ADDR": source}, start_response)
-        connection = concurrency.connection_of(environ)
+        connection = wsgi_server.connection_of(environ)
         assert connection is not None
         seen.append(connection.getsockopt(socket.IPPROTO_IP, socket.IP_TTL))
         return answer
 
-    server = concurrency.WsgiServer(of_guest, concurrency.listen("127.0.0.1", 0))
+    server = wsgi_server.WsgiServer(of_guest, wsgi_server.listen("127.0.0.1", 0))
     server.start()
     try:
         url = f"http://127.0.0.1:{server.port}/latest"

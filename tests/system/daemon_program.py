@@ -26,7 +26,7 @@ class Part:
 
 def load():
     """Import what builds the daemon, as a real one does."""
-    from nova_lite import concurrency
+    from nova_lite import wsgi_server
     from nova_lite.cmd import sockets
     from nova_lite.core.errors import ConfigurationError
 
@@ -54,7 +54,7 @@ def load():
         if conf.host == "buggy":
             raise ZeroDivisionError("in the wiring")
         print(f"concurrency {conf.concurrency}, debug {conf.debug}", flush=True)
-        server = concurrency.WsgiServer(application, sockets.of_api(conf, "image"))
+        server = wsgi_server.WsgiServer(application, sockets.of_api(conf, "image"))
         return [Part("first"), server, daemon.Periodic("work", 0.05, work), Part("last")]
 
     return build

@@ -7,7 +7,7 @@ from typing import Any
 
 import webob
 
-from nova_lite import concurrency
+from nova_lite import wsgi_server
 from nova_lite.api.app import CLOUD
 from nova_lite.api.call import CONF
 from nova_lite.api.errors import HttpError
@@ -90,7 +90,7 @@ def _issue(request: webob.Request) -> str:
 
 def _limit_hops(request: webob.Request, limit: int) -> None:
     """Let the answer pass no more routers than the instance's owner wants, where the connection is the guest's own."""
-    connection = concurrency.connection_of(request.environ)
+    connection = wsgi_server.connection_of(request.environ)
     if not limit or connection is None or request.environ[CONF].use_forwarded_for:
         return
     # An operator's own limit for all may be less, but the kernel knows only one.

@@ -5,7 +5,7 @@ from typing import Any
 
 from paste.deploy import loadapp
 
-from nova_lite import concurrency
+from nova_lite import wsgi_server
 from nova_lite.api.app import CLOUD, POLICY
 from nova_lite.api.call import CONF
 from nova_lite.api.ec2.actions import RULES as EC2_RULES
@@ -56,7 +56,7 @@ def api_parts(base: Base) -> list[Component]:
     cloud = make_cloud(base)
     applications = applications_of(conf, cloud)
     servers: list[Component] = [
-        concurrency.WsgiServer(
+        wsgi_server.WsgiServer(
             application,
             sockets.of_api(conf, api),
             workers=conf.api_threads,

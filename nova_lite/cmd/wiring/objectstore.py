@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nova_lite import concurrency, plugins
+from nova_lite import plugins, wsgi_server
 from nova_lite.cmd import sockets
 from nova_lite.cmd.daemon import Component, Periodic
 from nova_lite.cmd.wiring.apis import Handing, application_of
@@ -29,7 +29,7 @@ def objectstore_parts(base: Base) -> list[Component]:
         base.heartbeat("nova-objectstore"),
         Managing(store.start, lambda _: store.close()),
         Periodic("upload sweep", conf.periodic_interval, store.sweep),
-        concurrency.WsgiServer(
+        wsgi_server.WsgiServer(
             Handing(application_of(conf, _API), {THINGS: things}),
             sockets.of_api(conf, _API),
             workers=conf.api_threads,

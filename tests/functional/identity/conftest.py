@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from identity_site import Site
 
-from nova_lite import concurrency
+from nova_lite import wsgi_server
 from nova_lite.db.engine import Database
 from nova_lite.db.schema import METADATA
 from nova_lite.operations.identity import IdentitySettings
@@ -45,10 +45,10 @@ def site(database: Database, settings: IdentitySettings) -> Site:
 @pytest.fixture
 def served(database: Database, settings: IdentitySettings) -> Iterator[tuple[Site, str]]:
     """A site that answers on a free port of the loopback interface, and its URL."""
-    sock = concurrency.listen("127.0.0.1", 0)
+    sock = wsgi_server.listen("127.0.0.1", 0)
     port = sock.getsockname()[1]
     site = Site(database, settings, ports={"identity": port})
-    server = concurrency.WsgiServer(site, sock, workers=8)
+    server = wsgi_server.WsgiServer(site, sock, workers=8)
     server.start()
     yield site, f"http://127.0.0.1:{port}"
     server.stop(drain_seconds=2)

@@ -1,0 +1,229 @@
+"""The server of WSGI applications, green or with native threads as its process chose.
+
+Both ways keep the same promises: connections that live on, bodies that are read as they are needed, one clear
+end of each request, and a stop that lets what is under way end. Loaded is only the way that was chosen.
+"""
+
+import importlib
+import logging
+import socket
+import threading
+from typing import Any, Protocol
+
+from nova_lite import concurrency, request_headers
+from nova_lite.core.errors import ConfigurationError
+from nova_lite.request_body import RequestBody
+
+LOG = logging.getLogger(__name__)
+
+_MOST_HEADER_BYTES = 64 * 1024  # eventlet.wsgi's own limit; cheroot has none
+_BACKLOG = 1024
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on ``host`` and ``port`` (0: any free port).
+
+    Raises ConfigurationError with the reason when it cannot: the port is taken, the address is not ours.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Accepted connections inherit it: a reply's head and body must not wait for each other's ACK.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.bind((host, port))
+        sock.listen(_BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise ConfigurationError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    return sock
+
+
+class _Engine(Protocol):
+    def serve(self) -> None: ...
+
+    def stop(self, drain_seconds: float) -> None: ...
+
+
+class WsgiServer:
+    """Serves one WSGI application on a listening socket, with keep-alive.
+
+    At most ``workers`` requests are served at once; the others wait. Idle connections are closed after
+    ``idle_seconds``. The socket is closed by ``stop``.
+    """
+
+    def __init__(
+        self, app: Any, sock: socket.socket, *, workers: int = 64, idle_seconds: float = 75.0
+    ) -> None:
+        self.port: int = sock.getsockname()[1]
+        engine = _GreenEngine if concurrency.current() is concurrency.Mode.EVENTLET else _ThreadEngine
+        self._engine: _Engine = engine(app, sock, workers, idle_seconds)
+
+    def start(self) -> None:
+        """Begin to answer; returns at once."""
+        self._engine.serve()
+
+    def stop(self, drain_seconds: float = 10.0) -> None:
+        """Take no new request, let those under way end for ``drain_seconds``, then cut them."""
+        self._engine.stop(drain_seconds)
+
+
+class _GreenEngine:
+    """eventlet.wsgi: a green thread a connection."""
+
+    def __init__(self, app: Any, sock: socket.socket, workers: int, idle_seconds: float) -> None:
+        eventlet = importlib.import_module("eventlet")
+        self._wsgi = importlib.import_module("eventlet.wsgi")
+        self._eventlet = eventlet
+        # A connection holds its green thread while idle, so connections are bounded, not requests.
+        self._connections = eventlet.GreenPool(max(1024, workers))
+        self._arguments = (sock, _gated(app, workers))
+        self._idle_seconds = idle_seconds
+        self._acceptor: Any = None
+
+    def serve(self) -> None:
+        self._acceptor = self._eventlet.spawn(
+            self._wsgi.server,
+            *self._arguments,
+            log=logging.getLogger("nova_lite.wsgi"),
+            log_output=False,
+            custom_pool=self._connections,
+            protocol=_with_clear_ends(self._wsgi.HttpProtocol),
+            keepalive=self._idle_seconds,
+            socket_timeout=self._idle_seconds,
+            capitalize_response_headers=False,
+            debug=False,
+        )
+
+    def stop(self, drain_seconds: float) -> None:
+        if self._acceptor is None:
+            return
+        self._acceptor.kill()
+        with self._eventlet.Timeout(drain_seconds, False):
+            self._connections.waitall()
+        for connection in list(self._connections.coroutines_running):
+            connection.kill()
+        self._arguments[0].close()
+
+
+def _with_clear_ends(base: Any) -> Any:
+    """Return eventlet's class of connections, which ends one when a request's end is not clear."""
+
+    class Protocol(base):  # type: ignore[misc]
+        """Takes one length that is a number."""
+
+        def handle_one_response(self) -> None:
+            lengths = self.headers.get_all("content-length", [])
+            if len(lengths) > 1 or not all(request_headers.is_length(one.encode("latin-1")) for one in lengths):
+                self.close_connection = 1
+                self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+                return
+            super().handle_one_response()
+
+    return Protocol
+
+
+def connection_of(environ: dict[str, Any]) -> socket.socket | None:
+    """Return the connection on which a request came to a ``WsgiServer``, or None where it came otherwise."""
+    body = environ.get("wsgi.input")
+    get_socket = getattr(body, "get_socket", None)
+    found: socket.socket | None = get_socket() if get_socket else getattr(body, "connection", None)
+    return found
+
+
+def _gated(app: Any, workers: int) -> Any:
+    gate = threading.BoundedSemaphore(workers)
+
+    def call(environ: dict[str, Any], start_response: Any) -> Any:
+        if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
+            environ["wsgi.input_terminated"] = True
+        with gate:
+            return app(environ, start_response)
+
+    return call
+
+
+def _with_bodies_as_needed(base: Any) -> Any:
+    """Return cheroot's class of requests with another reader of bodies, see ``RequestBody``."""
+
+    class Request(base):  # type: ignore[misc]
+        """Invites a body when somebody reads it, and forgets the rest of one that nobody read."""
+
+        waits = False
+
+        def read_request_headers(self) -> Any:
+            read = request_headers.strict(base.header_reader)
+
+            def read_all(source: Any, headers: dict[bytes, bytes]) -> None:
+                read(source, headers)
+                self.waits = headers.pop(b"Expect", b"").lower() == b"100-continue"
+
+            self.header_reader = read_all
+            return super().read_request_headers()
+
+        def respond(self) -> None:
+            length = None if self.chunked_read else int(self.inheaders.get(b"Content-Length", 0))
+            self.rfile = RequestBody(self.conn.rfile, length, self._invite if self.waits else None)
+            self.rfile.connection = self.conn.socket
+            self.server.gateway(self).respond()
+            if self.ready:
+                self.ensure_headers_sent()
+            if self.chunked_write:
+                self.conn.wfile.write(b"0\r\n\r\n")
+            if not self.rfile.finish():
+                self.close_connection = True
+
+        def send_headers(self) -> None:
+            # Who still waits to send its body will not be asked any more, so nothing can follow.
+            self.close_connection = self.close_connection or self.waits
+            super().send_headers()
+
+        def _invite(self) -> None:
+            self.waits = False
+            self.conn.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    return Request
+
+
+class _ThreadEngine:
+    """cheroot: a pool of native threads; idle connections wait in one selector."""
+
+    def __init__(self, app: Any, sock: socket.socket, workers: int, idle_seconds: float) -> None:
+        wsgi = importlib.import_module("cheroot.wsgi")
+        connections = importlib.import_module("cheroot.server")
+
+        class Connection(connections.HTTPConnection):  # type: ignore[misc, name-defined]
+            """Reads bodies as they are needed."""
+
+            RequestHandlerClass = _with_bodies_as_needed(connections.HTTPRequest)
+
+        class Server(wsgi.Server):  # type: ignore[misc, name-defined]
+            """Takes the socket that it is given."""
+
+            ConnectionClass = Connection
+
+            def bind(self, *_: Any) -> socket.socket:
+                self.socket = sock
+                return sock
+
+            def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
+                LOG.log(level, "%s", msg, exc_info=traceback)
+
+        self._server = Server(
+            sock.getsockname()[:2],
+            app,
+            numthreads=workers,
+            server_name="nova",
+            request_queue_size=_BACKLOG,
+            timeout=idle_seconds,
+        )
+        self._server.max_request_header_size = _MOST_HEADER_BYTES
+        self._server.keep_alive_conn_limit = 1024
+
+    def serve(self) -> None:
+        self._server.prepare()
+        concurrency.spawn(self._server.serve)
+
+    def stop(self, drain_seconds: float) -> None:
+        self._server.shutdown_timeout = drain_seconds
+        self._server.stop()

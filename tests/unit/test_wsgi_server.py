@@ -1,0 +1,190 @@
+"""The server of WSGI applications keeps the same promises in both modes of concurrency, each in a process."""
+
+import contextlib
+import http.client
+import io
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from nova_lite import concurrency, wsgi_server
+from nova_lite.core.errors import ConfigurationError
+from nova_lite.request_body import RequestBody
+
+MODES = [mode.value for mode in concurrency.Mode]
+
+
+@pytest.fixture(params=MODES)
+def mode(request):
+    return request.param
+
+
+SERVER = """
+import os, sys, time
+from nova_lite import concurrency, wsgi_server
+concurrency.choose(concurrency.Mode(sys.argv[1]))
+
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/slow":
+        print("busy", flush=True)
+        time.sleep(0.5)
+    if environ["PATH_INFO"] == "/bug":
+        raise ValueError("a secret of the server")
+    body = environ["wsgi.input"].read() if environ["REQUEST_METHOD"] == "PUT" else b"hello"
+    start_response("200 OK", [("Content-Length", str(len(body))), ("x-Case", "kept")])
+    return [body]
+
+server = wsgi_server.WsgiServer(app, wsgi_server.listen("127.0.0.1", 0))
+server.start()
+print(server.port, flush=True)
+concurrency.blocking(sys.stdin.readline)
+server.stop(5)
+print("stopped", flush=True)
+os._exit(0)
+"""
+
+
+class Site:
+    """A server in a process of its own."""
+
+    def __init__(self, mode):
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", SERVER, mode],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.port = int(self.process.stdout.readline())
+
+    def connect(self):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+
+    def stop(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+    def close(self):
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def site(mode):
+    site = Site(mode)
+    yield site
+    site.close()
+
+
+def test_a_connection_serves_many_requests(site):
+    connection = site.connect()
+    connection.connect()
+    sock = connection.sock
+
+    for _ in range(3):
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (200, b"hello")
+
+    assert connection.sock is sock
+
+
+def test_a_body_in_chunks_arrives_whole(site):
+    connection = site.connect()
+
+    connection.request("PUT", "/", body=iter([b"a" * 70000, b"b"]), encode_chunked=True)
+
+    assert connection.getresponse().read() == b"a" * 70000 + b"b"
+
+
+UNCLEAR = (
+    "Content-Length: 4\r\nTransfer-Encoding: chunked", "Content-Length: 4\r\nContent-Length: 0", "Content-Length: +4",
+    "Content-Length: 1_0", "Content-Length: -1", "Content-Length: 4, 4",
+)  # fmt: skip
+"""Headers after which two could see the end of a request in different places."""
+
+
+def test_a_request_whose_end_is_not_clear_is_the_last_of_its_connection(site):
+    for head in UNCLEAR:
+        request = f"POST / HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", site.port), timeout=20) as connection:
+            connection.sendall(request.encode())
+            answer = b""
+            with contextlib.suppress(ConnectionResetError):
+                while piece := connection.recv(65536):
+                    answer += piece
+        # A server may also close without a word.
+        assert answer.count(b"HTTP/1.1 ") <= 1, head
+
+
+@pytest.mark.parametrize("size", [b"+5", b"0x5", b"0_5", b"-5", b""])
+def test_a_chunk_whose_size_is_no_hexadecimal_number_is_none(size):
+    body = RequestBody(io.BufferedReader(io.BytesIO(size + b"\r\nhello\r\n0\r\n\r\n")), None)
+
+    with pytest.raises(OSError, match="chunks"):
+        body.read()
+
+
+def test_headers_that_are_too_large_are_refused(site):
+    connection = site.connect()
+
+    connection.request("GET", "/", headers={f"X-{number}": "a" * 4000 for number in range(40)})
+
+    assert connection.getresponse().status in (400, 413, 431)
+
+
+def test_the_inside_of_a_bug_is_not_shown(site):
+    connection = site.connect()
+
+    connection.request("GET", "/bug")
+
+    answer = connection.getresponse()
+    assert answer.status == 500
+    assert b"secret" not in answer.read()
+
+
+def test_a_request_under_way_is_answered_before_the_server_stops(site):
+    answers = []
+
+    def ask():
+        connection = site.connect()
+        connection.request("GET", "/slow")
+        answers.append(connection.getresponse().read())
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    assert site.process.stdout.readline() == "busy\n"
+
+    site.stop()
+
+    asking.join(20)
+    assert answers == [b"hello"]
+    assert site.process.stdout.readline() == "stopped\n"
+
+
+def test_a_stopped_server_takes_no_connection(site):
+    site.stop()
+    assert site.process.stdout.readline() == "stopped\n"
+
+    with pytest.raises(OSError, match="refused"):
+        site.connect().connect()
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence():
+    taken = wsgi_server.listen("127.0.0.1", 0)
+    port = taken.getsockname()[1]
+
+    with pytest.raises(
+        ConfigurationError, match=f"cannot listen on 127.0.0.1:{port}: Address already in use"
+    ):
+        wsgi_server.listen("127.0.0.1", port)
+
+    taken.close()
+
+
+def test_an_address_that_is_not_ours_is_said_in_one_sentence():
+    with pytest.raises(ConfigurationError, match=r"cannot listen on 192\.0\.2\.200:0: Cannot assign"):
+        wsgi_server.listen("192.0.2.200", 0)
