@@ -12,7 +12,7 @@ from nova_lite.core.context import system_context
 from nova_lite.core.errors import Conflict, NotFound
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import Verb, VmState
-from nova_lite.db import actions, instances
+from nova_lite.db import actions, instances, moves
 
 LOG = logging.getLogger(__name__)
 
@@ -45,7 +45,8 @@ class Aging:
                 instances.begin(session, instance, verb, despite_lock=True)
             except (Conflict, NotFound):
                 continue
-            parameters = {"off": True} if verb is Verb.SHELVE_OFFLOAD else {}
+            offloads = verb is Verb.SHELVE_OFFLOAD
+            parameters = {"off": True} if offloads else moves.of_deletion(session, instance)
             action = new_action(system_context(), instance, verb, ids.new_uuid(), parameters)
             actions.insert(session, [action])
             LOG.info("%s of instance %s is due", verb, instance.uuid)

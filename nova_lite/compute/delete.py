@@ -7,12 +7,15 @@ from nova_lite.core.instance import Instance
 
 
 class DeleteFlow:
-    """The steps that remove an instance's guest from this host."""
+    """The steps that remove an instance's guest from this host, the ``last`` that has something of it or not."""
 
-    def __init__(self, host: ComputeHost, context: RequestContext, instance: Instance) -> None:
+    def __init__(
+        self, host: ComputeHost, context: RequestContext, instance: Instance, *, last: bool
+    ) -> None:
         self._host = host
         self._context = context
         self._instance = instance
+        self._last = last
 
     def steps(self) -> list[Step]:
         """Return the steps in order."""
@@ -28,6 +31,7 @@ class DeleteFlow:
         self._host.driver.drop_aside(self._instance.name)
 
     def disconnect(self) -> None:
-        """Remove the filter and give the addresses back."""
+        """Remove the filter, and give the addresses back unless a guest elsewhere may use them still."""
         self._host.disconnect(self._instance)
-        self._host.release_addresses(self._context, self._instance)
+        if self._last:
+            self._host.release_addresses(self._context, self._instance)

@@ -78,6 +78,7 @@ class Work:
         """
         if instance is None:
             self._abandon(action)
+            self._clear(context, action)
             self._end(action, ActionState.UNDONE, error="The instance was deleted.")
             return None
         verb = Verb(action.verb)
@@ -88,6 +89,7 @@ class Work:
         except Superseded:
             LOG.info("%s of instance %s was superseded", verb, instance.uuid)
             self._abandon(action)
+            self._clear(context, action)
             self._end(action, ActionState.UNDONE, events=journal.end("superseded"))
         except Unavailable as error:
             waits_for = str(error)
@@ -98,13 +100,13 @@ class Work:
         except (flow.FlowUndone, flow.UndoFailed) as error:
             phase = moves.next_phase(action, failed=True)
             if phase is not None:
-                return self._hand_over(action, phase, journal, str(error))
+                return self._hand_over(context, action, phase, journal, str(error))
             self._fail(action, instance, error, journal)
             self._drop_carrier(action)
         else:
             phase = moves.next_phase(action, failed=False)
             if phase is not None:
-                return self._hand_over(action, phase, journal)
+                return self._hand_over(context, action, phase, journal)
             onward = self._finish(context, action, instance, journal)
             self._drop_carrier(action)
             return onward
@@ -116,7 +118,7 @@ class Work:
             abandon(self._host, action.parameters["image_id"])
 
     def _hand_over(
-        self, action: Action, phase: Phase, journal: ActionJournal, error: str = ""
+        self, context: RequestContext, action: Action, phase: Phase, journal: ActionJournal, error: str = ""
     ) -> Onward | None:
         """Give the action to the host that does its next phase."""
         events = journal.end(error)
@@ -127,6 +129,7 @@ class Work:
                 landed=lambda session: _host_of(session, action, phase),
             )
         except Superseded:
+            self._clear(context, action)
             self._end(
                 action, ActionState.UNDONE, events=events, error="Another action took the instance over."
             )
@@ -156,7 +159,8 @@ class Work:
             case Verb.BOOT:
                 return BootFlow(self._host, context, instance, parameters).steps()
             case Verb.DELETE:
-                return DeleteFlow(self._host, context, instance).steps()
+                last = not parameters.get("elsewhere")
+                return DeleteFlow(self._host, context, instance, last=last).steps()
             case Verb.REBUILD | Verb.REBUILD_STOPPED:
                 return RebuildFlow(self._host, instance, verb, parameters).steps()
             case Verb.RESCUE:
@@ -190,6 +194,8 @@ class Work:
         self, context: RequestContext, action: Action, instance: Instance, journal: ActionJournal
     ) -> Onward | None:
         verb = Verb(action.verb)
+        if verb is Verb.DELETE and action.parameters.get("elsewhere"):
+            return self._delete_elsewhere(action, journal)
         events = journal.end()
         # Why a guest that has landed all the same was thought lost is of no interest then.
         error = "" if moves.phase_of(action) is Phase.LAND else action.parameters.get("error", "")
@@ -225,6 +231,7 @@ class Work:
         try:
             written = self._host.database.run("action.finish", work, landed=landed)
         except Superseded:
+            self._clear(context, action)
             self._end(
                 action, ActionState.UNDONE, events=events, error="Another action took the instance over."
             )
@@ -233,6 +240,36 @@ class Work:
             self.wrote(instance.uuid, written)
         LOG.info("%s of instance %s is done", verb, instance.uuid)
         return Onward(self._host.name, follows) if follows else None
+
+    def _delete_elsewhere(self, action: Action, journal: ActionJournal) -> Onward | None:
+        """Have the other host of a migration remove what it has of the instance, too."""
+        events = journal.end()
+
+        def landed(session: Session) -> str | None:
+            now = actions.get(session, action.id)
+            return now.host if now is not None and now.host != self._host.name else None
+
+        try:
+            host = self._host.database.run(
+                "action.delete_elsewhere",
+                lambda session: moves.delete_elsewhere(session, action, events),
+                landed=landed,
+            )
+        except Superseded:
+            return None
+        return Onward(host, action.id)
+
+    def _clear(self, context: RequestContext, action: Action) -> None:
+        """Remove what is here of an instance that was deleted before its action ended; what fails is for the repair."""
+        uuid = action.resource_id
+        instance = self._host.database.read("action.gone", lambda session: instances.gone(session, uuid))
+        if instance is None:
+            return
+        try:
+            for step in DeleteFlow(self._host, context, instance, last=True).steps():
+                step.do()
+        except NovaError as error:
+            LOG.warning("what %s left of the deleted instance %s is mended later: %s", action.verb, uuid, error)
 
     @staticmethod
     def _settle(session: Session, instance: Instance, action: Action) -> None:

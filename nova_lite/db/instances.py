@@ -61,6 +61,12 @@ def get(session: Session, uuid: str, scope: str | None = None) -> Instance | Non
     return None if row is None else of_row(row)
 
 
+def gone(session: Session, uuid: str) -> Instance | None:
+    """Return an instance that was deleted, as it was then; None for one that was not."""
+    row = session.execute(sa.select(TABLE).where(TABLE.c.uuid == uuid, ~_ALIVE)).one_or_none()
+    return None if row is None else of_row(row)
+
+
 def locked(session: Session, uuid: str, scope: str | None = None) -> Instance:
     """Return an instance as ``get`` does, and let no other transaction change it yet; raises NotFound."""
     query = (_ONE if scope is None else _ONE_IN_SCOPE).with_for_update()

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core.actions import Action, StepEvent
 from nova_lite.core.errors import Superseded
-from nova_lite.core.instance import Flavor
-from nova_lite.core.instance_states import TaskState
+from nova_lite.core.instance import Flavor, Instance
+from nova_lite.core.instance_states import TaskState, VmState
 from nova_lite.core.quota import Usage
 from nova_lite.core.server_migration import (
     OPEN,
@@ -18,6 +18,9 @@ from nova_lite.core.server_migration import (
     Wish,
 )
 from nova_lite.db import actions, compute_nodes, images, instances, quotas, server_migrations
+
+_AT_REST = (VmState.ACTIVE, VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED, VmState.RESCUED)
+"""The states in which an instance that nothing is done with has no migration."""
 
 
 def phase_of(action: Action) -> Phase | None:
@@ -166,9 +169,34 @@ def close(session: Session, migration: ServerMigration, status: MigrationStatus)
 
 
 def close_of(session: Session, instance_uuid: str, status: MigrationStatus) -> None:
-    """End the migration of an instance, if there is one, where the instance is now."""
+    """End the migration of an instance, if there is one, where the instance is now; an evacuation, too."""
+    server_migrations.end_evacuations(session, instance_uuid, status)
     while (found := server_migrations.open_of(session, instance_uuid)) is not None:
         close(session, found, status)
+
+
+def of_deletion(session: Session, instance: Instance) -> dict[str, list[str]]:
+    """Return the parameters of an instance's deletion: the hosts besides its own that may have something of it."""
+    if instance.task_state is None and instance.vm_state in _AT_REST:
+        return {}
+    found = server_migrations.open_of(session, instance.uuid)
+    both = {found.source_host, found.dest_host} if found is not None else set()
+    elsewhere = sorted(both - {"", instance.host})
+    return {"elsewhere": elsewhere} if elsewhere else {}
+
+
+def delete_elsewhere(session: Session, action: Action, events: Sequence[StepEvent]) -> str:
+    """Give the deletion of an instance to the next host that may have something of it; empty where it ends here.
+
+    Raises Superseded when the action was taken over.
+    """
+    host, *others = action.parameters.get("elsewhere") or [""]
+    if not host:
+        return ""
+    parameters = {**action.parameters, "elsewhere": others, "kept": len(events)}
+    if not actions.hand_over(session, action, host, parameters, events):
+        raise Superseded()
+    return str(host)
 
 
 def room_of(flavor: Flavor) -> compute_nodes.Room:

@@ -80,9 +80,16 @@ def every_open(session: Session) -> list[ServerMigration]:
 
 
 def has_open(instance_uuid: str) -> sa.Select[Any]:
-    """Select a row when a migration of an instance is not over."""
-    mine = sa.and_(_TABLE.c.instance_uuid == instance_uuid, _TABLE.c.status.in_(OPEN))
+    """Select a row when a migration of an instance is not over, an evacuation included."""
+    unfinished = OPEN | {MigrationStatus.ACCEPTED}
+    mine = sa.and_(_TABLE.c.instance_uuid == instance_uuid, _TABLE.c.status.in_(unfinished))
     return sa.select(sa.literal_column("1")).where(mine)
+
+
+def end_evacuations(session: Session, instance_uuid: str, status: MigrationStatus) -> None:
+    """End the evacuations of an instance that are under way: they hold nothing that is to be given back."""
+    mine = sa.and_(_TABLE.c.instance_uuid == instance_uuid, _TABLE.c.status == MigrationStatus.ACCEPTED)
+    session.execute(sa.update(_TABLE).where(mine).values(status=status, updated_at=clock.now()))
 
 
 def instances_moving(host: str) -> sa.Select[tuple[str]]:

@@ -369,7 +369,7 @@ def _begin_delete(session: Session, context: RequestContext, uuid: str, action_i
     if instance.task_state is not None:
         # It may wait for a host, which the scheduler cannot choose any more.
         actions.cancel(session, uuid, "The instance was deleted before a host was chosen.")
-    action = new_action(context, instance, Verb.DELETE, action_id)
+    action = new_action(context, instance, Verb.DELETE, action_id, moves.of_deletion(session, instance))
     if instance.host:
         actions.insert(session, [action])
         return action

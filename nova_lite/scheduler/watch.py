@@ -54,6 +54,9 @@ class HostWatch:
         if phase in (Phase.RETURN, Phase.LAND):
             self._hand_over(session, action, phase, reason)
             return
+        if action.verb == Verb.DELETE and action.parameters.get("elsewhere"):
+            self._delete_elsewhere(session, action)
+            return
         finish = transition.on_dead_host is OnCrash.FINISH
         state = ActionState.DONE if finish else ActionState.FAILED
         if not actions.end_without_host(session, action, state, "" if finish else reason):
@@ -93,6 +96,15 @@ class HostWatch:
             holdings.leave_host(session, instance)
         if "migration" in action.parameters:
             moves.settle(session, action, failed=False)
+
+    @staticmethod
+    def _delete_elsewhere(session: Session, action: Action) -> None:
+        """Let the other host of a migration remove what it has; the dead one does so when it comes back."""
+        try:
+            host = moves.delete_elsewhere(session, action, action.events)
+        except Superseded:
+            return
+        LOG.warning("the deletion of instance %s goes on at %s: %s is dead", action.resource_id, host, action.host)
 
     @staticmethod
     def _hand_over(session: Session, action: Action, phase: Phase, reason: str) -> None:

@@ -161,14 +161,19 @@ def test_a_boot_whose_daemon_dies_at_an_undo_is_done_by_the_next_daemon(
     assert cloud.leaks() == []
 
 
-@pytest.mark.parametrize("moment", Moment)
-@pytest.mark.parametrize("step", step_names(Verb.BOOT))
-def test_a_delete_in_the_middle_of_a_boot_leaves_nothing(
-    cloud: StagedCloud, step: str, moment: Moment
+@pytest.mark.parametrize(
+    ("verb", "step", "moment"),
+    [
+        *((Verb.BOOT, step, moment) for step in step_names(Verb.BOOT) for moment in Moment),
+        *((verb, "disks", Moment.AFTER) for verb in (Verb.REBUILD, Verb.UNSHELVE, Verb.RESIZE)),
+    ],
+)
+def test_a_delete_in_the_middle_leaves_nothing(
+    cloud: StagedCloud, verb: Verb, step: str, moment: Moment
 ) -> None:
-    cloud.prepare(Verb.BOOT)
+    server_id = cloud.prepare(verb)
     STAGE.give(Cue(f"do {step}", moment), cloud.delete_every_server)
-    server_id = cloud.order(Verb.BOOT, "")
+    server_id = cloud.order(verb, server_id)
     cloud.settle()
 
     assert cloud.state(server_id) is VmState.DELETED

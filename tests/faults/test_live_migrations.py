@@ -18,6 +18,14 @@ MORTAL = ("--scheduler_default_filters=RamFilter", "--service_down_time=2")
 
 LIVE_STEPS = step_names(Verb.LIVE_MIGRATE)
 POINTS = [(step, moment) for step in LIVE_STEPS for moment in Moment]
+MIGRATE: dict[str, Any] = {"migrate": None}
+REVERT: dict[str, Any] = {"revertResize": None}
+WAYS = [
+    *((ANYWHERE, step, moment) for step, moment in POINTS),
+    *((MIGRATE, step, Moment.AFTER) for step in step_names(Verb.RESIZE)),
+    *((REVERT, step, Moment.AFTER) for step in step_names(Verb.REVERT_RESIZE)),
+]
+ENDED = ("cancelled", "error", "reverted", "completed")
 STAYS = ("networking", "expecting")
 """Steps that fail before the guest moves."""
 
@@ -130,6 +138,73 @@ def test_what_was_made_ready_may_be_removed_twice(cloud: TwoHosts, undone: str) 
 
     assert STAGE.seen.count(f"undo {undone}") == 2
     assert (look(cloud, server_id), len(cloud.files())) == ((was, "ACTIVE"), 1)
+
+
+@pytest.mark.parametrize(("body", "step", "moment"), WAYS)
+def test_nothing_stays_of_a_server_that_is_deleted_on_its_way(
+    cloud: TwoHosts, body: dict[str, Any], step: str, moment: Moment
+) -> None:
+    server_id = cloud.boot("vm")
+    if body == REVERT:
+        cloud.act(server_id, MIGRATE, user="admin")
+
+    def delete() -> None:
+        assert cloud.ask("DELETE", f"/v2.1/servers/{server_id}").status_code == 204
+
+    STAGE.give(Cue(f"do {step}", moment), delete)
+    cloud.act(server_id, body, user="admin")
+
+    check_gone(cloud, server_id)
+
+
+def test_nothing_stays_of_a_server_that_is_deleted_between_two_hosts(cloud: TwoHosts) -> None:
+    server_id = cloud.boot("vm")
+    cloud.act(server_id, MIGRATE, user="admin")
+    cloud.ask("DELETE", f"/v2.1/servers/{server_id}")
+    cloud.settle()
+
+    check_gone(cloud, server_id)
+
+
+def test_nothing_stays_of_a_server_that_is_deleted_while_it_is_evacuated(mortal_cloud: TwoHosts) -> None:
+    cloud = mortal_cloud
+    server_id = boot_on(cloud, SECOND)
+    cloud.stop_second()
+    down = {"binary": "nova-compute", "host": SECOND, "forced_down": True}
+    assert cloud.ask("PUT", "/v2.1/os-services/force-down", down, user="admin", version="2.11").ok
+    STAGE.give(Cue("do disks", Moment.AFTER), lambda: cloud.ask("DELETE", f"/v2.1/servers/{server_id}"))
+    cloud.act(server_id, {"evacuate": {}}, user="admin", version="2.14")
+    assert cloud.ask("GET", f"/v2.1/servers/{server_id}").status_code == 404
+
+    cloud.start_second()
+    check_gone(cloud, server_id)
+
+
+def test_a_server_whose_host_dies_as_it_leaves_is_deleted_where_it_goes(mortal_cloud: TwoHosts) -> None:
+    cloud = mortal_cloud
+    server_id = boot_on(cloud, SECOND)
+
+    def delete() -> None:
+        cloud.ask("DELETE", f"/v2.1/servers/{server_id}")
+        STAGE.die()
+
+    STAGE.give(Cue("do moving", Moment.AFTER), delete)
+    cloud.ask("POST", f"/v2.1/servers/{server_id}/action", ANYWHERE, user="admin")
+    kill_second(cloud)
+    assert cloud.files() == [f"instances2/{cloud.files()[0].split('/')[1]}"]
+
+    cloud.start_second()
+    check_gone(cloud, server_id)
+
+
+def check_gone(cloud: TwoHosts, server_id: str) -> None:
+    """Look for what is left of a server that was deleted; nothing was repaired."""
+    assert cloud.ask("GET", f"/v2.1/servers/{server_id}", user="admin").status_code == 404
+    assert (guests(cloud), cloud.files(), cloud.leaks()) == ([], [], [])
+    newest = cloud.ask("GET", "/v2.1/os-migrations", user="admin").json()["migrations"][0]
+    assert (newest["instance_uuid"], newest["status"] in ENDED) == (server_id, True), newest["status"]
+    nodes = cloud.ask("GET", "/v2.1/os-hypervisors/detail", user="admin", version="2.53").json()["hypervisors"]
+    assert {(node["memory_mb_used"], node["vcpus_used"], node["running_vms"]) for node in nodes} == {(0, 0, 0)}
 
 
 def kill_second(cloud: TwoHosts) -> None:

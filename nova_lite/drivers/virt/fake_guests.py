@@ -26,7 +26,8 @@ class FakeGuests:
             self._guests = {guest.uuid: guest for guest in found}
 
     def all(self) -> tuple[Guest, ...]:
-        """Return every guest."""
+        """Return every guest, with those that other hosts wrote down here."""
+        self._notice()
         with self._lock:
             return tuple(self._guests.values())
 
@@ -58,6 +59,8 @@ class FakeGuests:
 
     def forget(self, uuid: str) -> None:
         """Strike a guest out, and tell of it; one that is not there is not an error."""
+        if self.find(uuid) is None:
+            self._notice()
         with self._lock:
             guest = self._guests.pop(uuid, None)
         if guest is not None:
@@ -72,6 +75,15 @@ class FakeGuests:
         with self._lock:
             self._guests.setdefault(uuid, _read(self._definition(name)))
         return True
+
+    def _notice(self) -> None:
+        """Read of guests that came from other hosts since the last look."""
+        with self._lock:
+            known = {guest.name for guest in self._guests.values()}
+            for file in self.definitions.glob("instance-*.json"):
+                if file.stem not in known:
+                    guest = _read(file)
+                    self._guests[guest.uuid] = guest
 
     def memory(self, name: str) -> Path:
         """Return the file that is there while a guest is suspended."""
