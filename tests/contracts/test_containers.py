@@ -4,7 +4,6 @@ import dataclasses
 import os
 import socket
 import struct
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,21 +28,8 @@ from nova_lite.drivers.virt.libvirt.container_disks import SEED
 from nova_lite.drivers.virt.libvirt.driver import LibvirtDriver
 from nova_lite.drivers.virt.libvirt.ext_files import ExtFiles
 from tests.cloud import wait_for
-from tests.contracts.test_virt_contract import a_spec, an_image, copying, disk, power_of, spawned
+from tests.contracts.guests import a_spec, an_image, copying, disk, power_of, spawned
 from tools.services import Libvirtd
-
-
-@pytest.fixture(scope="module")
-def libvirtd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Libvirtd]:
-    with Libvirtd(tmp_path_factory.mktemp("libvirtd")) as libvirtd:
-        yield libvirtd
-
-
-@pytest.fixture
-def instances() -> Iterator[Path]:
-    """A folder for guests, whose path is not longer than containers allow."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
 
 
 @pytest.fixture
@@ -81,11 +67,6 @@ def make_table(disk: Path, start: int, count: int) -> None:
         stream.write(b"EFI PART".ljust(72, b"\0") + struct.pack("<QII", 2, 128, 128).ljust(440, b"\0"))
         for first, last in ((40, 41), (start, start + count - 1)):
             stream.write(b"\1" * 32 + struct.pack("<QQ", first, last).ljust(96, b"\0"))
-
-
-@pytest.fixture
-def spec() -> GuestSpec:
-    return a_spec()
 
 
 def test_a_container_runs_from_a_partition_that_grows_and_has_what_is_put_into_it(
