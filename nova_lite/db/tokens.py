@@ -52,7 +52,10 @@ class NewToken:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class StoredToken:
-    """A token whose user, project and domains all still stand, and the roles given on its scope."""
+    """A token whose user, project and domains all still stand, and the roles given on its scope.
+
+    ``kept_role_ids`` are the only ones of these, or of those that they imply, that the token is for; None: all.
+    """
 
     user: Reference
     credential_version: int
@@ -68,6 +71,7 @@ class StoredToken:
     application_credential: Reference | None = None
     delegated: bool = False
     access_rules: tuple[AccessRule, ...] | None = None
+    kept_role_ids: frozenset[str] | None = None
 
 
 def insert(session: Session, token: NewToken) -> None:
@@ -204,10 +208,10 @@ def _to_value(row: sa.Row[Any], role_ids: frozenset[str]) -> StoredToken:
         target = Reference(row.scope_id, row.target_name, row.domain_id, row.domain_name)
     elif kind is ScopeKind.DOMAIN:
         target = Reference(row.scope_id, row.target_name)
-    credential = None
+    credential = kept = None
     if row.application_credential_id is not None:
         credential = Reference(row.application_credential_id, row.credential_name)
-        role_ids = frozenset(row.credential_role_ids) if role_ids else role_ids
+        kept = frozenset(row.credential_role_ids)
     return StoredToken(
         user=Reference(row.user_id, row.user_name, row.user_domain_id, row.user_domain_name),
         credential_version=row.credential_version,
@@ -223,4 +227,5 @@ def _to_value(row: sa.Row[Any], role_ids: frozenset[str]) -> StoredToken:
         application_credential=credential,
         delegated=credential is not None and not row.unrestricted,
         access_rules=application_credentials.rules_of(row.access_rules),
+        kept_role_ids=kept,
     )

@@ -22,6 +22,7 @@ from nova_lite.core.identity import (
     PasswordProof,
     Proof,
     Reference,
+    Role,
     RoleGraph,
     Scope,
     ScopeKind,
@@ -349,14 +350,23 @@ def _is_open(stored: tokens.StoredToken) -> bool:
     return stored.scope.kind is ScopeKind.UNSCOPED or bool(stored.role_ids)
 
 
+def _roles(stored: tokens.StoredToken, graph: RoleGraph) -> tuple[Role, ...]:
+    """Return the roles of a token: an application credential's are none that its user has lost meanwhile."""
+    held = graph.expand(stored.role_ids)
+    if stored.kept_role_ids is None:
+        return held
+    return graph.expand(stored.kept_role_ids & {role.id for role in held})
+
+
 def _info(stored: tokens.StoredToken, graph: RoleGraph) -> TokenInfo:
-    if not _is_open(stored):
+    roles_now = _roles(stored, graph)
+    if not (_is_open(stored) and (roles_now or stored.kept_role_ids is None)):
         raise Unauthenticated()
     return TokenInfo(
         user=stored.user,
         scope=stored.scope,
         target=stored.target,
-        roles=tuple(Reference(role.id, role.name) for role in graph.expand(stored.role_ids)),
+        roles=tuple(Reference(role.id, role.name) for role in roles_now),
         methods=stored.methods,
         audit_ids=stored.audit_ids,
         issued_at=stored.issued_at,

@@ -37,6 +37,11 @@ def made(site: Site, **fields: Any) -> Any:
     return answer.json["application_credential"]
 
 
+def roles_of(site: Site) -> dict[str, str]:
+    listed = site.ask("GET", "/v3/roles", token=site.token("admin")).json["roles"]
+    return {role["name"]: role["id"] for role in listed}
+
+
 def test_a_secret_is_told_once_and_opens_the_project(site: Site) -> None:
     credential = made(site)
     assert credential["secret"] and credential["project_id"] == site.people.demo_project.id
@@ -70,6 +75,24 @@ def test_a_credential_has_only_the_roles_that_it_was_given(site: Site) -> None:
     token = log_in(site, id=credential["id"], secret=SECRET).json["token"]
     assert [role["name"] for role in token["roles"]] == ["reader"]
     assert make(site, name="more", roles=[{"name": "admin"}]).status_int == 400
+
+
+def test_a_credential_loses_the_roles_that_its_user_loses(site: Site) -> None:
+    admin, people = site.token("admin"), site.people
+    member = roles_of(site)["member"]
+    extra = site.ask("POST", "/v3/roles", {"role": {"name": "extra"}}, token=admin).json["role"]["id"]
+    grants = f"/v3/projects/{people.demo_project.id}/users/{people.demo.id}/roles"
+    assert site.ask("PUT", f"{grants}/{extra}", token=admin).status_int == 204
+    both = made(site, name="both", roles=[{"id": extra}, {"id": member}], secret=SECRET)
+    alone = made(site, name="alone", roles=[{"id": extra}], secret=SECRET)
+    secret = log_in(site, id=alone["id"], secret=SECRET).headers["X-Subject-Token"]
+
+    assert site.ask("DELETE", f"{grants}/{extra}", token=admin).status_int == 204
+
+    token = log_in(site, id=both["id"], secret=SECRET).json["token"]
+    assert {role["name"] for role in token["roles"]} == {"member", "reader"}
+    assert log_in(site, id=alone["id"], secret=SECRET).status_int == 401
+    assert site.ask("GET", "/v3/auth/projects", token=secret).status_int == 401
 
 
 def test_a_wrong_secret_and_another_project_are_refused(site: Site) -> None:
