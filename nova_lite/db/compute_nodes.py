@@ -115,7 +115,7 @@ def report(session: Session, report: NodeReport) -> None:
 def check_able(session: Session, instance: Instance, verb: Verb) -> None:
     """Raise Conflict for a verb that the hypervisor of an instance's host cannot do."""
     query = sa.select(_TABLE.c.cannot).where(_TABLE.c.host == instance.host)
-    if verb in (session.scalar(query) or "").split():
+    if verb in (session.execute(query).scalar() or "").split():
         title = TRANSITIONS[verb].title
         raise Conflict(f"Cannot '{title}' instance {instance.uuid}: the hypervisor of its host cannot do that.")
 

@@ -162,6 +162,8 @@ class Database:
         try:
             session.commit()
         except exc.DBAPIError as error:
+            # What could not be committed may be open still: the next one must not find itself in it.
+            session.connection().invalidate(error)
             if _is_lost(error):
                 raise _CommitUnknown from error
             raise
