@@ -5,11 +5,27 @@ What one takes for the body and the other for a next request, a client could use
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 _LENGTH = re.compile(rb"[0-9]{1,19}")
+_LINE = re.compile(rb"(?:[!-9;-~]+:[\t -~\x80-\xff]*)?\r?\n")
+"""A header, or the end of all: a name without blanks, and no line that goes on in the next, nor ends in between."""
 _ONCE = (b"Content-Length", b"Transfer-Encoding", b"Host")
+
+
+class ClearLines:
+    """The lines of headers as a source has them; raises ValueError at one that others could read otherwise."""
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+
+    def readline(self, *size: int) -> bytes:
+        """Return the next line, as files do."""
+        line: bytes = self._source.readline(*size)
+        if line and not _LINE.fullmatch(line):
+            raise ValueError("A header is not a name, a colon and a value.")
+        return line
 
 
 class _Once(dict[bytes, bytes]):
@@ -21,33 +37,23 @@ class _Once(dict[bytes, bytes]):
         super().__setitem__(name, value)
 
 
-def strict(reader: Any) -> Callable[[Any, dict[bytes, bytes]], None]:
-    """Return what reads headers as cheroot's ``reader`` does, and raises ValueError for those that are not clear."""
-
-    class Reader(type(reader)):  # type: ignore[misc]
-        """Takes no name with blanks around it."""
-
-        def _transform_key(self, name: bytes) -> bytes:
-            if name != name.strip():
-                raise ValueError("A header's name has blanks around it.")
-            made: bytes = super()._transform_key(name)
-            return made
-
-    read = Reader()
+def strict(read: Callable[[Any, dict[bytes, bytes]], object]) -> Callable[[Any, dict[bytes, bytes]], None]:
+    """Return what reads headers as cheroot's reader does, and raises ValueError for those that are not clear."""
 
     def read_all(source: Any, headers: dict[bytes, bytes]) -> None:
         found = _Once()
-        read(source, found)
-        length = found.get(b"Content-Length")
-        if length is not None and not is_length(length):
-            raise ValueError("The header Content-Length is not a number.")
-        if length is not None and b"Transfer-Encoding" in found:
-            raise ValueError("Content-Length and Transfer-Encoding exclude each other.")
+        read(ClearLines(source), found)
+        check_end(*([found[name]] if name in found else [] for name in _ONCE[:2]))
         headers.update(found)
 
     return read_all
 
 
-def is_length(text: bytes) -> bool:
-    """Tell whether a text is a Content-Length: digits and nothing else."""
-    return _LENGTH.fullmatch(text) is not None
+def check_end(lengths: Sequence[bytes], encodings: Sequence[bytes]) -> None:
+    """Raise ValueError unless these Content-Lengths and Transfer-Encodings say in one way where a body ends."""
+    if len(lengths) + len(encodings) > 1:
+        raise ValueError("Content-Length and Transfer-Encoding exclude each other, and are there once.")
+    if not all(_LENGTH.fullmatch(length) for length in lengths):
+        raise ValueError("The header Content-Length is not a number.")
+    if not all(encoding.lower() == b"chunked" for encoding in encodings):
+        raise ValueError("There is no Transfer-Encoding but chunked.")

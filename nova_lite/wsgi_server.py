@@ -110,15 +110,24 @@ def _with_clear_ends(base: Any) -> Any:
     """Return eventlet's class of connections, which ends one when a request's end is not clear."""
 
     class Protocol(base):  # type: ignore[misc]
-        """Takes one length that is a number."""
+        """Takes headers that are clear, and one length that is a number."""
 
-        def handle_one_response(self) -> None:
-            lengths = self.headers.get_all("content-length", [])
-            if len(lengths) > 1 or not all(request_headers.is_length(one.encode("latin-1")) for one in lengths):
+        rfile: Any
+
+        def parse_request(self) -> bool:
+            self.rfile = request_headers.ClearLines(self.rfile)
+            try:
+                is_read: bool = super().parse_request()
+                if is_read:
+                    request_headers.check_end(self._all("content-length"), self._all("transfer-encoding"))
+                return is_read
+            except ValueError:
                 self.close_connection = 1
                 self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-                return
-            super().handle_one_response()
+                return False
+
+        def _all(self, name: str) -> list[bytes]:
+            return [value.strip().encode("latin-1") for value in self.headers.get_all(name, [])]
 
     return Protocol
 
