@@ -1,6 +1,5 @@
 """Logging in: who gets a token, with which scope, roles and catalog."""
 
-
 import pytest
 from identity_site import ADMIN, Site
 
