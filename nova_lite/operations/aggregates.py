@@ -9,7 +9,7 @@ from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, InvalidInput, NotFound
 from nova_lite.db import aggregates, instances, services
 from nova_lite.db.engine import Database
-from nova_lite.operations.boot import usable_image
+from nova_lite.operations import server_images
 from nova_lite.operations.images import Images
 from nova_lite.rpc.compute import ComputeProxy
 
@@ -114,7 +114,7 @@ class Aggregates:
         """
         found = self.get(context, aggregate_id)
         for image_id in image_ids:
-            usable_image(self._images, context, image_id)
+            server_images.usable(self._images, context, image_id)
         running = self._database.read(
             "aggregate.services",
             lambda session: services.listing(session, self._down_after, binary="nova-compute"),

@@ -1,7 +1,5 @@
 """Booting: from a request to instance rows with their quota and actions, in one transaction."""
 
-import base64
-import binascii
 import dataclasses
 import datetime
 import ipaddress
@@ -40,14 +38,12 @@ from nova_lite.db import (
 )
 from nova_lite.db.client_tokens import ClientToken
 from nova_lite.db.engine import Database
-from nova_lite.operations import injected_files, tags
+from nova_lite.operations import injected_files, server_images, tags, user_data
 from nova_lite.operations.images import Images
 from nova_lite.operations.interfaces import free_ports
 from nova_lite.rpc.scheduler import SchedulerProxy
 
-_USER_DATA_LIMIT = 65535
 _NOT_IN_HOSTNAMES = re.compile(r"[^a-z0-9-]+")
-_GIB = 1024**3
 _MOST = 100_000
 _EVER = datetime.datetime(1970, 1, 1)
 _OTHER_DISKS = 3
@@ -92,7 +88,7 @@ class Boot:
     def boot(self, context: RequestContext, request: BootRequest) -> Booted:
         """Order servers; see ``Servers.boot``."""
         self._check(context, request)
-        image = usable_image(self._images, context, request.image_id)
+        image = server_images.usable(self._images, context, request.image_id)
         if self._force_config_drive or image.properties.get("img_config_drive") == "mandatory":
             request = dataclasses.replace(request, config_drive=True)
         request = self._with_ports(context, request)
@@ -153,7 +149,7 @@ class Boot:
         tags.checked(request.tags)
         if request.host and not context.is_admin:
             raise Forbidden("Policy doesn't allow a host to be chosen.")
-        check_user_data(request.user_data)
+        user_data.check(request.user_data)
         injected_files.check(request.files)
         _check_hints(request.hints)
 
@@ -191,7 +187,7 @@ class Boot:
         flavor = flavors.get(session, request.flavor_id, context.scope())
         if flavor is None or flavor.disabled:
             raise InvalidInput(f"Flavor {request.flavor_id} could not be found.")
-        check_fit(flavor, image)
+        server_images.check_fit(flavor, image)
         public_key = None
         if request.key_name:
             key_pair = key_pairs.get(session, context.user_id, request.key_name)
@@ -244,43 +240,6 @@ def _check_hints(hints: Hints) -> None:
             ipaddress.ip_network(hints.build_near_host_ip + hints.cidr, strict=False)
         except ValueError as error:
             raise InvalidInput("The hints build_near_host_ip and cidr are no network.") from error
-
-
-def check_user_data(text: str) -> None:
-    """Raise InvalidInput unless the user data is Base64 text (RFC 4648, section 4) of a bearable length."""
-    if len(text) > _USER_DATA_LIMIT:
-        raise InvalidInput(f"User data is longer than {_USER_DATA_LIMIT} characters.")
-    try:
-        base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidInput("User data needs to be valid base 64.") from error
-
-
-def usable_image(images: Images, context: RequestContext, image_id: str) -> Image:
-    """Return an image that instances may be made from; raises InvalidInput."""
-    try:
-        image = images.get(context, image_id)
-    except NotFound as error:
-        raise InvalidInput(f"Image {image_id} could not be found.") from error
-    if image.status != "active":
-        raise InvalidInput(f"Image {image_id} is not active.")
-    for needed in filter(None, (image.kernel_id, image.ramdisk_id)):
-        usable_image(images, context, needed)
-    return image
-
-
-def check_fit(flavor: Flavor, image: Image) -> None:
-    """Raise InvalidInput unless a guest of the flavor can be made from the image."""
-    hardware.of(flavor.vcpus, flavor.extra_specs, image.properties)
-    if image.min_ram > flavor.memory_mb:
-        raise InvalidInput(f"Flavor's memory is too small for requested image {image.id}.")
-    if flavor.root_gb == 0:
-        return
-    if (
-        image.min_disk > flavor.root_gb
-        or max(image.size or 0, image.virtual_size or 0) > flavor.root_gb * _GIB
-    ):
-        raise InvalidInput(f"Flavor's disk is too small for requested image {image.id}.")
 
 
 def _local_disks(flavor: Flavor, image: Image, request: BootRequest) -> LocalDisks:
@@ -385,13 +344,8 @@ def _boot_actions(
     ]
 
 
-def image_parameters(image: Image) -> dict[str, Any]:
-    """Return what the parameters of an action tell the compute host of an image."""
-    return {"image": dataclasses.asdict(image.facts)}
-
-
 def _parameters(request: BootRequest, image: Image) -> Mapping[str, Any]:
-    parameters = image_parameters(image)
+    parameters = server_images.parameters(image)
     if request.networks is not None:
         wanted = [dataclasses.asdict(network) for network in request.networks]
         parameters["networks"] = wanted or "none"

@@ -15,7 +15,7 @@ from nova_lite.core.instance_states import Verb, VmState
 from nova_lite.core.quota import Limits
 from nova_lite.core.rebuild import RebuildRequest
 from nova_lite.db import instance_rows, instances, key_pairs
-from nova_lite.operations import boot, injected_files
+from nova_lite.operations import injected_files, server_images, user_data
 from nova_lite.operations.images import Images
 from nova_lite.operations.orders import Order, Orders
 
@@ -40,14 +40,14 @@ class Rebuild:
         """
         if len(request.metadata or ()) > self._metadata_items:
             raise OverQuota(f"Maximum number of metadata items exceeds {self._metadata_items}")
-        boot.check_user_data(request.changes.get("user_data") or "")
+        user_data.check(request.changes.get("user_data") or "")
         injected_files.check(request.files or ())
-        image = boot.usable_image(self._images, context, request.image_id)
+        image = server_images.usable(self._images, context, request.image_id)
         password = request.admin_password or ids.new_secret(9)
         password_hash = self._hash_password(password)
 
         def prepare(session: Session, instance: Instance) -> Mapping[str, Any]:
-            boot.check_fit(instance.flavor, image)
+            server_images.check_fit(instance.flavor, image)
             if request.files is not None:
                 injected_files.check_limits(session, instance.project_id, self._limits, request.files)
                 instances.set_files(session, [uuid], request.files)
@@ -56,7 +56,7 @@ class Rebuild:
                 changed = dataclasses.replace(instance.options, **request.options)
                 values["options"] = instance_rows.options_to_json(changed)
             instances.update(session, uuid, admin_password_hash=password_hash, **values)
-            return boot.image_parameters(image)
+            return server_images.parameters(image)
 
         self._orders.place(context, uuid, Order(_verb, prepare))
         return password

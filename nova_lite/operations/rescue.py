@@ -4,7 +4,7 @@ from nova_lite.core import ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.instance_states import Verb
 from nova_lite.db.engine import Database
-from nova_lite.operations import boot
+from nova_lite.operations import server_images
 from nova_lite.operations.images import Images
 from nova_lite.operations.orders import Order, Orders, find
 
@@ -25,8 +25,8 @@ class Rescue:
         """
         instance = self._database.read("server.instance", lambda session: find(session, context, uuid))
         chosen = image_id or self._image_id or instance.image_id
-        image = boot.usable_image(self._images, context, chosen)
-        parameters = boot.image_parameters(image) | {"image_id": image.id}
+        image = server_images.usable(self._images, context, chosen)
+        parameters = server_images.parameters(image) | {"image_id": image.id}
         self._orders.place(
             context, uuid, Order(lambda _: Verb.RESCUE, lambda _session, _instance: parameters)
         )

@@ -24,7 +24,7 @@ from nova_lite.core.server_migration import (
 )
 from nova_lite.db import actions, flavors, images, instance_rows, instances, quotas, server_migrations
 from nova_lite.db.engine import Database
-from nova_lite.operations import boot
+from nova_lite.operations import server_images
 from nova_lite.operations.images import new_image
 from nova_lite.operations.orders import find
 from nova_lite.rpc.compute import ComputeProxy
@@ -200,7 +200,7 @@ def _check_fit(session: Session, instance: Instance, flavor: Flavor) -> None:
     hardware.of(flavor.vcpus, flavor.extra_specs, instance.image_properties)
     image = images.get(session, instance.image_id)
     if image is not None:
-        boot.check_fit(flavor, image)
+        server_images.check_fit(flavor, image)
 
 
 def _carrier(instance: Instance, image_id: str) -> Image:
