@@ -40,6 +40,7 @@ from nova_lite.operations.revisions import Revisions
 from nova_lite.operations.routers import Routers
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.server_groups import ServerGroups
+from nova_lite.operations.server_metadata import ServerMetadata
 from nova_lite.operations.servers import Servers
 from nova_lite.operations.shelving import Shelving
 from nova_lite.operations.snapshots import Snapshots
@@ -53,6 +54,7 @@ class Cloud:
 
     servers: Servers
     server_groups: ServerGroups
+    server_metadata: ServerMetadata
     tags: Tags
     snapshots: Snapshots
     rebuild: Rebuild

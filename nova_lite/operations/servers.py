@@ -8,7 +8,7 @@ import dataclasses
 import ipaddress
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -21,9 +21,7 @@ from nova_lite.core.errors import (
     Conflict,
     Forbidden,
     InvalidInput,
-    Locked,
     NotFound,
-    OverQuota,
     Protected,
     Unavailable,
 )
@@ -53,8 +51,6 @@ from nova_lite.rpc.network import NetworkProxy
 
 LOG = logging.getLogger(__name__)
 
-_SWAP_ATTEMPTS = 10
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ServerDetails:
@@ -79,7 +75,6 @@ class Servers:
         compute: ComputeProxy,
         network: NetworkProxy,
         *,
-        metadata_items: int,
         down_after: float,
         keeps_deleted: bool = False,
     ) -> None:
@@ -88,7 +83,6 @@ class Servers:
         self._orders = orders
         self._compute = compute
         self._network = network
-        self._metadata_items = metadata_items
         self._down_after = down_after
         self._keeps_deleted = keeps_deleted
 
@@ -269,31 +263,6 @@ class Servers:
 
         return self._database.read("server.interfaces", work)
 
-    def set_metadata(
-        self, context: RequestContext, uuid: str, items: Mapping[str, str], *, replace: bool
-    ) -> Mapping[str, str]:
-        """Add metadata items, or replace all of them; returns what is there now.
-
-        Raises NotFound, Locked, OverQuota for too many items, Conflict when others change it all the time.
-        """
-        return self._swap_metadata(context, uuid, lambda old: dict(items) if replace else {**old, **items})
-
-    def change_metadata(
-        self, context: RequestContext, uuid: str, change: Callable[[Mapping[str, str]], dict[str, str]]
-    ) -> Mapping[str, str]:
-        """Replace the metadata by what ``change`` makes of it; raises as ``set_metadata``."""
-        return self._swap_metadata(context, uuid, change)
-
-    def delete_metadata(self, context: RequestContext, uuid: str, key: str) -> None:
-        """Remove one metadata item; raises NotFound, Locked."""
-
-        def without(old: Mapping[str, str]) -> dict[str, str]:
-            if key not in old:
-                raise NotFound("Metadata item was not found")
-            return {name: value for name, value in old.items() if name != key}
-
-        self._swap_metadata(context, uuid, without)
-
     def _whole(self, session: Session, context: RequestContext, uuid: str) -> ServerDetails:
         """Return a server with what lists do not show of it."""
         (details,) = self._details(session, context, [find(session, context, uuid)])
@@ -327,23 +296,6 @@ class Servers:
         only = hosts.pop() if len(hosts) == 1 else ""
         listing = services.listing(session, self._down_after, binary="nova-compute", host=only)
         return {service.host: _host_status(service) for service in listing}
-
-    def _swap_metadata(self, context: RequestContext, uuid: str, change: Any) -> Mapping[str, str]:
-        def work(session: Session) -> Mapping[str, str] | None:
-            instance = find(session, context, uuid)
-            if instance.locked_by and not context.is_admin:
-                raise Locked(f"Instance {uuid} is locked")
-            new: dict[str, str] = change(instance.metadata)
-            if len(new) > self._metadata_items:
-                raise OverQuota(f"Maximum number of metadata items exceeds {self._metadata_items}")
-            swapped = instances.swap_metadata(session, instance.uuid, instance.metadata, new)
-            return new if swapped else None
-
-        for _ in range(_SWAP_ATTEMPTS):
-            new = self._database.run("server.metadata", work)
-            if new is not None:
-                return new
-        raise Conflict(f"The metadata of instance {uuid} is being changed by others.")
 
     def _ring(self, context: RequestContext, action: Action | None) -> None:
         if action is not None and action.host:

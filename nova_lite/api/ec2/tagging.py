@@ -84,7 +84,7 @@ def create_tags(call: Ec2Call) -> None:
             [ResourceTag(each.kind, each.uuid, key, value) for each in others for key, value in tags.items()],
         )
     for uuid in instances:
-        call.cloud.servers.set_metadata(call.context, uuid, tags, replace=False)
+        call.cloud.server_metadata.set(call.context, uuid, tags, replace=False)
 
 
 def delete_tags(call: Ec2Call) -> None:
@@ -96,7 +96,7 @@ def delete_tags(call: Ec2Call) -> None:
     )
     for each in found:
         if each.kind is ResourceKind.INSTANCE:
-            call.cloud.servers.change_metadata(call.context, each.uuid, lambda old: _without(old, unwanted))
+            call.cloud.server_metadata.change(call.context, each.uuid, lambda old: _without(old, unwanted))
 
 
 def describe_tags(call: Ec2Call) -> Listed:

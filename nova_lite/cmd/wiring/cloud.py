@@ -56,6 +56,7 @@ from nova_lite.operations.revisions import Revisions
 from nova_lite.operations.routers import Routers
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.server_groups import ServerGroups
+from nova_lite.operations.server_metadata import ServerMetadata
 from nova_lite.operations.servers import Servers
 from nova_lite.operations.shelving import Shelving
 from nova_lite.operations.snapshots import Snapshots
@@ -111,7 +112,6 @@ def make_cloud(base: Base) -> Cloud:
         orders,
         base.compute,
         base.network,
-        metadata_items=conf.quota_metadata_items,
         down_after=conf.service_down_time,
         keeps_deleted=conf.reclaim_instance_interval > 0,
     )
@@ -121,6 +121,7 @@ def make_cloud(base: Base) -> Cloud:
     return Cloud(
         servers=servers,
         server_groups=ServerGroups(database, limits),
+        server_metadata=ServerMetadata(database, most=conf.quota_metadata_items),
         tags=Tags(database),
         rebuild=Rebuild(
             images, orders, limits, metadata_items=conf.quota_metadata_items, hash_password=hash_password

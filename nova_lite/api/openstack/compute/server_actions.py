@@ -192,7 +192,7 @@ def set_metadata_item(call: Call) -> Reply:
 
 def delete_metadata_item(call: Call) -> Reply:
     """Remove one metadata item."""
-    call.cloud.servers.delete_metadata(call.context, call.params["server_id"], call.params["key"])
+    call.cloud.server_metadata.delete(call.context, call.params["server_id"], call.params["key"])
     return Reply()
 
 
@@ -256,7 +256,7 @@ def _metadata(call: Call) -> Json:
 
 def _change(call: Call, items: Json, *, replace: bool) -> Json:
     server_id = call.params["server_id"]
-    return dict(call.cloud.servers.set_metadata(call.context, server_id, items, replace=replace))
+    return dict(call.cloud.server_metadata.set(call.context, server_id, items, replace=replace))
 
 
 def _action(call: Call, action: Action) -> Json:
