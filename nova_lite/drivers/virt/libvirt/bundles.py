@@ -32,10 +32,12 @@ def extract(bundle: Path, targets: Iterable[tuple[str, Path]]) -> None:
     """Write the disks of a bundle that are named to files; raises DriverError where one is missing."""
 
     def work() -> None:
-        with tarfile.open(bundle) as archive:
+        with tarfile.open(bundle, "r:") as archive:
             for name, target in targets:
-                content = archive.extractfile(name)
+                member = archive.getmember(name)
+                content = archive.extractfile(member) if member.isfile() and not member.issparse() else None
                 if content is None:
+                    # A link, or something that is larger than what there is of it.
                     raise KeyError(name)
                 with content, target.open("wb") as written:
                     shutil.copyfileobj(content, written, 1024 * 1024)
@@ -52,7 +54,7 @@ def names(bundle: Path) -> tuple[str, ...]:
     """Return the names of the disks in a bundle; raises DriverError for what is none."""
 
     def work() -> tuple[str, ...]:
-        with tarfile.open(bundle) as archive:
+        with tarfile.open(bundle, "r:") as archive:
             return tuple(archive.getnames())
 
     try:
