@@ -46,6 +46,11 @@ class GroupFilters:
         """Have the filter hold groups as they are now; raises DriverError."""
         self._renewing.join(group_ids)
 
+    def make_anew(self) -> None:
+        """Replace the whole filter by what the database says; raises DriverError."""
+        with self._look:
+            self._firewall.apply(*protection.wanted_on(self._database, self._host))
+
     def left(self, instance_uuid: str, *, stays: bool = False) -> None:
         """Let all hosts know, this one too, that an address of an instance is no member of its groups any more.
 

@@ -38,13 +38,16 @@ class _View:
     """The instances of the host, the resources that open actions are about, and the disks that are kept here.
 
     ``kept`` are the names of instances that may come back to this host, ``shared`` those of instances on hosts
-    that have their disks in the same folder.
+    that have their disks in the same folder, ``moving`` those of ``busy`` ones wherever they are. ``changes`` tells
+    that an open action is about this host.
     """
 
     instances: dict[str, Instance]
     busy: frozenset[str]
-    kept: frozenset[str]
-    shared: frozenset[str]
+    kept: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
+    moving: frozenset[str] = frozenset()
+    changes: bool = False
 
 
 _STANDING = (VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED)
@@ -116,21 +119,27 @@ class Reconciler:
         row = instances.get(session, uuid)
         mine = {} if row is None or row.host != self._host.name else {uuid: row}
         busy = frozenset({uuid} if actions.is_busy(session, uuid) else ())
-        return _View(mine, busy, frozenset(), frozenset())
+        return _View(mine, busy)
 
     def _view(self, session: Session) -> _View:
         rows = instances.on_host(session, self._host.name)
         sharers = self._host.driver.sharers() | {self._host.name}
         others = [row for host in sorted(sharers - {self._host.name}) for row in instances.on_host(session, host)]
-        busy = frozenset(action.resource_id for action in actions.open_actions(session))
-        kept = {
-            migration.instance_uuid
-            for migration in server_migrations.every_open(session)
-            if migration.source_host in sharers
-        }
-        names = frozenset(found.name for found in instances.by_uuids(session, sorted(kept)).values())
-        shared = frozenset(row.name for row in others)
-        return _View({row.uuid: row for row in rows}, busy, names, shared)
+        mine = {row.uuid: row for row in rows}
+        under_way = actions.open_actions(session)
+        migrations = server_migrations.every_open(session)
+        busy = {action.resource_id for action in under_way}
+        kept = {migration.instance_uuid for migration in migrations if migration.source_host in sharers}
+        passing = {one.instance_uuid for one in migrations if self._host.name in (one.source_host, one.dest_host)}
+        found = instances.by_uuids(session, sorted(kept | busy)).values()
+        return _View(
+            mine,
+            frozenset(busy),
+            kept=frozenset(one.name for one in found if one.uuid in kept),
+            shared=frozenset(row.name for row in others),
+            moving=frozenset(one.name for one in found if one.uuid in busy),
+            changes=bool(busy & (mine.keys() | passing)) or any(one.host == self._host.name for one in under_way),
+        )
 
     def _orphans(self, view: _View, guests: dict[str, Guest]) -> list[Finding]:
         """Guests that no instance of this host stands for."""
@@ -155,9 +164,8 @@ class Reconciler:
         expected = {instance.name for instance in view.instances.values()} | view.shared
         expected |= {aside(name) for name in view.kept}
         expected |= {guest.name for guest in guests.values()}
-        if view.busy - view.instances.keys():
-            # Actions elsewhere may be about to move something here; the next look decides.
-            return []
+        # An action elsewhere may be about to move something here; the next look decides.
+        expected |= view.moving | {aside(name) for name in view.moving}
         lost = {aside(one.name): one for one in view.instances.values() if one.uuid not in guests}
         return [self._leftover(name, lost.get(name)) for name in files if name not in expected]
 
@@ -211,7 +219,7 @@ class Reconciler:
 
     def _links(self, view: _View) -> list[Finding]:
         """Bridges of guests that are missing, or that no guest needs."""
-        if view.busy:
+        if view.changes:
             return []
         return [
             Finding(found.kind, found.name, found.sentence, self._host.links.mend)
@@ -220,16 +228,12 @@ class Reconciler:
 
     def _filter(self, view: _View) -> list[Finding]:
         """Rules of the packet filter that are not as they should be."""
-        if view.busy:
+        if view.changes:
             # A flow that runs now changes the filter between our two looks.
             return []
         wanted = protection.whole(self._host.database, list(view.instances))
-
-        def mend() -> None:
-            self._host.firewall.apply(*wanted)
-
         return [
-            Finding(difference.kind, difference.name, difference.sentence, mend)
+            Finding(difference.kind, difference.name, difference.sentence, self._host.groups.make_anew)
             for difference in self._host.firewall.differences(*wanted)
         ]
 

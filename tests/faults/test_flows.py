@@ -3,9 +3,13 @@
 import threading
 
 import pytest
+import sqlalchemy as sa
 
+from nova_lite.core import clock, ids
+from nova_lite.core.actions import Action, ActionState
 from nova_lite.core.errors import HypervisorUnavailable, MessagingTimeout
 from nova_lite.core.instance_states import TRANSITIONS, Verb, VmState
+from nova_lite.db import actions
 from tests.cloud import wait_for
 from tests.faults.stage import STAGE, Cue, Moment, end_thread, fail
 from tests.faults.staged import ATTEMPTS, VERBS, step_names
@@ -236,3 +240,18 @@ def test_an_image_that_came_to_nothing_is_gone_and_a_whole_one_stays(
     stored = {path.name for path in (cloud.folder / "images").iterdir()}
     assert stored >= {cloud.image()}
     assert stored - {cloud.image()} <= {image["id"] for image in cloud.every_image()}
+
+
+def test_a_host_is_mended_while_others_work(cloud: StagedCloud) -> None:
+    server_id = cloud.prepare(Verb.STOP)
+    STAGE.compute._host.firewall.unprotect(server_id)
+    (cloud.folder / "instances" / "instance-0000ffff").mkdir()
+    elsewhere = Action(
+        ids.new_uuid(), ids.new_uuid(), Verb.SNAPSHOT, "p", "u", "r", ActionState.RUNNING, clock.now(), clock.now(),
+        host="elsewhere",
+    )  # fmt: skip
+    cloud.database.run("test", lambda session: actions.insert(session, [elsewhere]))
+    STAGE.compute.repair()
+    cloud.database.run("test", lambda session: session.execute(sa.delete(actions.ActionRow)))
+
+    assert cloud.leaks() == []
