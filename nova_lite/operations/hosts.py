@@ -9,7 +9,7 @@ from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, InvalidInput, NotFound
 from nova_lite.core.hosts import ComputeNode, Service
 from nova_lite.core.instance import Instance
-from nova_lite.db import aggregates, compute_nodes, instances, services
+from nova_lite.db import aggregates, compute_nodes, instances, server_migrations, services
 from nova_lite.db.engine import Database
 from nova_lite.rpc.compute import ComputeProxy
 
@@ -65,7 +65,7 @@ class Hosts:
     def delete_service(self, context: RequestContext, uuid: str) -> None:
         """Forget a daemon, and with nova-compute its hypervisor and place in aggregates; one that runs comes back.
 
-        Raises NotFound, and Conflict while there are instances on its host.
+        Raises NotFound, and Conflict while there are instances on its host, or moving to it or from it.
         """
 
         def work(session: Session) -> bool:
@@ -77,6 +77,11 @@ class Hosts:
                     raise Conflict(
                         "Unable to delete compute service that is hosting instances. Migrate or delete the instances"
                         " first."
+                    )
+                if any(found.host in (one.source_host, one.dest_host) for one in server_migrations.every_open(session)):
+                    raise Conflict(
+                        "Unable to delete compute service that has in-progress migrations. Complete the migrations or"
+                        " delete the instances first."
                     )
                 aggregates.forget_host(session, found.host)
                 compute_nodes.delete(session, found.host)

@@ -205,6 +205,10 @@ def test_ephemeral_disks_go_along_and_grow_with_the_flavor(cloud: TwoHosts) -> N
 def test_a_server_may_be_deleted_between_two_sizes(cloud: TwoHosts) -> None:
     server_id = cloud.boot("gone")
     cloud.act(server_id, RESIZE)
+    daemons = cloud.ask("GET", "/v2.1/os-services?binary=nova-compute", user="admin", version="2.53")
+    for daemon in daemons.json()["services"]:
+        refused = cloud.ask("DELETE", f"/v2.1/os-services/{daemon['id']}", user="admin", version="2.53")
+        assert refused.status_code == 409, daemon
     assert cloud.ask("DELETE", f"/v2.1/servers/{server_id}").status_code == 204
     cloud.settle()
 
