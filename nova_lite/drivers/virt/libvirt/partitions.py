@@ -20,9 +20,15 @@ class Extent:
 
 
 def extent_of(disk: Path, partition: int) -> Extent | None:
-    """Return where a partition is, 0 being the whole disk; None where there is no such partition."""
+    """Return where a partition is, 0 being the whole disk; None where there is no such partition in it."""
+    end = disk.stat().st_size
     if partition == 0:
-        return Extent(0, disk.stat().st_size)
+        return Extent(0, end)
+    found = _by_table(disk, partition)
+    return found if found is not None and found.start < end and found.size > 0 else None
+
+
+def _by_table(disk: Path, partition: int) -> Extent | None:
     with disk.open("rb") as stream:
         record = stream.read(_SECTOR)
         if len(record) != _SECTOR or record[510:] != b"\x55\xaa":
@@ -40,7 +46,7 @@ def _by_guid(header: bytes, disk: Path, partition: int) -> Extent | None:
     if header[:8] != b"EFI PART":
         return None
     table, count, size = struct.unpack_from("<Q", header, 72)[0], *struct.unpack_from("<II", header, 80)
-    if partition > min(count, MOST) or not 128 <= size <= 4096:
+    if partition > min(count, MOST) or not 128 <= size <= 4096 or table * _SECTOR > disk.stat().st_size:
         return None
     with disk.open("rb") as stream:
         stream.seek(table * _SECTOR + size * (partition - 1))
