@@ -11,7 +11,7 @@ from nova_lite.core.access_rules import AccessRule
 from nova_lite.core.context import RequestContext
 from nova_lite.core.credentials import ApplicationCredential, Ec2Credential
 from nova_lite.core.errors import Forbidden, InvalidInput, NotFound
-from nova_lite.core.identity import Named, Scope, ScopeKind
+from nova_lite.core.identity import Named, Role, Scope, ScopeKind
 from nova_lite.db import application_credentials, ec2_credentials, projects, role_assignments, roles
 from nova_lite.operations.identity_access_rules import wanted_rules
 from nova_lite.operations.identity_base import IdentityBase, not_authorized, require_self
@@ -127,9 +127,10 @@ class IdentityCredentials(IdentityBase):
         """Make keys with which a user signs on a project; raises NotFound, Forbidden where it has no role."""
         if context.delegated or (context.user_id != user_id and not context.is_admin):
             raise not_authorized("identity:ec2_create_credential")
-        return self._keep_ec2(Ec2Credential(ids.new_hex(), secrets.token_hex(16), user_id, project_id))
+        made = Ec2Credential(ids.new_hex(), secrets.token_hex(16), user_id, project_id)
+        return self._keep_ec2(context, made)
 
-    def _keep_ec2(self, made: Ec2Credential) -> Ec2Credential:
+    def _keep_ec2(self, context: RequestContext, made: Ec2Credential) -> Ec2Credential:
         """Keep keys; raises NotFound, Forbidden where their user has no role, Conflict."""
         user_id, project_id = made.user_id, made.project_id
         sealed = dataclasses.replace(made, secret=self._seal.seal(made.secret))
@@ -140,6 +141,8 @@ class IdentityCredentials(IdentityBase):
                 raise NotFound(f"Could not find project: {project_id}.")
             if not role_assignments.roles_on(session, user_id, Scope(ScopeKind.PROJECT, project_id)):
                 raise Forbidden(f"User {user_id} has no role on project {project_id}.")
+            if context.user_id == user_id:
+                _require_all_roles(session, context)
             ec2_credentials.insert(session, sealed)
             return sealed
 
@@ -194,14 +197,24 @@ def _require_own(context: RequestContext, user_id: str) -> None:
         raise not_authorized(_MANAGE)
 
 
+def _require_all_roles(session: Session, context: RequestContext) -> None:
+    """Raise Forbidden for a token with some of its user's roles only: keys that it made would have them all."""
+    if {role.name for role in _roles_of(session, context)} - set(context.roles):
+        raise Forbidden("Keys cannot be made with some of the roles of their user only.")
+
+
+def _roles_of(session: Session, context: RequestContext) -> tuple[Role, ...]:
+    """Return the roles that the caller has on the project of its token, be that for all of them or not."""
+    given = role_assignments.roles_on(session, context.user_id, Scope(ScopeKind.PROJECT, context.project_id))
+    return roles.graph(session).expand(frozenset(given))
+
+
 def _wanted_roles(session: Session, context: RequestContext, wanted: tuple[Named, ...]) -> tuple[str, ...]:
-    """Return the ids of the roles that a credential gets: all that the caller has, or some of them."""
-    graph = roles.graph(session)
-    scope = Scope(ScopeKind.PROJECT, context.project_id)
-    given = role_assignments.roles_on(session, context.user_id, scope)
-    mine = {role.id: role.name for role in graph.expand(frozenset(given))}
+    """Return the ids of the roles that a credential gets: all that the caller's token is for, or some of them."""
+    given = role_assignments.roles_on(session, context.user_id, Scope(ScopeKind.PROJECT, context.project_id))
+    mine = {role.id: role.name for role in _roles_of(session, context) if role.name in context.roles}
     if not wanted:
-        return tuple(sorted(given))
+        return tuple(sorted(given if given <= mine.keys() else mine))
     found = []
     for named in wanted:
         role_id = named.id or next((key for key, name in mine.items() if name == named.name), "")

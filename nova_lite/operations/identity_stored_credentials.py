@@ -24,7 +24,7 @@ class IdentityStoredCredentials(IdentityCredentials):
         """Keep a secret; raises NotFound, InvalidInput, Forbidden for another user, Conflict for a used access key."""
         _require_own(context, wanted.user_id, "identity:create_credential")
         if wanted.is_ec2:
-            return stored_ec2(self._keep_ec2(read_ec2(wanted)))
+            return stored_ec2(self._keep_ec2(context, read_ec2(wanted)))
         made = dataclasses.replace(wanted, id=ids.new_hex())
 
         def work(session: Session) -> StoredCredential:

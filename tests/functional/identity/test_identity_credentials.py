@@ -144,6 +144,23 @@ def test_only_an_unrestricted_credential_makes_others(site: Site, unrestricted: 
     assert (made_keys.status_int == 201) is unrestricted
 
 
+def test_what_an_unrestricted_credential_makes_has_no_more_roles_than_it(site: Site) -> None:
+    credential = made(site, secret=SECRET, unrestricted=True, roles=[{"name": "reader"}])
+    token = log_in(site, id=credential["id"], secret=SECRET).headers["X-Subject-Token"]
+
+    child = make(site, token, name="child").json["application_credential"]
+    assert [role["name"] for role in child["roles"]] == ["reader"]
+    assert make(site, token, name="more", roles=[{"name": "member"}]).status_int == 400
+    # Keys cannot be for some of their user's roles.
+    project = site.people.demo_project.id
+    keys = f"/v3/users/{site.people.demo.id}/credentials/OS-EC2"
+    assert site.ask("POST", keys, {"tenant_id": project}, token=token).status_int == 403
+    blob = json.dumps({"access": "mine", "secret": "s"})
+    kept = {"type": "ec2", "blob": blob, "user_id": site.people.demo.id, "project_id": project}
+    assert site.ask("POST", "/v3/credentials", {"credential": kept}, token=token).status_int == 403
+    assert site.ask("POST", "/v3/credentials", {"credential": kept}, token=site.token("demo")).status_int == 201
+
+
 def test_credentials_are_their_users_own(site: Site) -> None:
     credential = made(site)
     other = site.token("admin", scope="own")
