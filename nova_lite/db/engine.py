@@ -133,6 +133,7 @@ class Database:
                     raise
                 cause = error
             except exc.TimeoutError as error:
+                LOG.error("transaction %s given up: %s", name, error)
                 raise errors.DatabaseUnavailable() from error
             if time.monotonic() + pause > deadline:
                 LOG.error("transaction %s given up: %s", name, cause)
