@@ -13,6 +13,7 @@ from typing import Any
 _PIECE = 64 * 1024
 _LONGEST_LINE = 8192
 _SIZE = re.compile(rb"[0-9a-fA-F]{1,16}")
+_SIZE_LINE = re.compile(rb"([0-9a-fA-F]{1,16})[ \t]*(?:;[^\r\n]*)?\r\n")
 _PATIENCE = 10.0
 """Seconds for which a body is read that nobody wants, so that its sender hears the answer."""
 
@@ -132,3 +133,38 @@ class RequestBody:
     def _broken(self, reason: str) -> OSError:
         self.spoilt = self._over = True
         return OSError(reason)
+
+
+class ChunkSource:
+    """What eventlet reads a chunked body from: looks at the lines around the chunks, of which eventlet takes any.
+
+    They are those that are read without a size. From the first that is wrong on all raise OSError.
+    """
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+        self._in_chunk = self._in_trailers = self._broken = False
+
+    def read(self, size: int = -1) -> bytes:
+        """Return some of a chunk."""
+        found: bytes = self._source.read(size)
+        return found
+
+    def readline(self, size: int = -1) -> bytes:
+        """Return a line of a chunk, at most ``size`` of it; without a size, the line that is around one."""
+        line: bytes = self._source.readline(size if size >= 0 else _LONGEST_LINE)
+        if size < 0 and (self._broken or not self._is_right(line)):
+            self._broken = True
+            raise OSError("The request's body is not in chunks.")
+        return line
+
+    def _is_right(self, line: bytes) -> bool:
+        if self._in_trailers:
+            return line.endswith(b"\n")
+        if self._in_chunk:
+            self._in_chunk = False
+            return line == b"\r\n"
+        found = _SIZE_LINE.fullmatch(line)
+        self._in_trailers = found is not None and int(found[1], 16) == 0
+        self._in_chunk = found is not None and not self._in_trailers
+        return found is not None

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from nova_lite import concurrency, request_headers
 from nova_lite.core.errors import ConfigurationError
-from nova_lite.request_body import RequestBody
+from nova_lite.request_body import ChunkSource, RequestBody
 
 LOG = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ def _with_clear_ends(base: Any) -> Any:
     """Return eventlet's class of connections, which ends one when a request's end is not clear."""
 
     class Protocol(base):  # type: ignore[misc]
-        """Takes headers that are clear, and one length that is a number."""
+        """Takes headers that are clear, one length that is a number, and chunks that are as long as they say."""
 
         rfile: Any
 
@@ -125,6 +125,13 @@ def _with_clear_ends(base: Any) -> Any:
                 self.close_connection = 1
                 self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
                 return False
+
+        def get_environ(self) -> dict[str, Any]:
+            environ: dict[str, Any] = super().get_environ()
+            body = environ["eventlet.input"]
+            if body.chunked_input:
+                body.rfile = ChunkSource(body.rfile)
+            return environ
 
         def _all(self, name: str) -> list[bytes]:
             return [value.strip().encode("latin-1") for value in self.headers.get_all(name, [])]

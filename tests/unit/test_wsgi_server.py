@@ -111,17 +111,24 @@ UNCLEAR = (
 """Headers after which two could see the end of a request in different places."""
 
 
+INSIDE = "GET / HTTP/1.1\r\nHost: x\r\nC: d\r\n\r\n"
+"""What is a request of its own to who takes it for no body of the one before."""
+
+
+def said(site, request):
+    """What is answered until the server ends the connection, which it may also do without a word."""
+    answer = b""
+    with socket.create_connection(("127.0.0.1", site.port), timeout=20) as connection:
+        connection.sendall(request.encode())
+        with contextlib.suppress(ConnectionResetError):
+            while piece := connection.recv(65536):
+                answer += piece
+    return answer
+
+
 def test_a_request_whose_end_is_not_clear_is_the_last_of_its_connection(site):
-    # What follows is another request to who takes it for no body, or for a short one.
-    inside = "GET / HTTP/1.1\r\nHost: x\r\nC: d\r\n\r\n"
     for head in UNCLEAR:
-        with socket.create_connection(("127.0.0.1", site.port), timeout=20) as connection:
-            connection.sendall(f"POST / HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n{inside}{inside}".encode())
-            answer = b""
-            with contextlib.suppress(ConnectionResetError):
-                while piece := connection.recv(65536):
-                    answer += piece
-        # A server may also close without a word.
+        answer = said(site, f"POST / HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n{INSIDE}{INSIDE}")
         assert answer.count(b"HTTP/1.1 ") <= 1 and b" 200 " not in answer, head
 
 
@@ -131,6 +138,14 @@ def test_headers_of_any_text_are_taken(site):
     for _ in range(2):
         connection.request("PUT", "/", b"told", odd)
         assert connection.getresponse().read() == b"told"
+
+
+@pytest.mark.parametrize("verb", ["PUT", "POST"])
+def test_a_body_that_is_not_in_chunks_ends_its_connection_read_or_not(site, verb):
+    for body in ("+5\r\nhello", "0x5\r\nhello", "-5", "5\r\nhellothere", "5 ;a\nb\r\nhello", "\r\n5\r\nhello"):
+        head = f"{verb} / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        answer = said(site, f"{head}{body}\r\n0\r\n\r\n{INSIDE}")
+        assert answer.count(b"HTTP/1.1 ") <= 1, body
 
 
 @pytest.mark.parametrize("size", [b"+5", b"0x5", b"0_5", b"-5", b""])
