@@ -157,9 +157,21 @@ def test_nothing_stays_of_a_server_that_is_deleted_on_its_way(
     check_gone(cloud, server_id)
 
 
-def test_nothing_stays_of_a_server_that_is_deleted_between_two_hosts(cloud: TwoHosts) -> None:
+@pytest.mark.parametrize("place", ["first", "second"])
+def test_nothing_stays_of_a_server_that_is_deleted_between_two_hosts(cloud: TwoHosts, place: str) -> None:
     server_id = cloud.boot("vm")
     cloud.act(server_id, MIGRATE, user="admin")
+    STAGE.clear()
+    for step in step_names(Verb.DELETE):
+        STAGE.repeat(f"do {step}")
+
+    def let_end() -> None:
+        STAGE.give(Cue("do destroying", Moment.AFTER), end_thread)
+
+    if place == "first":
+        let_end()
+    else:
+        STAGE.give(Cue("do disconnecting", Moment.AFTER), let_end)
     cloud.ask("DELETE", f"/v2.1/servers/{server_id}")
     cloud.settle()
 
