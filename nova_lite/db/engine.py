@@ -153,7 +153,8 @@ class Database:
             try:
                 result = work(session)
             finally:
-                STATEMENTS.labels(name).inc(counts[_SENT])
+                # A connection that was lost may be another thread's by now, which begins its notes anew.
+                STATEMENTS.labels(name).inc(counts.get(_SENT, 0))
             if write:
                 self._commit(session)
             return result
