@@ -76,6 +76,8 @@ class Database:
         self._engine = _make_engine(url, pool_size)
         self._retry_seconds = retry_seconds
         self._writer = threading.Lock() if self.dialect == "sqlite" else None
+        # Those that change something may all wait for one row; who only reads must not wait with them.
+        self._writers = threading.BoundedSemaphore(max(1, pool_size - pool_size // 4))
         sa.event.listen(self._engine, "before_cursor_execute", self._count_statement)
 
     @property
@@ -172,12 +174,19 @@ class Database:
 
     @contextlib.contextmanager
     def _turn(self, write: bool) -> Iterator[None]:
-        """SQLite has one writer: waiting here is fair and quick, while its own waiting sleeps."""
-        if self._writer is None or not write:
+        """Let a writer begin; with SQLite, which has one, waiting here is fair and quick, while its own sleeps."""
+        if not write:
             yield
-            return
-        with self._writer:
-            yield
+        elif self._writer is not None:
+            with self._writer:
+                yield
+        elif self._writers.acquire(timeout=_POOL_TIMEOUT):
+            try:
+                yield
+            finally:
+                self._writers.release()
+        else:
+            raise exc.TimeoutError(f"No other transaction ended in {_POOL_TIMEOUT:g} seconds.")
 
     @staticmethod
     def _count_statement(connection: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:

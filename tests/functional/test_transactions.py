@@ -1,5 +1,7 @@
-"""Transactions that go wrong leave nothing behind on the connections that others get next."""
+"""Transactions and the connections that they share: what goes wrong in one, and what waits, is not others' matter."""
 
+import concurrent.futures
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from nova_lite.db.engine import Database
+from tests.cloud import wait_for
+from tests.functional.conftest import NewDatabase
 
 _METADATA = sa.MetaData()
 _PARENTS = sa.Table("parents", _METADATA, sa.Column("id", sa.Integer, primary_key=True))
@@ -53,6 +57,31 @@ def test_what_a_killed_thread_did_is_rolled_back(database: Database) -> None:
         assert _count(database) == 0
 
 
-def _count(database: Database) -> int:
-    query = sa.select(sa.func.count()).select_from(sa.union_all(sa.select(_PARENTS), sa.select(_CHILDREN)).subquery())
-    return database.read("count", lambda session: session.execute(query).scalar_one())
+def test_who_reads_does_not_wait_with_those_who_wait_for_a_row(new_database: NewDatabase) -> None:
+    database = Database(new_database("mariadb"), pool_size=4)
+    _PARENTS.create(database.engine)
+    database.run("make", lambda session: session.execute(sa.insert(_PARENTS).values(id=1)) and None)
+    begun: list[int] = []
+    go_on = threading.Event()
+
+    def change(session: Session) -> None:
+        begun.append(1)
+        session.execute(sa.update(_PARENTS).values(id=1))
+        assert go_on.wait(30)
+
+    with concurrent.futures.ThreadPoolExecutor(7) as pool:
+        try:
+            writers = [pool.submit(database.run, "change", change) for _ in range(6)]
+            assert wait_for(lambda: len(begun) >= 3)
+            read = pool.submit(lambda: [_count(database, _PARENTS) for _ in range(20)])
+            assert read.result(15) == [1] * 20
+        finally:
+            go_on.set()
+        for writer in writers:
+            writer.result(30)
+    database.close()
+
+
+def _count(database: Database, *tables: sa.Table) -> int:
+    counts = [sa.select(sa.func.count()).select_from(table) for table in tables or (_PARENTS, _CHILDREN)]
+    return database.read("count", lambda session: sum(session.execute(query).scalar_one() for query in counts))
