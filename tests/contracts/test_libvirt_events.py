@@ -159,7 +159,7 @@ def test_a_guest_that_could_not_be_sent_is_not_taken_for_one_that_has_gone(
     migrations = Migrations(Domains(connection), Disks.from_flags(conf), settings)
     try:
         with pytest.raises(TypeError):
-            migrations.move(spec.uuid, libvirtd.url, shared=True, watch=lambda progress: False)
+            migrations.move(spec, libvirtd.url, shared=True, watch=lambda progress: False)
         assert driver.guest(spec.uuid) is not None
     finally:
         driver.destroy(spec.uuid)
