@@ -27,7 +27,8 @@ class Domain:
         return int(self._persistent)
 
 
-ON, OFF = {"active": True, "persistent": False}, {"active": False, "persistent": False}
+ON, COMING = {"active": True, "persistent": True}, {"active": True, "persistent": False}
+OFF = {"active": False, "persistent": False}
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,9 @@ ON, OFF = {"active": True, "persistent": False}, {"active": False, "persistent":
         (Domain(libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_USER, **ON), True),
         (Domain(libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_MIGRATION, **ON), None),
         (Domain(libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_STARTING_UP, **ON), None),
+        # What a libvirtd that came back says of one that only comes, until it ends it.
+        (Domain(libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_USER, **COMING), None),
+        (Domain(libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_UNKNOWN, **COMING), None),
         # QEMU is being started for it, or is being ended.
         (Domain(libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_UNKNOWN, **ON), None),
         (Domain(libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_FAILED, **OFF), False),

@@ -26,6 +26,7 @@ _ARRIVAL_SECONDS = 60.0
 """How long a guest whose host went away on the way may be neither here nor gone."""
 _LEAST_GB = 2
 _LITTLE = 64 * 1024**2
+_DEFINED_THERE = "VIR_MIGRATE_PERSIST_DEST"
 _WHOLE = "whole"
 """What follows the URI where the disks have to be copied as a whole."""
 
@@ -151,7 +152,8 @@ class Migrations:
         return here
 
     def _flags(self, *, shared: bool, whole: bool) -> int:
-        names = set(self._settings.shared_flags if shared else self._settings.block_flags)
+        # Its definition tells who has arrived from who only comes.
+        names = {*(self._settings.shared_flags if shared else self._settings.block_flags), _DEFINED_THERE}
         if whole:
             names = names - {"VIR_MIGRATE_NON_SHARED_INC"} | {"VIR_MIGRATE_NON_SHARED_DISK"}
         return sum(constant(name) for name in names)
@@ -265,12 +267,18 @@ def _nears_its_end(progress: Progress) -> bool:
 
 
 def _is_here(connection: Any, uuid: str) -> bool | None:
-    """Tell whether a guest is here; None while it is only coming."""
+    """Tell whether a guest is here; None while it is only coming.
+
+    libvirt defines it when all of it has come. Before that it may be in any state, also in one of a guest that was
+    paused: so says a libvirtd that died meanwhile and came back, until it ends what was coming.
+    """
     found = lookup(connection, uuid)
     if found is None:
         return False
     if not found.isActive():
         return bool(found.isPersistent())
+    if not found.isPersistent():
+        return None
     state, reason = found.state()
     if state == constant("VIR_DOMAIN_PAUSED"):
         coming = ("VIR_DOMAIN_PAUSED_MIGRATION", "VIR_DOMAIN_PAUSED_STARTING_UP")
