@@ -140,8 +140,8 @@ def test_without_copy_on_write_a_disk_stands_for_itself_and_is_raw_whatever_its_
     with disk.open("r+b") as written:
         written.write((tmp_path / "evil").read_bytes())
     assert disks.files("instance-00000001").disks[0].disk_format == "raw"
-    disks.copy("instance-00000001")
-    assert "backing-filename" not in info(disks.snapshot("instance-00000001").path)
+    disks.snapshots.copy("instance-00000001")
+    assert "backing-filename" not in info(disks.snapshots.get("instance-00000001").path)
 
 
 def test_many_at_once_bring_an_image_once(tmp_path: Path) -> None:
@@ -220,14 +220,14 @@ def test_a_console_that_has_grown_is_shortened_and_its_end_kept(tmp_path: Path) 
     with log.open("ab") as guest:
         guest.write(b"x" * 5000 + b"the end\n")
         guest.flush()
-        disks.bound_consoles(1024)
+        disks.consoles.bound(1024)
         assert log.stat().st_size == 1024
         # The guest goes on to write to the same file.
         guest.write(b"more\n")
         guest.flush()
     assert log.read_bytes().endswith(b"the end\nmore\n")
 
-    disks.bound_consoles(1024)
+    disks.consoles.bound(1024)
     assert log.stat().st_size == 1029
 
 

@@ -16,6 +16,7 @@ from nova_lite.drivers.virt.image_safety import QCOW2, RAW
 from nova_lite.drivers.virt.libvirt import partitions, qemu_img
 from nova_lite.drivers.virt.libvirt.disks import GIB, Disks
 from nova_lite.drivers.virt.libvirt.ext_files import ExtFiles
+from nova_lite.drivers.virt.libvirt.files import make_whole
 from nova_lite.drivers.virt.libvirt.image_cache import Base
 
 SEED = "/var/lib/cloud/seed/config_drive"
@@ -106,15 +107,15 @@ class ContainerDisks(Disks):
         """Copy the root file system of the image that a container is rescued with."""
         self._copied(self._root_base(base, 0), path)
 
-    def _add_others(self, spec: GuestSpec) -> None:
+    def add_others(self, spec: GuestSpec) -> None:
         """Make the ephemeral disks and the file of the console; raises DriverError for a container that is to swap."""
         if spec.swap_mb:
             raise DriverError("containers of this host have no disks to swap to: use a flavor without swap.")
         folder = self._folder / spec.name
         for number, disk in enumerate(spec.ephemerals):
             base = self._blank.ephemeral_base(disk, number, spec.hardware.os_type)
-            self._make(folder / ephemeral_file(number), functools.partial(self._copied, base))
-        self.console_log(spec.name).touch()
+            make_whole(folder / ephemeral_file(number), functools.partial(self._copied, base))
+        self.consoles.of(spec.name).touch()
 
     def note_frozen(self, name: str) -> None:
         """Note that a container stands still only for a copy of its disk."""

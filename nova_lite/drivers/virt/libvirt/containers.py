@@ -155,7 +155,7 @@ class ContainerDriver(LibvirtGuests):
         if guest is None or guest.power_state not in (PowerState.RUNNING, PowerState.PAUSED):
             return
         try:
-            self._consoles.follow(uuid, self._disks.console_log(guest.name))
+            self._consoles.follow(uuid, self._disks.consoles.of(guest.name))
         except (DriverError, NotFound, OSError) as error:
             LOG.warning("the console of %s is not followed: %s", guest.name, error)
 
@@ -180,21 +180,21 @@ class ContainerDriver(LibvirtGuests):
         self.drop_snapshot(uuid, name)
         guest = self.guest(uuid)
         if guest is None or guest.power_state not in (PowerState.RUNNING, PowerState.PAUSED):
-            self._disks.copy(name)
+            self._disks.snapshots.copy(name)
             return
         if guest.power_state is PowerState.RUNNING:
             self._disks.note_frozen(name)
             self.pause(uuid)
         try:
             self._domains.run(uuid, lambda found: _flush(found, self._disks.runner))
-            self._disks.copy(name)
+            self._disks.snapshots.copy(name)
         finally:
             self._thaw(uuid, name)
 
     def drop_snapshot(self, uuid: str, name: str) -> None:
         """Remove the copy, and let a container go on that stands still for one."""
         self._thaw(uuid, name)
-        self._disks.drop_snapshot(name)
+        self._disks.snapshots.drop(name)
 
     def _thaw(self, uuid: str, name: str) -> None:
         if self._disks.is_frozen(name):
@@ -234,7 +234,7 @@ class ContainerDriver(LibvirtGuests):
         guest = self.guest(uuid)
         if guest is None:
             raise NotFound(f"Guest {uuid} could not be found.")
-        return self._consoles.join(uuid, self._disks.console_log(guest.name))
+        return self._consoles.join(uuid, self._disks.consoles.of(guest.name))
 
 
 def _flush(found: Any, runner: Runner) -> None:

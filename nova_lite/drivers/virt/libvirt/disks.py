@@ -1,43 +1,33 @@
 """Guests' disks: a difference to a cached image for each guest, or a copy of it."""
 
-import contextlib
 import dataclasses
 import functools
-import itertools
 import json
-import logging
 import shutil
 import string
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
 from nova_lite import concurrency
 from nova_lite.core.errors import ConfigurationError, DriverError
-from nova_lite.core.server_migration import CarriedDisk
 from nova_lite.drivers.runner import Runner, require_programs
 from nova_lite.drivers.virt import config_drive, storage
-from nova_lite.drivers.virt.base import BUNDLE, GuestImage, GuestSnapshot, GuestSpec, aside, ephemeral_file
+from nova_lite.drivers.virt.base import BUNDLE, GuestImage, GuestSpec, aside, ephemeral_file
 from nova_lite.drivers.virt.image_safety import QCOW2, RAW
 from nova_lite.drivers.virt.libvirt import bundles, qemu_img
-from nova_lite.drivers.virt.libvirt.blank_disks import MADE_FILE_SYSTEM, BlankDisks, Formats
-from nova_lite.drivers.virt.libvirt.files import Disk, Files
+from nova_lite.drivers.virt.libvirt.blank_disks import BlankDisks, Formats
+from nova_lite.drivers.virt.libvirt.console_logs import ConsoleLogs
+from nova_lite.drivers.virt.libvirt.files import NEW, SWAP, Disk, Files, make_whole, writable
 from nova_lite.drivers.virt.libvirt.image_cache import Base, CacheRules, ImageCache, Room
 from nova_lite.drivers.virt.libvirt.injection import Injection, InjectionRules
 from nova_lite.drivers.virt.libvirt.shown_disks import ShownDisks
-
-LOG = logging.getLogger(__name__)
+from nova_lite.drivers.virt.libvirt.snapshots import PACKED, Snapshots
 
 GIB = 1024**3
-_BLOCK = 512
 _COPY_SECONDS = 1800.0
-_NEW = ".new"
-_SNAPSHOT = "snapshot"
-_BUNDLE = "snapshot.tar"
-_SWAP = "disk.swap"
 _RESCUE = "disk.rescue"
-_CONSOLE_SLACK = 4
-_KINDS = "disk.info"
+KINDS = "disk.info"
 """The file that tells which disks of a guest are of another kind than qcow2."""
 
 
@@ -60,6 +50,8 @@ class Disks:
         drives: config_drive.ConfigDrives | None = None,
     ) -> None:
         self.runner = runner
+        self.consoles = ConsoleLogs(folder)
+        self.snapshots = Snapshots(runner, folder, self._kinds)
         self._folder = folder
         self._host = host
         self._cache = cache
@@ -135,56 +127,9 @@ class Disks:
         if not (folder / "disk").exists():
             base = self._cache.base_image(image, self._room(spec))
             folder.mkdir(parents=True, exist_ok=True)
-            self._make(folder / "disk", lambda new: self._root(new, base, spec, whole=image.kernel is not None))
+            make_whole(folder / "disk", lambda new: self._root(new, base, spec, whole=image.kernel is not None))
         self._add_boot_files(folder, image)
-        self._add_others(spec)
-
-    def expect(self, spec: GuestSpec, image: GuestImage, disks: Sequence[CarriedDisk]) -> bool:
-        """Make disks for others to be copied into; returns whether they have to be copied as a whole.
-
-        A difference to a cached image stays one where that image can be had here. Raises DriverError when the
-        host has no room.
-        """
-        if sum(disk.used for disk in disks) > shutil.disk_usage(self._folder).free:
-            raise DriverError("the host has not the room for the guest's disks.")
-        folder = self._folder / spec.name
-        try:
-            self.create(spec, image)
-        except DriverError as error:
-            LOG.info("the disks of %s come without the image that they began with: %s", spec.name, error)
-            folder.mkdir(parents=True, exist_ok=True)
-            self._add_others(spec)
-        whole = False
-        for disk in disks:
-            path = folder / disk.file
-            # A file system that was made here is another one, even where it was made in the same way.
-            if (
-                disk.base.startswith(MADE_FILE_SYSTEM)
-                or not path.exists()
-                or self._carried(path, disk.disk_format) != dataclasses.replace(disk, used=0)
-            ):
-                path.unlink(missing_ok=True)
-                self._make(path, functools.partial(_make_empty, self.runner, disk))
-                whole = whole or bool(disk.base)
-        kinds = {disk.file: disk.disk_format for disk in disks if disk.disk_format != QCOW2}
-        if kinds:
-            (folder / _KINDS).write_text(json.dumps(kinds))
-        return whole
-
-    def carried(self, name: str) -> tuple[CarriedDisk, ...]:
-        """Return what a guest has of disks that are its own; raises DriverError when it has none."""
-        return tuple(
-            dataclasses.replace(
-                self._carried(disk.path, disk.disk_format), used=disk.path.stat().st_blocks * _BLOCK
-            )
-            for disk in self.files(name).disks
-            if not disk.readonly
-        )
-
-    def _carried(self, path: Path, kind: str) -> CarriedDisk:
-        base = qemu_img.base_of(path) if kind == QCOW2 else ""
-        size = qemu_img.size_of_difference(self.runner, path, kind)
-        return CarriedDisk(path.name, kind, size, 0, base)
+        self.add_others(spec)
 
     @property
     def folder(self) -> Path:
@@ -209,21 +154,21 @@ class Disks:
         qemu_img.convert(self.runner, base.path, base.kind, path, RAW)
         if size > base.size:
             qemu_img.resize(self.runner, path, RAW, size)
-        (path.parent / _KINDS).write_text(json.dumps({"disk": RAW}))
+        (path.parent / KINDS).write_text(json.dumps({"disk": RAW}))
 
     def _add_boot_files(self, folder: Path, image: GuestImage, suffix: str = "") -> None:
         """Copy the kernel and ramdisk that an image needs, if any."""
         for name, needed in (("kernel", image.kernel), ("ramdisk", image.ramdisk)):
             if needed is not None:
                 source = self._cache.file(needed)
-                self._make(folder / (name + suffix), lambda new, source=source: _copy(source, new))  # type: ignore[misc]
+                make_whole(folder / (name + suffix), lambda new, source=source: _copy(source, new))  # type: ignore[misc]
 
     def receive(self, spec: GuestSpec, image: GuestImage) -> None:
         """Make the guest's disks of those that were packed; raises DriverError as ``create``."""
         folder = self._folder / spec.name
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "disk").exists():
-            new = folder / f"disk{_NEW}"
+            new = folder / f"disk{NEW}"
             if image.disk_format == BUNDLE:
                 self._unpack(spec, image, folder)
             else:
@@ -231,28 +176,28 @@ class Disks:
             # The root disk comes to its place after the others, so that all are there when it is.
             self._place(new, image, self._room(spec), spec.root_gb * GIB)
         self._add_boot_files(folder, image)
-        self._add_others(spec)
+        self.add_others(spec)
 
     def _unpack(self, spec: GuestSpec, image: GuestImage, folder: Path) -> None:
         """Fetch a bundle, and bring the ephemeral disks that are in it to their places."""
-        fetched = folder / f"{_BUNDLE}{_NEW}"
+        fetched = folder / f"{PACKED}{NEW}"
         try:
             self._cache.fetch_to(image, fetched)
             there = bundles.names(fetched)
             wanted = {ephemeral_file(number): disk.size_gb * GIB for number, disk in enumerate(spec.ephemerals)}
             wanted = {file: size for file, size in wanted.items() if file in there}
-            bundles.extract(fetched, [(file, folder / f"{file}{_NEW}") for file in ("disk", *wanted)])
+            bundles.extract(fetched, [(file, folder / f"{file}{NEW}") for file in ("disk", *wanted)])
         finally:
             fetched.unlink(missing_ok=True)
         for file, size in wanted.items():
-            self._place(folder / f"{file}{_NEW}", image, Room(size, "the flavor's ephemeral disk"), size)
+            self._place(folder / f"{file}{NEW}", image, Room(size, "the flavor's ephemeral disk"), size)
 
     def _place(self, new: Path, image: GuestImage, room: Room, wanted: int) -> None:
         """Take a disk that was copied for the guest's own, grown to the size that is wanted of it."""
         size = self._cache.examine(new, dataclasses.replace(image, disk_format=QCOW2))
         room.check(image, size)
         self._take(new, size, wanted)
-        new.rename(new.with_name(new.name.removesuffix(_NEW)))
+        new.rename(new.with_name(new.name.removesuffix(NEW)))
 
     def _take(self, path: Path, size: int, wanted: int) -> None:
         """Make a guest's disk of the copy in ``path``, in its place."""
@@ -282,17 +227,17 @@ class Disks:
         folder.mkdir(parents=True, exist_ok=True)
         kinds = self._kinds(kept)
         if kinds:
-            (folder / _KINDS).write_text(json.dumps(kinds))
+            (folder / KINDS).write_text(json.dumps(kinds))
         sizes = {"disk": spec.root_gb}
         sizes |= {ephemeral_file(number): disk.size_gb for number, disk in enumerate(spec.ephemerals)}
         for file, size_gb in sizes.items():
             if (kept / file).exists():
                 kind = kinds.get(file, QCOW2)
-                self._make(folder / file, functools.partial(self._grown, kept / file, kind, size_gb * GIB))
+                make_whole(folder / file, functools.partial(self._grown, kept / file, kind, size_gb * GIB))
         for file in ("kernel", "ramdisk"):
             if (kept / file).exists():
-                self._make(folder / file, functools.partial(_copy, kept / file))
-        self._add_others(spec)
+                make_whole(folder / file, functools.partial(_copy, kept / file))
+        self.add_others(spec)
 
     def _grown(self, source: Path, kind: str, wanted: int, new: Path) -> None:
         """Copy a disk as it is, and let it grow."""
@@ -308,18 +253,18 @@ class Disks:
         argv = ["cp", "--sparse=always", "--reflink=auto", "--no-preserve=mode", str(source), str(new)]
         self.runner.run(argv, timeout=_COPY_SECONDS)
 
-    def _add_others(self, spec: GuestSpec) -> None:
+    def add_others(self, spec: GuestSpec) -> None:
         """Make the guest's ephemeral and swap disks, its config drive and the file of its console."""
         folder = self._folder / spec.name
         for number, disk in enumerate(spec.ephemerals):
             make = functools.partial(
                 self._blank.ephemeral, disk=disk, number=number, os_type=spec.hardware.os_type
             )
-            self._make(folder / ephemeral_file(number), make)
+            make_whole(folder / ephemeral_file(number), make)
         if spec.swap_mb:
-            self._make(folder / _SWAP, lambda new: self._blank.swap(new, spec.swap_mb))
+            make_whole(folder / SWAP, lambda new: self._blank.swap(new, spec.swap_mb))
         self._drives.make(spec.config_drive, folder)
-        self.console_log(spec.name).touch()
+        self.consoles.of(spec.name).touch()
 
     def renew_config_drive(self, spec: GuestSpec) -> None:
         """Make a guest's config drive anew."""
@@ -333,7 +278,7 @@ class Disks:
         kinds, cache = self._kinds(folder), self._cache_mode()
         disks = tuple(
             Disk(path, kinds.get(path.name, QCOW2), f"vd{letter}", cache=cache)
-            for path, letter in zip(_writable(folder), string.ascii_lowercase, strict=False)
+            for path, letter in zip(writable(folder), string.ascii_lowercase, strict=False)
         )
         return self._files(folder, (*disks, *self._config_drive(folder)))
 
@@ -353,7 +298,7 @@ class Disks:
     def _kinds(self, folder: Path) -> dict[str, str]:
         """Return the kinds of disks that are not qcow2."""
         try:
-            found: dict[str, str] = json.loads((folder / _KINDS).read_text())
+            found: dict[str, str] = json.loads((folder / KINDS).read_text())
         except FileNotFoundError:
             return {}
         return found
@@ -375,27 +320,6 @@ class Disks:
         """Return the names of guests that have a folder."""
         return tuple(sorted(path.name for path in self._folder.glob("instance-*") if path.is_dir()))
 
-    def console_log(self, name: str) -> Path:
-        """Return the file of a guest's console."""
-        return self._folder / name / "console.log"
-
-    def console(self, name: str, limit: int) -> bytes:
-        """Return at most the last ``limit`` bytes of a guest's console."""
-        try:
-            with self.console_log(name).open("rb") as log:
-                log.seek(0, 2)
-                log.seek(max(0, log.tell() - limit))
-                return log.read()
-        except FileNotFoundError:
-            return b""
-
-    def bound_consoles(self, limit: int) -> None:
-        """Shorten consoles that have grown to several times ``limit`` to that length."""
-        for path in self._folder.glob("instance-*/console.log"):
-            with contextlib.suppress(FileNotFoundError):
-                if path.stat().st_size > _CONSOLE_SLACK * limit:
-                    _shorten(path, limit)
-
     def was_rebooted(self) -> bool:
         """Tell whether the host was booted since that was noted last."""
         return storage.was_rebooted(self._folder, self._host)
@@ -411,7 +335,7 @@ class Disks:
         base = self._cache.base_image(image, room)
         folder = self._folder / name
         self._add_boot_files(folder, image, ".rescue")
-        self._make(
+        make_whole(
             folder / _RESCUE,
             lambda new: self._rescue_disk(new, base),
         )
@@ -440,51 +364,6 @@ class Disks:
         for file in ("kernel.rescue", "ramdisk.rescue", _RESCUE):
             (self._folder / name / file).unlink(missing_ok=True)
 
-    def new_snapshot(self, name: str) -> Path:
-        """Return where a copy of a guest's root disk is made, and nothing is yet."""
-        return self._folder / name / f"{_SNAPSHOT}{_NEW}"
-
-    def keep_snapshot(self, name: str) -> None:
-        """Take the copy that was made as whole."""
-        self.new_snapshot(name).rename(self._folder / name / _SNAPSHOT)
-
-    def copy(self, name: str) -> None:
-        """Copy the root disk of a guest that is off."""
-        folder = self._folder / name
-        kind = self._kinds(folder).get("disk", QCOW2)
-        qemu_img.convert(self.runner, folder / "disk", kind, self.new_snapshot(name), QCOW2)
-        self.keep_snapshot(name)
-
-    def pack(self, name: str) -> None:
-        """Copy the disks of a guest that is off but for the one to swap to; into a bundle if it has several."""
-        folder, kinds = self._folder / name, self._kinds(self._folder / name)
-        disks = [path for path in _writable(folder) if path.name != _SWAP]
-        if len(disks) < 2:
-            self.copy(name)
-            return
-        new, copy = folder / f"{_BUNDLE}{_NEW}", folder / f"{_SNAPSHOT}{_NEW}"
-        for disk in disks:
-            qemu_img.convert(self.runner, disk, kinds.get(disk.name, QCOW2), copy, QCOW2)
-            bundles.append(new, copy, disk.name)
-            copy.unlink()
-        new.rename(folder / _BUNDLE)
-
-    def snapshot(self, name: str) -> GuestSnapshot:
-        """Return the copy of a guest's root disk, or a bundle; raises DriverError when there is none."""
-        bundle = self._folder / name / _BUNDLE
-        if bundle.exists():
-            return GuestSnapshot(bundle, BUNDLE, bundle.stat().st_size)
-        path = self._folder / name / _SNAPSHOT
-        if not path.exists():
-            raise DriverError(f"there is no snapshot of {name}.")
-        return GuestSnapshot(path, QCOW2, qemu_img.virtual_size(self.runner, path, QCOW2))
-
-    def drop_snapshot(self, name: str) -> None:
-        """Remove the copy, whole or not."""
-        for file in (_SNAPSHOT, _BUNDLE):
-            (self._folder / name / file).unlink(missing_ok=True)
-            (self._folder / name / f"{file}{_NEW}").unlink(missing_ok=True)
-
     def cache_image(self, image: GuestImage) -> None:
         """Bring an image and what else its guests start from; raises DriverError for one that is no disk."""
         room = Room(shutil.disk_usage(self._folder).total, "the disk of the host")
@@ -499,22 +378,6 @@ class Disks:
     def _bases(self) -> set[str]:
         return {qemu_img.base_of(path) for path in self._folder.glob("*/disk*") if path.is_file()}
 
-    def _make(self, path: Path, make: Callable[[Path], None]) -> None:
-        """Make a file whole or not at all; one that is there is kept."""
-        if path.exists():
-            return
-        new = path.with_name(path.name + _NEW)
-        new.unlink(missing_ok=True)
-        make(new)
-        new.rename(path)
-
-
-def _writable(folder: Path) -> Iterator[Path]:
-    """Yield the disks that a guest may write, in the order in which it has them: the one to swap to is the last."""
-    numbers = itertools.takewhile(lambda number: (folder / ephemeral_file(number)).exists(), itertools.count())
-    files = ("disk", *(ephemeral_file(number) for number in numbers), _SWAP)
-    return (folder / file for file in files if (folder / file).exists())
-
 
 def _copy(source: Path, target: Path) -> None:
     try:
@@ -523,15 +386,5 @@ def _copy(source: Path, target: Path) -> None:
         raise DriverError(f"cannot store {target.name} on the host: {error.strerror}.") from error
 
 
-def _shorten(path: Path, limit: int) -> None:
-    """Keep the end of a file that somebody goes on to append to."""
-    with path.open("r+b") as log:
-        log.seek(-limit, 2)
-        end = log.read()
-        log.truncate(0)
-    with path.open("ab") as log:
-        log.write(end)
 
 
-def _make_empty(runner: Runner, disk: CarriedDisk, path: Path) -> None:
-    qemu_img.create(runner, path, disk.disk_format, disk.size)

@@ -106,7 +106,7 @@ class LibvirtDriver(LibvirtGuests):
         self._domains.require(uuid)
         self.drop_snapshot(uuid, name)
         if self._domains.runs(uuid):
-            target = self._disks.new_snapshot(name)
+            target = self._disks.snapshots.new(name)
 
             def work(found: Any) -> None:
                 root = described.disk_targets(found.XMLDesc())[0]
@@ -114,14 +114,14 @@ class LibvirtDriver(LibvirtGuests):
 
             self._domains.run(uuid, work)
             self._domains.await_job(uuid, self._copy_stall_seconds)
-            self._disks.keep_snapshot(name)
+            self._disks.snapshots.keep(name)
         else:
-            self._disks.copy(name)
+            self._disks.snapshots.copy(name)
 
     def drop_snapshot(self, uuid: str, name: str) -> None:
         """Remove the copy, and abort the job that makes it."""
         self._domains.abort_job(uuid)
-        self._disks.drop_snapshot(name)
+        self._disks.snapshots.drop(name)
 
     def set_admin_password(self, uuid: str, password: str) -> None:
         """Have QEMU's guest agent set root's password."""

@@ -69,7 +69,7 @@ class LibvirtGuests(VirtDriver):
 
     def bound_consoles(self) -> None:
         """Shorten the files of consoles."""
-        self._disks.bound_consoles(self._console_limit)
+        self._disks.consoles.bound(self._console_limit)
 
     def host_uptime(self) -> str:
         """Return what the program says."""
@@ -154,11 +154,11 @@ class LibvirtGuests(VirtDriver):
         """Have qemu-img copy the disks."""
         self._domains.require(uuid)
         self.drop_snapshot(uuid, name)
-        self._disks.pack(name)
+        self._disks.snapshots.pack(name)
 
     def snapshot_file(self, uuid: str, name: str) -> GuestSnapshot:
         """Return the copy in the guest's folder."""
-        return self._disks.snapshot(name)
+        return self._disks.snapshots.get(name)
 
     def define(self, spec: GuestSpec) -> None:
         """Define the guest and leave it off."""
@@ -206,7 +206,7 @@ class LibvirtGuests(VirtDriver):
     def console_output(self, uuid: str, name: str, length: int | None) -> str:
         """Return the end of the guest's console log; what is not text is replaced."""
         self._domains.require(uuid)
-        text = self._disks.console(name, self._console_limit).decode("utf-8", "replace")
+        text = self._disks.consoles.end(name, self._console_limit).decode("utf-8", "replace")
         text = "".join(char for char in text if char.isprintable() or char in "\n\t")
         lines = text.splitlines(keepends=True)
         return "".join(lines if length is None else lines[max(0, len(lines) - length) :])

@@ -13,6 +13,7 @@ from nova_lite import concurrency
 from nova_lite.core.errors import ConfigurationError, DriverError, NovaError
 from nova_lite.core.server_migration import Progress, Traveller
 from nova_lite.drivers.virt.base import GuestImage, GuestSpec, Watch
+from nova_lite.drivers.virt.libvirt.carried_disks import CarriedDisks
 from nova_lite.drivers.virt.libvirt.connection import constant, lookup, text_constant, tolerate
 from nova_lite.drivers.virt.libvirt.disks import Disks
 from nova_lite.drivers.virt.libvirt.domains import Domains
@@ -75,6 +76,7 @@ class Migrations:
     def __init__(self, domains: Domains, disks: Disks, settings: MigrationSettings) -> None:
         self._domains = domains
         self._disks = disks
+        self._carried = CarriedDisks(disks)
         self._settings = settings
 
     def start(self) -> None:
@@ -101,7 +103,7 @@ class Migrations:
         )
         cpu = ET.fromstring(capabilities).find("host/cpu")
         described = "" if cpu is None else ET.tostring(cpu, encoding="unicode")
-        return Traveller(kind, version, str(self._disks.folder), described, self._disks.carried(name))
+        return Traveller(kind, version, str(self._disks.folder), described, self._carried.of(name))
 
     def compare(self, traveller: Traveller, kind: str) -> None:
         """Raise DriverError when a guest could not run here as it runs there."""
@@ -122,7 +124,7 @@ class Migrations:
     def expect(self, spec: GuestSpec, image: GuestImage, traveller: Traveller, *, shared: bool) -> str:
         """Make the disks, unless both hosts share them; returns where the guest is to be sent."""
         uri = self._settings.uri % self._settings.inbound
-        whole = not shared and self._disks.expect(spec, image, traveller.disks)
+        whole = not shared and self._carried.expect(spec, image, traveller.disks)
         return f"{uri} {_WHOLE}" if whole else uri
 
     def move(self, spec: GuestSpec, uri: str, *, shared: bool, watch: Watch) -> None:
