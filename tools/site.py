@@ -8,6 +8,7 @@ cloud itself, eth1 for its guests.
 import concurrent.futures
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +33,7 @@ HEAD = ("nova-network", "nova-scheduler", "nova-api", "nova-novncproxy", "nova-s
 """The daemons of the first host."""
 _NETWORK = "10.99.0"
 _SWITCHES = {"eth0": "cloud", "eth1": "guests"}
+_SENT = re.compile(r"^Data processed: +[1-9]", re.MULTILINE)
 _SSH = ("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR")
 
 
@@ -75,10 +77,10 @@ class ComputeHost:
         self.libvirtd.start()
         self.start_compute(**flags)
 
-    def job_runs(self) -> bool:
-        """Tell whether libvirt is at something that takes time with a guest."""
+    def sends(self) -> bool:
+        """Tell whether something of a guest has been sent to another host, which has agreed to take it by then."""
         with contextlib.suppress(ClientError):
-            return any("None" not in self.virsh("domjobinfo", name) for name in self.guests())
+            return any(_SENT.search(self.virsh("domjobinfo", name)) for name in self.guests())
         return False
 
     def die(self) -> None:

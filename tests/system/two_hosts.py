@@ -129,9 +129,9 @@ class Server:
         return self.boot_id() == self.booted and self.is_whole()
 
     def begin_to_move(self) -> ComputeHost:
-        """Begin a live migration that lasts, and wait until it runs; returns the host that it leaves."""
+        """Begin a live migration that lasts, and wait until some of it is sent; returns the host that it leaves."""
         was = self.host
         was.virsh("migrate-setspeed", was.guests()[0], str(_CRAWL))
         self.do("server", "migrate", *ANYWHERE, user="admin")
-        assert eventually(was.job_runs)
+        assert eventually(was.sends)
         return was
