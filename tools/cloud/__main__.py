@@ -54,7 +54,7 @@ def _start(settings: Settings, machinery: "Machinery") -> None:
     if settings.driver == "libvirt":
         say("Starting libvirt.")
     write_flags(settings, sql=sql, bus=bus, libvirt_uri=machinery.start_hypervisor())
-    say("Preparing the database: schema, flavors, projects, network.")
+    say("Preparing the database: schema, flavors, projects, network, addresses.")
     from tools.cloud.accounts import prepare
 
     prepare(settings)

@@ -1,4 +1,4 @@
-"""The first content of a new cloud: schema, projects, users, a network, and the files to log in with."""
+"""The first content of a new cloud: schema, projects, users, networks, addresses, and the files to log in with."""
 
 import secrets
 from collections.abc import Mapping
@@ -18,6 +18,8 @@ from tools.cloud.settings import Settings, free_range
 
 ACCOUNTS = {"admin": ("admin", "admin"), "demo": ("demo", "member")}
 """The users with their project and role."""
+FLOATING_RANGE = "198.51.100.32/29"
+"""Addresses of the world that only this machine reaches: of the second range for documentation (RFC 5737)."""
 
 
 def prepare(settings: Settings) -> None:
@@ -34,6 +36,8 @@ def prepare(settings: Settings) -> None:
         if not cloud.networks.list(context):
             subnet = NewSubnet(free_range() if settings.driver == "libvirt" else "10.0.0.0/24")
             cloud.networks.create(context, NewNetwork("private", subnet))
+        if not cloud.floating_ips.every(context):
+            cloud.floating_ips.create_range(context, FLOATING_RANGE, interface="lo")
 
 
 def _account(cloud: Cloud, settings: Settings, user: str, project: str, role: str) -> None:
