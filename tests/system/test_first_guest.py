@@ -295,6 +295,10 @@ def test_a_guest_of_a_bundle_is_launched_by_the_aws_program(machine: Machine, cl
 def test_a_guest_lives_from_its_boot_to_its_end(machine: Machine, cloud: str) -> None:
     login = shlex.split(next(line for line in cloud.splitlines() if line.startswith("Log in:"))[8:])
     assert machine.ssh(login, "hostname") == "first.novalocal"
+    # The client leaves itself to ssh, and is a program of its own here for that.
+    words = ["server", "ssh", "--address-type", "private", "first", "--", *login[1:-1], "-l", "guest", "hostname"]
+    by_client = machine.call(str(BIN / "openstack"), *words, **machine.exports("openrc"))
+    assert (by_client.returncode, by_client.stdout.strip()) == (0, "first.novalocal"), by_client.stderr
     before = machine.ssh(login, "cat /proc/sys/kernel/random/boot_id")
     address = machine.openstack("server", "show", "first", "-f", "json")["addresses"]["private"][0]
     assert machine.ssh(login, "wget -q -O - http://169.254.169.254/latest/meta-data/local-ipv4") == address
