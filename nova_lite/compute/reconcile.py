@@ -209,10 +209,13 @@ class Reconciler:
 
     def _power_finding(self, instance: Instance, power: PowerState, state: VmState | None) -> Finding:
         def mend() -> None:
-            self._host.database.run(
-                "compute.sync_power",
-                lambda session: instances.sync_power(session, instance.uuid, power, state),
-            )
+            # The guest was looked at before the row was read: an action may have begun and ended in between.
+            guest = self._host.driver.guest(instance.uuid)
+            if power == (PowerState.NOSTATE if guest is None else guest.power_state):
+                self._host.database.run(
+                    "compute.sync_power",
+                    lambda session: instances.sync_power(session, instance, power, state),
+                )
 
         sentence = f"the database says power state {instance.power_state.name}, the hypervisor {power.name}"
         return Finding("power", instance.name, sentence, mend)

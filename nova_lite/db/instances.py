@@ -312,15 +312,13 @@ def reset_state(session: Session, uuid: str, state: VmState) -> None:
     )
 
 
-def sync_power(session: Session, uuid: str, power: PowerState, vm_state: VmState | None) -> bool:
-    """Write what the hypervisor says of an instance with which nothing is going on."""
+def sync_power(session: Session, seen: Instance, power: PowerState, vm_state: VmState | None) -> bool:
+    """Write what the hypervisor says of an instance that nobody has changed since it was ``seen``."""
     values: dict[str, Any] = {"power_state": power, "updated_at": clock.now()}
     if vm_state is not None:
         values["vm_state"] = vm_state
-    synced = session.execute(
-        sa.update(TABLE).where(TABLE.c.uuid == uuid, _ALIVE, TABLE.c.task_state.is_(None)).values(**values)
-    )
-    return _changed(synced)
+    same = (TABLE.c.task_state.is_(None), TABLE.c.updated_at == seen.updated_at)
+    return _changed(session.execute(sa.update(TABLE).where(TABLE.c.uuid == seen.uuid, _ALIVE, *same).values(**values)))
 
 
 def _sums(key: sa.ColumnElement[Any]) -> sa.Select[Any]:

@@ -71,3 +71,30 @@ def test_a_guest_that_nobody_knows_any_more_is_found_gone_at_once(cloud: StagedC
 
     assert wait_for(lambda: cloud.show(server_id)["OS-EXT-STS:power_state"] == PowerState.NOSTATE)
     assert cloud.state(server_id) is VmState.STOPPED
+
+
+@pytest.mark.parametrize("again", [PowerState.RUNNING, PowerState.SHUTDOWN])
+def test_a_look_from_before_an_action_changes_nothing_after_it(cloud: StagedCloud, again: PowerState) -> None:
+    cloud.image()
+    server_id = cloud.boot()
+    STAGE.hypervisor.change(server_id, PowerState.SHUTDOWN, told=False)
+    (found,) = (one for one in STAGE.compute.reconciler.findings() if one.kind == "power")
+    cloud.order(Verb.REBOOT_HARD, server_id)
+    cloud.settle()
+    STAGE.hypervisor.change(server_id, again, told=False)
+    found.mend()
+
+    assert cloud.state(server_id) is VmState.ACTIVE
+    assert cloud.show(server_id)["OS-EXT-STS:power_state"] == PowerState.RUNNING
+
+
+def test_a_look_at_a_guest_that_is_on_again_changes_nothing(cloud: StagedCloud) -> None:
+    cloud.image()
+    server_id = cloud.boot()
+    STAGE.hypervisor.change(server_id, PowerState.SHUTDOWN, told=False)
+    (found,) = (one for one in STAGE.compute.reconciler.findings() if one.kind == "power")
+    STAGE.hypervisor.change(server_id, PowerState.RUNNING, told=False)
+    found.mend()
+
+    assert cloud.state(server_id) is VmState.ACTIVE
+    assert cloud.leaks() == []
