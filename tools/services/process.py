@@ -80,10 +80,11 @@ class Service:
         """The server's process, None when it does not run."""
         try:
             pid = int((self.folder / "pid").read_text())
-            os.kill(pid, 0)
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         except (OSError, ValueError):
             return None
-        return pid
+        # proc_pid_stat(5): one that is dead stays a zombie until its parent asks for it.
+        return None if state in "ZX" else pid
 
     def exited(self) -> bool:
         """Tell whether the server that this program started has ended by itself."""
