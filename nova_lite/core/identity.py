@@ -256,8 +256,9 @@ class Assignment:
 class AssignmentFilter:
     """Which assignments to list; empty means any.
 
-    ``effective`` adds the roles that others imply, and tells those of a group for each of its users and those
-    that are inherited for each project below; ``inherited`` asks for such only, or for the others only.
+    With ``subtree`` those on the projects below that of ``scope``, too. ``effective`` adds the roles that others
+    imply, and tells those of a group for each of its users and those that are inherited for each project below;
+    ``inherited`` asks for such only, or for the others only.
     """
 
     user_id: str = ""
@@ -266,6 +267,7 @@ class AssignmentFilter:
     scope: Scope | None = None
     effective: bool = False
     inherited: bool | None = None
+    subtree: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

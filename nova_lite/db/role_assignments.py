@@ -137,8 +137,11 @@ def delete_of_domain(session: Session, domain_id: str) -> None:
     )
 
 
-def listing(session: Session, wanted: AssignmentFilter) -> list[Assignment]:
-    """Return assignments with every name, by actor and target; ``effective`` is the caller's to do."""
+def listing(session: Session, wanted: AssignmentFilter, below: Sequence[str] = ()) -> list[Assignment]:
+    """Return assignments with every name, by actor and target; ``effective`` is the caller's to do.
+
+    ``below`` are the projects to which the scope extends besides its own.
+    """
     role, project, actor = roles.TABLE, projects.TABLE, _actors()
     actor_domain, domain = domains.TABLE.alias("actor_domain"), domains.TABLE.alias("target_domain")
     on_project = sa.and_(TABLE.c.target_kind == ScopeKind.PROJECT, project.c.id == TABLE.c.target_id)
@@ -167,7 +170,7 @@ def listing(session: Session, wanted: AssignmentFilter) -> list[Assignment]:
         .join(actor_domain, actor_domain.c.id == actor.c.domain_id)
         .outerjoin(project, on_project)
         .outerjoin(domain, on_domain)
-        .where(*_matches(wanted))
+        .where(*_matches(wanted, below))
         .order_by(
             actor.c.name,
             actor.c.id,
@@ -191,7 +194,7 @@ def _actors() -> sa.Subquery:
     return sa.union_all(*parts).subquery("actors")
 
 
-def _matches(wanted: AssignmentFilter) -> Sequence[sa.ColumnElement[bool]]:
+def _matches(wanted: AssignmentFilter, below: Sequence[str]) -> Sequence[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = []
     if wanted.user_id:
         conditions += [TABLE.c.actor_kind == ActorKind.USER, TABLE.c.actor_id == wanted.user_id]
@@ -201,12 +204,23 @@ def _matches(wanted: AssignmentFilter) -> Sequence[sa.ColumnElement[bool]]:
         conditions.append(TABLE.c.role_id == wanted.role_id)
     if wanted.inherited is not None:
         conditions.append(TABLE.c.inherited == wanted.inherited)
-    if wanted.scope is not None and wanted.effective:
-        conditions.append(on(wanted.scope.kind, wanted.scope.id, projects.above(_project_of(wanted.scope))))
-    elif wanted.scope is not None:
-        conditions.append(TABLE.c.target_kind == wanted.scope.kind)
-        conditions.append(TABLE.c.target_id == wanted.scope.id)
+    if wanted.scope is not None:
+        conditions.append(_reaches(wanted.scope, below, effective=wanted.effective))
     return conditions
+
+
+def _reaches(scope: Scope, below: Sequence[str], *, effective: bool) -> sa.ColumnElement[bool]:
+    """Return the condition that an assignment was given on a scope or below, or is in effect on one of these."""
+    targets = [scope.id, *below]
+    given = sa.and_(TABLE.c.target_kind == scope.kind, TABLE.c.target_id.in_(targets))
+    if not effective:
+        return given
+    is_project = scope.kind is ScopeKind.PROJECT
+    above = projects.above(projects.TABLE.c.id.in_(targets) if is_project else sa.false())
+    return sa.or_(
+        sa.and_(given, sa.not_(TABLE.c.inherited)),
+        sa.and_(TABLE.c.inherited, TABLE.c.target_id.in_(sa.select(above.c.id))),
+    )
 
 
 def _project_of(scope: Scope) -> sa.ColumnElement[bool]:

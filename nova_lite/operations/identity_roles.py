@@ -159,18 +159,18 @@ class IdentityRoles(IdentityBase):
         return self._database.read("identity.list_granted_roles", work)
 
     def list_assignments(self, context: RequestContext, wanted: AssignmentFilter) -> list[Assignment]:
-        """Return who has which role on what, by user."""
-        if not wanted.effective:
-            return self._database.read(
-                "identity.list_assignments", lambda session: role_assignments.listing(session, wanted)
-            )
+        """Return who has which role on what, by user; raises NotFound for a tree below no project."""
 
         def work(session: Session) -> list[Assignment]:
+            below = _below(session, wanted)
+            if not wanted.effective:
+                return role_assignments.listing(session, wanted, below)
             broad = dataclasses.replace(wanted, role_id="", user_id="")
-            given = _of_users(session, role_assignments.listing(session, broad))
-            return _expand(_of_projects(session, given, wanted.scope), roles.graph(session))
+            given = _of_users(session, role_assignments.listing(session, broad, below))
+            within = None if wanted.scope is None else frozenset({wanted.scope.id, *below})
+            return _expand(_of_projects(session, given, within), roles.graph(session))
 
-        expanded = self._database.read("identity.list_effective", work)
+        expanded = self._database.read("identity.list_assignments", work)
         return [
             entry
             for entry in expanded
@@ -226,8 +226,18 @@ def _of_users(session: Session, given: list[Assignment]) -> list[Assignment]:
     return found
 
 
-def _of_projects(session: Session, given: list[Assignment], scope: Scope | None) -> list[Assignment]:
-    """Return the assignments with those that are inherited told for each project below, or for ``scope`` alone."""
+def _below(session: Session, wanted: AssignmentFilter) -> list[str]:
+    """Return the ids of the projects below the one whose tree is wanted; raises NotFound."""
+    if not wanted.subtree or wanted.scope is None:
+        return []
+    _check_target(session, wanted.scope)
+    return [project.id for project in projects.every_below(session, wanted.scope.id)]
+
+
+def _of_projects(
+    session: Session, given: list[Assignment], within: frozenset[str] | None
+) -> list[Assignment]:
+    """Return the assignments with those that are inherited told for each project below, of those ``within``."""
     below: dict[str, list[Project]] = {}
     names = {domain.id: domain.name for domain in domains.listing(session, NamePage())} if given else {}
     found = []
@@ -239,7 +249,7 @@ def _of_projects(session: Session, given: list[Assignment], scope: Scope | None)
             below[entry.scope.id] = projects.every_below(session, entry.scope.id)
         for project in below[entry.scope.id]:
             here = Scope(ScopeKind.PROJECT, project.id)
-            if scope in (None, here):
+            if within is None or project.id in within:
                 target = Reference(project.id, project.name, project.domain_id, names.get(project.domain_id, ""))
                 found.append(dataclasses.replace(entry, scope=here, target=target, origin=entry.scope))
     return found

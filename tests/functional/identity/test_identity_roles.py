@@ -175,3 +175,50 @@ def test_a_group_has_what_its_domain_lets_projects_inherit(site: Site) -> None:
     scope = {"project": {"id": people.admin_project.id}}
     assert names_of(site.log_in("demo", scope)) == ["manager", "member", "reader"]
     assert names_of(site.log_in("demo")) == ["manager", "member", "reader"]
+
+
+def test_the_assignments_of_a_project_are_listed_with_those_of_the_projects_below(site: Site) -> None:
+    admin, people = site.token("admin"), site.people
+    projects = {"default": "default"}
+    for name, parent in (("top", "default"), ("middle", "top"), ("low", "middle"), ("aside", "default")):
+        body = {"project": {"name": name, "parent_id": projects[parent]}}
+        projects[name] = site.ask("POST", "/v3/projects", body, token=admin).json["project"]["id"]
+    for role, place in (
+        ("reader", f"projects/{projects['low']}"),
+        ("member", f"OS-INHERIT/projects/{projects['top']}"),
+        ("reader", f"projects/{projects['aside']}"),
+        ("reader", "OS-INHERIT/domains/default"),
+    ):
+        assert site.ask("PUT", grant_path(site, role, place), token=admin).status_int == 204
+
+    def seen(query: str, root: str = "middle") -> list[tuple[str, str]]:
+        found = listed(site, f"?include_names&scope.project.id={projects[root]}&{query}")
+        return sorted((one["scope"]["project"]["name"], one["role"]["name"]) for one in found)
+
+    assert seen("include_subtree=False") == []
+    assert seen("include_subtree") == [("low", "reader")]
+    assert seen("include_subtree", "top") == [("low", "reader"), ("top", "member")]
+    assert seen("include_subtree&scope.OS-INHERIT:inherited_to=projects", "top") == [("top", "member")]
+    mine = f"include_subtree&effective&user.id={people.demo.id}"
+    by_middle = [("middle", "member"), ("middle", "reader"), ("middle", "reader")]
+    by_low = [("low", "member"), ("low", "reader"), ("low", "reader"), ("low", "reader")]
+    assert seen(mine) == by_low + by_middle
+    assert seen(mine, "low") == by_low
+    assert seen(mine, "top") == [*by_low, *by_middle, ("top", "reader")]
+    assert seen(f"include_subtree&group.id={people.demo.id}", "top") == []
+    unknown = "?include_subtree=1&scope.project.id=x"
+    assert site.ask("GET", f"/v3/role_assignments{unknown}", token=admin).status_int == 404
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "include_subtree",
+        "include_subtree&scope.domain.id=default",
+        "user.id=x&group.id=y",
+        "effective&group.id=x",
+        "effective&scope.domain.id=default&scope.OS-INHERIT:inherited_to=projects",
+    ],
+)
+def test_filters_that_exclude_each_other_are_refused(site: Site, query: str) -> None:
+    assert site.ask("GET", f"/v3/role_assignments?{query}", token=site.token("admin")).status_int == 400

@@ -55,7 +55,9 @@ def listing(call: Call) -> Reply:
         scope=_wanted_scope(call),
         effective=_flag(call, "effective"),
         inherited=None if inherited_to is None else inherited_to == "projects",
+        subtree=_flag(call, "include_subtree"),
     )
+    _check(wanted)
     found = call.cloud.identity.list_assignments(call.context, wanted)
     return listed(call, "role_assignments", [_render(call, entry, names=names) for entry in found])
 
@@ -91,6 +93,19 @@ def _wanted_scope(call: Call) -> Scope | None:
     if len(asked) > 1:
         raise InvalidInput("Role assignments can be listed for one project, one domain or the system only.")
     return asked[0] if asked else None
+
+
+def _check(wanted: AssignmentFilter) -> None:
+    """Raise InvalidInput for filters that exclude each other."""
+    kind = wanted.scope.kind if wanted.scope is not None else None
+    if wanted.subtree and kind is not ScopeKind.PROJECT:
+        raise InvalidInput("scope.project.id must be specified if include_subtree is also specified")
+    if wanted.user_id and wanted.group_id:
+        raise InvalidInput("Specify a user or group, not both")
+    if wanted.effective and wanted.group_id:
+        raise InvalidInput("Combining effective and group filter will always result in an empty list.")
+    if wanted.effective and wanted.inherited and kind is ScopeKind.DOMAIN:
+        raise InvalidInput("Combining effective, domain and inherited filters will always result in an empty list.")
 
 
 def _render(call: Call, entry: Assignment, *, names: bool) -> Json:
