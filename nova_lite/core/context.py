@@ -10,8 +10,9 @@ class RequestContext:
     """The caller of an operation.
 
     ``is_admin`` is decided once, by policy, where the token is validated. ``project_id`` is empty for a token
-    without project scope. ``delegated`` is True for one who came by an application credential that may not
-    make others.
+    without project scope. ``delegated`` is True for one who came by an application credential or by EC2 keys, in
+    the place of the user that had them made, and ``restricted`` unless these may make others;
+    ``application_credential_id`` names the first.
     """
 
     user_id: str = ""
@@ -28,6 +29,8 @@ class RequestContext:
     domain_id: str = ""
     token_id: str = ""
     delegated: bool = False
+    restricted: bool = False
+    application_credential_id: str = ""
 
     def scope(self) -> str | None:
         """Return the project to which queries are confined, or None where an admin sees all."""

@@ -26,6 +26,11 @@ SERVICE_USER, SERVICE_PROJECT = "nova", "service"
 SYSTEM = "system"
 """The id of the only target of system scope."""
 
+APPLICATION_CREDENTIAL, EC2_KEYS = "application_credential", "ec2credential"
+
+DELEGATED = frozenset((APPLICATION_CREDENTIAL, EC2_KEYS))
+"""Ways to log in in the place of a user: what they open must not beget what opens more."""
+
 Extra = Mapping[str, Any]
 """What a client stored beside the fields that mean something here; shown to it again as it was."""
 
@@ -274,8 +279,8 @@ class AssignmentFilter:
 class TokenInfo:
     """What a valid token says. ``target`` names the project or the domain of its scope.
 
-    ``roles`` are all roles on the scope, those that others imply included. ``delegated`` is True for a token
-    of an application credential that may not make others; ``access_rules`` None means that it may ask for all.
+    ``roles`` are all roles on the scope, those that others imply included. ``restricted`` is True for a token
+    of what may not make application credentials; ``access_rules`` None means that it may ask for all.
     ``application_credential`` names the one that the token came by.
     """
 
@@ -287,10 +292,15 @@ class TokenInfo:
     audit_ids: tuple[str, ...]
     issued_at: datetime.datetime
     expires_at: datetime.datetime
-    delegated: bool = False
+    restricted: bool = False
     password_set_at: datetime.datetime | None = None
     access_rules: tuple[AccessRule, ...] | None = None
     application_credential: Reference | None = None
+
+    @property
+    def delegated(self) -> bool:
+        """Whether the token came by what a user had made, and not by a proof of being that user."""
+        return not DELEGATED.isdisjoint(self.methods)
 
     def context(self, request_id: str, remote_address: str = "") -> RequestContext:
         """Return the context of a request that came with this token; its token_id is the audit id."""
@@ -311,6 +321,8 @@ class TokenInfo:
             remote_address=remote_address,
             token_id=self.audit_ids[0],
             delegated=self.delegated,
+            restricted=self.restricted,
+            application_credential_id=self.application_credential.id if self.application_credential else "",
         )
 
 

@@ -69,7 +69,7 @@ class StoredToken:
     issued_at: datetime.datetime
     expires_at: datetime.datetime
     application_credential: Reference | None = None
-    delegated: bool = False
+    restricted: bool = False
     access_rules: tuple[AccessRule, ...] | None = None
     kept_role_ids: frozenset[str] | None = None
 
@@ -225,7 +225,7 @@ def _to_value(row: sa.Row[Any], role_ids: frozenset[str]) -> StoredToken:
         issued_at=row.issued_at,
         expires_at=row.expires_at,
         application_credential=credential,
-        delegated=credential is not None and not row.unrestricted,
+        restricted=credential is not None and not row.unrestricted,
         access_rules=application_credentials.rules_of(row.access_rules),
         kept_role_ids=kept,
     )

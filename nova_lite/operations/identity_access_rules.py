@@ -35,7 +35,7 @@ class IdentityAccessRules(IdentityBase):
 
     def delete_access_rule(self, context: RequestContext, user_id: str, rule_id: str) -> None:
         """Remove a rule; raises NotFound, and Forbidden while an application credential is bound by it."""
-        if context.delegated or not (context.user_id == user_id or context.is_admin):
+        if context.restricted or not (context.user_id == user_id or context.is_admin):
             raise not_authorized("identity:delete_access_rule")
         self.get_access_rule(context, user_id, rule_id)
 

@@ -72,7 +72,7 @@ class IdentityCredentials(IdentityBase):
                 description=new.description,
                 expires_at=new.expires_at,
                 unrestricted=new.unrestricted,
-                access_rules=wanted_rules(session, user_id, new.access_rules),
+                access_rules=self._access_rules(session, context, new.access_rules),
             )
             application_credentials.insert(session, credential, secret_hash)
             return credential
@@ -83,6 +83,26 @@ class IdentityCredentials(IdentityBase):
             landed=lambda session: application_credentials.get(session, credential_id),
         )
         return MadeApplicationCredential(made, secret)
+
+    @staticmethod
+    def _access_rules(
+        session: Session, context: RequestContext, wanted: tuple[AccessRule, ...] | None
+    ) -> tuple[AccessRule, ...] | None:
+        """Return the rules of a new credential: those of the one that makes it, or some of them.
+
+        Raises InvalidInput for others.
+        """
+        found = wanted_rules(session, context.user_id, wanted)
+        if not context.application_credential_id:
+            return found
+        maker = application_credentials.get(session, context.application_credential_id)
+        if maker is None:
+            raise not_authorized(_MANAGE)
+        if maker.access_rules is None or found is None:
+            return found if found is not None else maker.access_rules
+        if not set(found) <= set(maker.access_rules):
+            raise InvalidInput("An application credential cannot allow more than the one that makes it.")
+        return found
 
     def list_application_credentials(
         self, context: RequestContext, user_id: str, name: str | None = None
@@ -115,7 +135,7 @@ class IdentityCredentials(IdentityBase):
         """Remove an application credential with the tokens that it got; raises NotFound, Forbidden."""
         if context.user_id != user_id and not context.is_admin:
             raise not_authorized("identity:delete_application_credential")
-        if context.delegated:
+        if context.restricted:
             raise not_authorized(_MANAGE)
         self.get_application_credential(context, user_id, credential_id)
         self._change(
@@ -141,8 +161,6 @@ class IdentityCredentials(IdentityBase):
                 raise NotFound(f"Could not find project: {project_id}.")
             if not role_assignments.roles_on(session, user_id, Scope(ScopeKind.PROJECT, project_id)):
                 raise Forbidden(f"User {user_id} has no role on project {project_id}.")
-            if context.user_id == user_id:
-                _require_all_roles(session, context)
             ec2_credentials.insert(session, sealed)
             return sealed
 
@@ -186,21 +204,15 @@ class IdentityCredentials(IdentityBase):
 
 
 def _require_secrets_of(context: RequestContext, user_id: str, action: str) -> None:
-    """Raise Forbidden for another user's secrets, and for who came by a restricted credential: they know no bounds."""
+    """Raise Forbidden for another user's secrets, and for who acts in a user's place: they know no bounds."""
     if context.delegated:
         raise not_authorized(action)
     require_self(context, user_id, action)
 
 
 def _require_own(context: RequestContext, user_id: str) -> None:
-    if context.user_id != user_id or context.delegated:
+    if context.user_id != user_id or context.restricted:
         raise not_authorized(_MANAGE)
-
-
-def _require_all_roles(session: Session, context: RequestContext) -> None:
-    """Raise Forbidden for a token with some of its user's roles only: keys that it made would have them all."""
-    if {role.name for role in _roles_of(session, context)} - set(context.roles):
-        raise Forbidden("Keys cannot be made with some of the roles of their user only.")
 
 
 def _roles_of(session: Session, context: RequestContext) -> tuple[Role, ...]:

@@ -10,7 +10,10 @@ from nova_lite.core import clock, ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, NotFound, Unauthenticated
 from nova_lite.core.identity import (
+    APPLICATION_CREDENTIAL,
     DEFAULT_DOMAIN,
+    DELEGATED,
+    EC2_KEYS,
     SERVICE,
     SERVICE_PROJECT,
     SERVICE_USER,
@@ -113,7 +116,7 @@ class IdentityLogin(IdentityBase):
             user_id=account.id,
             credential_version=account.credential_version,
             default_project_id="",
-            methods=("ec2credential",),
+            methods=(EC2_KEYS,),
             expires_at=_from_now(self._settings.token_seconds),
         )
         return self._issue(claim, _project(Named(id=found.project_id)))
@@ -210,7 +213,7 @@ class IdentityLogin(IdentityBase):
             user_id=account.id,
             credential_version=account.credential_version,
             default_project_id="",
-            methods=("application_credential",),
+            methods=(APPLICATION_CREDENTIAL,),
             expires_at=min(expires_at, found[0].expires_at or expires_at),
             application_credential_id=found[0].id,
             project_id=found[0].project_id,
@@ -247,7 +250,7 @@ class IdentityLogin(IdentityBase):
             expires_at=stored.expires_at,
             audit_id=stored.audit_ids[-1],
             application_credential_id=credential.id if credential else None,
-            project_id=stored.scope.id if credential else "",
+            project_id="" if DELEGATED.isdisjoint(stored.methods) else stored.scope.id,
         )
 
     def _account(self, named: Named) -> users.Account | None:
@@ -261,11 +264,14 @@ class IdentityLogin(IdentityBase):
         generation = self._cache.generation()
 
         def work(session: Session) -> tokens.StoredToken:
+            scope = _resolve(session, request)
+            if claim.project_id and scope != Scope(ScopeKind.PROJECT, claim.project_id):
+                raise Unauthenticated()
             new = tokens.NewToken(
                 digest=digest,
                 user_id=claim.user_id,
                 credential_version=claim.credential_version,
-                scope=_resolve(session, request),
+                scope=scope,
                 methods=claim.methods,
                 audit_ids=(audit_id, claim.audit_id) if claim.audit_id else (audit_id,),
                 issued_at=issued_at,
@@ -371,7 +377,7 @@ def _info(stored: tokens.StoredToken, graph: RoleGraph) -> TokenInfo:
         audit_ids=stored.audit_ids,
         issued_at=stored.issued_at,
         expires_at=stored.expires_at,
-        delegated=stored.delegated,
+        restricted=stored.restricted or EC2_KEYS in stored.methods,
         password_set_at=stored.password_set_at,
         access_rules=stored.access_rules,
         application_credential=stored.application_credential,

@@ -6,12 +6,10 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core import clock
 from nova_lite.core.errors import Unauthenticated
-from nova_lite.core.identity import DEFAULT_DOMAIN, Named, Reference, Scope, ScopeKind, TokenInfo
+from nova_lite.core.identity import DEFAULT_DOMAIN, EC2_KEYS, Named, Reference, Scope, ScopeKind, TokenInfo
 from nova_lite.core.signer import Signer
 from nova_lite.db import domains, ec2_credentials, projects, role_assignments, users
 from nova_lite.operations.identity_login import IdentityLogin
-
-_METHODS = ("ec2credential",)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,7 +46,8 @@ class IdentitySigners(IdentityLogin):
             roles=tuple(
                 Reference(role.id, role.name) for role in self._graph(found.role_ids).expand(found.role_ids)
             ),
-            methods=_METHODS,
+            methods=(EC2_KEYS,),
+            restricted=True,
             audit_ids=(access,),
             issued_at=now,
             expires_at=now,

@@ -10,6 +10,7 @@ import webob
 from identity_site import ADMIN, Site
 
 from nova_lite.core import clock
+from nova_lite.core.signatures import Validity
 from nova_lite.db import ec2_credentials
 
 SECRET = "a very long secret"
@@ -139,9 +140,8 @@ def test_only_an_unrestricted_credential_makes_others(site: Site, unrestricted: 
     by_token = make(site, again.headers["X-Subject-Token"], name="grandchild")
 
     assert (answer.status_int == by_token.status_int == 201) is unrestricted
-    keys = f"/v3/users/{site.people.demo.id}/credentials/OS-EC2"
-    made_keys = site.ask("POST", keys, {"tenant_id": site.people.demo_project.id}, token=token)
-    assert (made_keys.status_int == 201) is unrestricted
+    gone = site.ask("DELETE", f"{path_of(site)}/{credential['id']}", token=token)
+    assert (gone.status_int == 204) is unrestricted
 
 
 def test_what_an_unrestricted_credential_makes_has_no_more_roles_than_it(site: Site) -> None:
@@ -151,14 +151,27 @@ def test_what_an_unrestricted_credential_makes_has_no_more_roles_than_it(site: S
     child = make(site, token, name="child").json["application_credential"]
     assert [role["name"] for role in child["roles"]] == ["reader"]
     assert make(site, token, name="more", roles=[{"name": "member"}]).status_int == 400
-    # Keys cannot be for some of their user's roles.
-    project = site.people.demo_project.id
-    keys = f"/v3/users/{site.people.demo.id}/credentials/OS-EC2"
-    assert site.ask("POST", keys, {"tenant_id": project}, token=token).status_int == 403
-    blob = json.dumps({"access": "mine", "secret": "s"})
-    kept = {"type": "ec2", "blob": blob, "user_id": site.people.demo.id, "project_id": project}
-    assert site.ask("POST", "/v3/credentials", {"credential": kept}, token=token).status_int == 403
-    assert site.ask("POST", "/v3/credentials", {"credential": kept}, token=site.token("demo")).status_int == 201
+
+
+def test_what_a_bound_credential_makes_is_bound_as_well(site: Site) -> None:
+    path = path_of(site)
+    making = {"service": "identity", "method": "POST", "path": path}
+    asking = {"service": "compute", "method": "GET", "path": "/v2.1/servers"}
+    credential = made(site, secret=SECRET, unrestricted=True, access_rules=[making, asking])
+    token = log_in(site, id=credential["id"], secret=SECRET).headers["X-Subject-Token"]
+    rules = credential["access_rules"]
+    other = made(site, name="other", access_rules=[asking | {"method": "DELETE"}])["access_rules"]
+
+    child = make(site, token, name="child", unrestricted=True).json["application_credential"]
+    assert child["access_rules"] == rules
+    by_words, by_id = (
+        make(site, token, name=name, access_rules=[rule]).json["application_credential"]
+        for name, rule in (("words", asking), ("id", {"id": rules[1]["id"]}))
+    )
+    assert by_words["access_rules"] == by_id["access_rules"] == rules[1:]
+    for more in ({"id": other[0]["id"]}, asking | {"path": "**"}):
+        assert make(site, token, name="more", access_rules=[making, more]).status_int == 400
+    assert len(site.ask("GET", path, token=site.token("demo")).json["application_credentials"]) == 5
 
 
 def test_credentials_are_their_users_own(site: Site) -> None:
@@ -244,12 +257,46 @@ def test_ec2_keys_are_stored_credentials_with_one_store_for_both(site: Site) -> 
     assert site.ask("POST", "/v3/credentials", {"credential": foreign}, token=demo).status_int == 403
 
 
-def test_who_came_by_a_restricted_credential_sees_no_secrets(site: Site) -> None:
+@pytest.mark.parametrize("unrestricted", [False, True])
+def test_who_came_by_an_application_credential_sees_and_makes_no_secrets(site: Site, unrestricted: bool) -> None:
+    demo, elsewhere = site.people.demo.id, site.people.admin_project.id
+    grant = f"/v3/projects/{elsewhere}/users/{demo}/roles/{site.role('member')}"
+    assert site.ask("PUT", grant, token=site.token("admin")).status_int == 204
+    credential = made(site, secret=SECRET, unrestricted=unrestricted)
+
+    may_not_touch_secrets(site, log_in(site, id=credential["id"], secret=SECRET).headers["X-Subject-Token"])
+
+
+def may_not_touch_secrets(site: Site, token: str) -> None:
+    """Check that a token that stands in for its user neither sees nor makes what opens more than it does."""
     demo = site.people.demo.id
     keys = site.identity.create_ec2_credential(ADMIN, demo, site.people.demo_project.id)
-    credential = made(site, secret=SECRET)
-    token = log_in(site, id=credential["id"], secret=SECRET).headers["X-Subject-Token"]
-
     of_ec2 = f"/v3/users/{demo}/credentials/OS-EC2"
     for path in (of_ec2, f"{of_ec2}/{keys.access}", "/v3/credentials", f"/v3/credentials/{keys.id}"):
         assert site.ask("GET", path, token=token).status_int == 403
+    for project_id in (site.people.demo_project.id, site.people.admin_project.id):
+        assert site.ask("POST", of_ec2, {"tenant_id": project_id}, token=token).status_int == 403
+        kept = {"type": "ec2", "project_id": project_id, "blob": json.dumps({"access": "mine", "secret": "s"})}
+        assert site.ask("POST", "/v3/credentials", {"credential": kept}, token=token).status_int == 403
+    changed = {"credential": {"blob": json.dumps({"access": keys.access, "secret": "s"})}}
+    assert site.ask("PATCH", f"/v3/credentials/{keys.id}", changed, token=token).status_int == 403
+    for path in (f"{of_ec2}/{keys.access}", f"/v3/credentials/{keys.id}"):
+        assert site.ask("DELETE", path, token=token).status_int == 403
+
+
+def test_who_signed_a_request_gets_no_further_by_its_token(site: Site) -> None:
+    demo, elsewhere = site.people.demo.id, site.people.admin_project.id
+    grant = f"/v3/projects/{elsewhere}/users/{demo}/roles/{site.role('member')}"
+    assert site.ask("PUT", grant, token=site.token("admin")).status_int == 204
+    keys = site.identity.create_ec2_credential(ADMIN, demo, site.people.demo_project.id)
+    signed = site.identity.authenticate_signature(keys.access, Validity(clock.now()), keys.secret.__eq__)
+
+    may_not_touch_secrets(site, signed.secret)
+    assert make(site, signed.secret).status_int == 403
+    identity = {"methods": ["token"], "token": {"id": signed.secret}}
+    for scope, status in ((elsewhere, 401), (site.people.demo_project.id, 201)):
+        auth = {"identity": identity, "scope": {"project": {"id": scope}}}
+        assert site.ask("POST", "/v3/auth/tokens", {"auth": auth}).status_int == status
+    again = site.ask("POST", "/v3/auth/tokens", {"auth": {"identity": identity}})
+    assert again.json["token"]["project"]["id"] == site.people.demo_project.id
+    may_not_touch_secrets(site, again.headers["X-Subject-Token"])

@@ -101,7 +101,7 @@ def _body(call: Call, info: TokenInfo) -> Json:
 
 
 def _credential(credential: Reference, info: TokenInfo) -> Json:
-    shown: Json = {"id": credential.id, "name": credential.name, "restricted": info.delegated}
+    shown: Json = {"id": credential.id, "name": credential.name, "restricted": info.restricted}
     if info.access_rules:
         shown["access_rules"] = [rule.document() for rule in info.access_rules]
     return shown
