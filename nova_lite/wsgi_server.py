@@ -5,14 +5,16 @@ end of each request, and a stop that lets what is under way end. Loaded is only 
 """
 
 import importlib
+import io
 import logging
 import socket
 import threading
 from typing import Any, Protocol
 
 from nova_lite import concurrency, request_headers
-from nova_lite.core.errors import ConfigurationError
+from nova_lite.core.errors import ConfigurationError, SlowRequest
 from nova_lite.request_body import ChunkSource, RequestBody
+from nova_lite.request_pace import Pace, PacedReads
 
 LOG = logging.getLogger(__name__)
 
@@ -49,15 +51,21 @@ class WsgiServer:
     """Serves one WSGI application on a listening socket, with keep-alive.
 
     At most ``workers`` requests are served at once; the others wait. Idle connections are closed after
-    ``idle_seconds``. The socket is closed by ``stop``.
+    ``idle_seconds``, and those whose client sends slower than ``pace``. The socket is closed by ``stop``.
     """
 
     def __init__(
-        self, app: Any, sock: socket.socket, *, workers: int = 64, idle_seconds: float = 75.0
+        self,
+        app: Any,
+        sock: socket.socket,
+        *,
+        workers: int = 64,
+        idle_seconds: float = 75.0,
+        pace: Pace = Pace(),  # noqa: B008 - it is a value
     ) -> None:
         self.port: int = sock.getsockname()[1]
         engine = _GreenEngine if concurrency.current() is concurrency.Mode.EVENTLET else _ThreadEngine
-        self._engine: _Engine = engine(app, sock, workers, idle_seconds)
+        self._engine: _Engine = engine(app, sock, workers, idle_seconds, pace)
 
     def start(self) -> None:
         """Begin to answer; returns at once."""
@@ -71,7 +79,9 @@ class WsgiServer:
 class _GreenEngine:
     """eventlet.wsgi: a green thread a connection."""
 
-    def __init__(self, app: Any, sock: socket.socket, workers: int, idle_seconds: float) -> None:
+    def __init__(
+        self, app: Any, sock: socket.socket, workers: int, idle_seconds: float, pace: Pace
+    ) -> None:
         eventlet = importlib.import_module("eventlet")
         self._wsgi = importlib.import_module("eventlet.wsgi")
         self._eventlet = eventlet
@@ -79,6 +89,7 @@ class _GreenEngine:
         self._connections = eventlet.GreenPool(max(1024, workers))
         self._arguments = (sock, _gated(app, workers))
         self._idle_seconds = idle_seconds
+        self._pace = pace
         self._acceptor: Any = None
 
     def serve(self) -> None:
@@ -88,7 +99,7 @@ class _GreenEngine:
             log=logging.getLogger("nova_lite.wsgi"),
             log_output=False,
             custom_pool=self._connections,
-            protocol=_with_clear_ends(self._wsgi.HttpProtocol),
+            protocol=_with_clear_ends(self._wsgi.HttpProtocol, self._pace),
             keepalive=self._idle_seconds,
             socket_timeout=self._idle_seconds,
             capitalize_response_headers=False,
@@ -106,13 +117,23 @@ class _GreenEngine:
         self._arguments[0].close()
 
 
-def _with_clear_ends(base: Any) -> Any:
-    """Return eventlet's class of connections, which ends one when a request's end is not clear."""
+def _with_clear_ends(base: Any, pace: Pace) -> Any:
+    """Return eventlet's class of connections, which ends one when a request's end is not clear, or never comes."""
 
     class Protocol(base):  # type: ignore[misc]
         """Takes headers that are clear, one length that is a number, and chunks that are as long as they say."""
 
         rfile: Any
+
+        def setup(self) -> None:
+            super().setup()
+            self._paced = PacedReads(self.rfile.detach(), self.connection, pace)
+            self.rfile = io.BufferedReader(self._paced)
+
+        def _read_request_line(self) -> bytes:
+            self._paced.begin(rests=True)
+            found: bytes = super()._read_request_line()
+            return found
 
         def parse_request(self) -> bool:
             self.rfile = request_headers.ClearLines(self.rfile)
@@ -122,9 +143,14 @@ def _with_clear_ends(base: Any) -> Any:
                     request_headers.check_end(self._all("content-length"), self._all("transfer-encoding"))
                 return is_read
             except ValueError:
-                self.close_connection = 1
-                self.wfile.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-                return False
+                return self._refuse(b"400 Bad Request")
+            except SlowRequest:
+                return self._refuse(b"408 Request Timeout")
+
+        def _refuse(self, status: bytes) -> bool:
+            self.close_connection = 1
+            self.wfile.write(b"HTTP/1.1 %b\r\nConnection: close\r\nContent-Length: 0\r\n\r\n" % status)
+            return False
 
         def get_environ(self) -> dict[str, Any]:
             environ: dict[str, Any] = super().get_environ()
@@ -167,6 +193,13 @@ def _with_bodies_as_needed(base: Any) -> Any:
 
         waits = False
 
+        def parse_request(self) -> None:
+            self.conn.paced.begin()
+            try:
+                super().parse_request()
+            except SlowRequest:
+                self.simple_response("408 Request Timeout")
+
         def read_request_headers(self) -> Any:
             read = request_headers.strict(base.header_reader)
 
@@ -204,14 +237,32 @@ def _with_bodies_as_needed(base: Any) -> Any:
 class _ThreadEngine:
     """cheroot: a pool of native threads; idle connections wait in one selector."""
 
-    def __init__(self, app: Any, sock: socket.socket, workers: int, idle_seconds: float) -> None:
+    def __init__(
+        self, app: Any, sock: socket.socket, workers: int, idle_seconds: float, pace: Pace
+    ) -> None:
         wsgi = importlib.import_module("cheroot.wsgi")
         connections = importlib.import_module("cheroot.server")
+        files = importlib.import_module("cheroot.makefile")
+
+        class Reader(files.StreamReader):  # type: ignore[misc, name-defined]
+            """Reads from what it is given, and not from the connection itself."""
+
+            def __init__(self, raw: io.RawIOBase, size: int) -> None:
+                super(files.StreamReader, self).__init__(raw, size)
+                self.bytes_read = 0
 
         class Connection(connections.HTTPConnection):  # type: ignore[misc, name-defined]
-            """Reads bodies as they are needed."""
+            """Reads bodies as they are needed, from who sends fast enough."""
 
             RequestHandlerClass = _with_bodies_as_needed(connections.HTTPRequest)
+
+            def __init__(self, server: Any, connection: socket.socket, makefile: Any) -> None:
+                self.paced = PacedReads(socket.SocketIO(connection, "rb"), connection, pace)
+
+                def make(sock: socket.socket, mode: str, size: int) -> Any:
+                    return Reader(self.paced, size) if mode == "rb" else makefile(sock, mode, size)
+
+                super().__init__(server, connection, make)
 
         class Server(wsgi.Server):  # type: ignore[misc, name-defined]
             """Takes the socket that it is given."""

@@ -17,6 +17,7 @@ STATUS: dict[type[errors.NovaError], int] = {
     errors.Conflict: 409,
     errors.RevisionMismatch: 412,
     errors.TooLarge: 413,
+    errors.SlowRequest: 408,
     errors.NotSupported: 501,
     errors.NoValidHost: 500,
     errors.NoAddress: 400,
@@ -30,7 +31,7 @@ STATUS: dict[type[errors.NovaError], int] = {
 
 TITLES = {
     400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
-    406: "Not Acceptable", 409: "Conflict", 410: "Gone", 412: "Precondition Failed",
+    406: "Not Acceptable", 408: "Request Timeout", 409: "Conflict", 410: "Gone", 412: "Precondition Failed",
     413: "Request Entity Too Large", 415: "Unsupported Media Type", 429: "Too Many Requests",
     500: "Internal Server Error", 501: "Not Implemented", 503: "Service Unavailable",
 }  # fmt: skip

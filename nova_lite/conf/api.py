@@ -44,6 +44,19 @@ FLAGS = (
         min=1,
         help="Seconds after which an idle connection of a client is closed.",
     ),
+    cfg.IntOpt(
+        "api_least_rate",
+        default=1024,
+        min=0,
+        help="Fewest bytes a second, over --api_least_rate_window, at which a client has to send a request that an API "
+        "or the object store waits for; 0 is no limit.",
+    ),
+    cfg.IntOpt(
+        "api_least_rate_window",
+        default=30,
+        min=1,
+        help="Seconds of waiting for a client over which --api_least_rate is measured.",
+    ),
     cfg.BoolOpt(
         "enable_instance_password",
         default=True,

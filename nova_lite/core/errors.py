@@ -86,6 +86,12 @@ class TooLarge(NovaError):
     default = "The request body is too large."
 
 
+class SlowRequest(NovaError, TimeoutError):
+    """The client did not send its request, or sent too little of it for too long."""
+
+    default = "The request did not come in time."
+
+
 class NotSupported(NovaError):
     """The driver in use, or this version, cannot do it."""
 

@@ -102,6 +102,7 @@ DOMAIN: dict[type[errors.NovaError], str] = {
     errors.OverQuota: "QuotaExceeded",
     errors.Forbidden: "AccessDenied",
     errors.TooLarge: "EntityTooLarge",
+    errors.SlowRequest: "RequestTimeout",
     errors.Unavailable: "ServiceUnavailable",
     errors.NotSupported: "NotImplemented",
 }

@@ -25,6 +25,7 @@ def mode(request):
 SERVER = """
 import os, sys, time
 from nova_lite import concurrency, wsgi_server
+from nova_lite.request_pace import Pace
 concurrency.choose(concurrency.Mode(sys.argv[1]))
 
 def app(environ, start_response):
@@ -33,11 +34,16 @@ def app(environ, start_response):
         time.sleep(0.5)
     if environ["PATH_INFO"] == "/bug":
         raise ValueError("a secret of the server")
-    body = environ["wsgi.input"].read() if environ["REQUEST_METHOD"] == "PUT" else b"hello"
+    try:
+        body = environ["wsgi.input"].read() if environ["REQUEST_METHOD"] == "PUT" else b"hello"
+    except TimeoutError:
+        start_response("408 Request Timeout", [("Content-Length", "0")])
+        return []
     start_response("200 OK", [("Content-Length", str(len(body))), ("x-Case", "kept")])
     return [body]
 
-server = wsgi_server.WsgiServer(app, wsgi_server.listen("127.0.0.1", 0))
+pace = Pace(rate=1000, window=0.3) if "strict" in sys.argv else Pace()
+server = wsgi_server.WsgiServer(app, wsgi_server.listen("127.0.0.1", 0), pace=pace)
 server.start()
 print(server.port, flush=True)
 concurrency.blocking(sys.stdin.readline)
@@ -50,9 +56,9 @@ os._exit(0)
 class Site:
     """A server in a process of its own."""
 
-    def __init__(self, mode):
+    def __init__(self, *words):
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", SERVER, mode],
+            [sys.executable, "-W", "ignore", "-c", SERVER, *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -75,6 +81,14 @@ class Site:
 @pytest.fixture
 def site(mode):
     site = Site(mode)
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def strict(mode):
+    """A server that waits for 0.3 seconds within a request."""
+    site = Site(mode, "strict")
     yield site
     site.close()
 
@@ -216,3 +230,30 @@ def test_a_port_that_is_taken_is_said_in_one_sentence():
 def test_an_address_that_is_not_ours_is_said_in_one_sentence():
     with pytest.raises(ConfigurationError, match=r"cannot listen on 192\.0\.2\.200:0: Cannot assign"):
         wsgi_server.listen("192.0.2.200", 0)
+
+
+STOPPED = (
+    "PUT / HT", "PUT / HTTP/1.1\r\nHost: x\r\nConte", "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nfew",
+    "PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nfew",
+)  # fmt: skip
+"""Requests that go no further."""
+
+
+def test_a_client_that_stops_in_a_request_is_left(strict):
+    for sent in STOPPED:
+        answer = said(strict, sent)
+        assert answer.startswith(b"HTTP/1.1 408 ") or (not answer and sent == STOPPED[0]), sent
+
+
+def test_a_client_may_rest_between_two_requests(strict):
+    connection = strict.connect()
+    connection.request("GET", "/")
+    assert connection.getresponse().read() == b"hello"
+    sock = connection.sock
+    # Longer than what the server waits within a request.
+    said(strict, STOPPED[1])
+
+    connection.request("GET", "/")
+
+    assert connection.getresponse().read() == b"hello"
+    assert connection.sock is sock

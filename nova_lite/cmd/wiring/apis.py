@@ -19,6 +19,7 @@ from nova_lite.conf import paths
 from nova_lite.core.errors import ConfigurationError
 from nova_lite.core.policy import Policy
 from nova_lite.operations.cloud import Cloud
+from nova_lite.request_pace import Pace
 
 _TOKENS_INTERVAL = 3600.0
 """Seconds between two looks for clients' tokens that are good no more."""
@@ -61,6 +62,7 @@ def api_parts(base: Base) -> list[Component]:
             sockets.of_api(conf, api),
             workers=conf.api_threads,
             idle_seconds=conf.api_idle_timeout,
+            pace=Pace(conf.api_least_rate, conf.api_least_rate_window),
         )
         for api, application in applications.items()
     ]

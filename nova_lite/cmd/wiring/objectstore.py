@@ -15,6 +15,7 @@ from nova_lite.drivers.object.base import ObjectStore
 from nova_lite.objectstore.application import THINGS, Things
 from nova_lite.objectstore.call import Settings
 from nova_lite.objectstore.operations import RULES
+from nova_lite.request_pace import Pace
 
 _API = "s3"
 
@@ -34,6 +35,7 @@ def objectstore_parts(base: Base) -> list[Component]:
             sockets.of_api(conf, _API),
             workers=conf.api_threads,
             idle_seconds=conf.api_idle_timeout,
+            pace=Pace(conf.api_least_rate, conf.api_least_rate_window),
         ),
     ]
 
