@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+from typing import Any
 
 
 class Orphans(enum.StrEnum):
@@ -23,3 +24,13 @@ class Policy:
     orphans_after: float = 0.0
     resume_guests: bool = False
     start_guests: bool = False
+
+    @classmethod
+    def from_flags(cls, conf: Any) -> "Policy":
+        """Read the flags."""
+        return cls(
+            orphans=Orphans(conf.running_deleted_instance_action),
+            orphans_after=conf.running_deleted_instance_timeout,
+            resume_guests=conf.resume_guests_state_on_host_boot,
+            start_guests=conf.start_guests_on_host_boot,
+        )

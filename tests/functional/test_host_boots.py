@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from nova_lite.cmd import wiring
+from nova_lite.cmd import manage, wiring
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.policy import Orphans, Policy
 from nova_lite.compute.reconcile import Reconciler
@@ -114,3 +114,22 @@ def test_a_guest_that_nobody_knows_is_treated_as_the_flags_say(
 ) -> None:
     assert len(Reconciler(host, policy).repair()) == found
     assert len(host.driver.guests()) == kept
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("action", "status", "printed", "kept"), [
+    ("noop", 0, "Nothing is amiss.", 1),
+    ("log", 1, "and it is left alone", 1),
+    ("reap", 0, "1 found, 1 mended.", 0),
+])  # fmt: skip
+def test_the_doctor_treats_it_so_too(
+    cloud: Cloud, host: ComputeHost, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    action: str, status: int, printed: str, kept: int,
+) -> None:  # fmt: skip
+    flag = f"--running_deleted_instance_action={action}"
+    monkeypatch.setattr("sys.argv", ["nova-manage", *cloud.flags, flag, "doctor"])
+
+    assert manage.main() == status
+    assert printed in capsys.readouterr().out
+    with a_host(cloud) as found:
+        assert len(found.driver.guests()) == kept

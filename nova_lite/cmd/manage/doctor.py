@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from nova_lite.cmd.manage.table import Command, Desk, Option, show
 from nova_lite.cmd.wiring import Base, compute_host, make_base, network_manager
+from nova_lite.compute.policy import Policy
 from nova_lite.compute.reconcile import Reconciler
 from nova_lite.core.clock import now
 from nova_lite.db import actions
@@ -83,9 +84,8 @@ def _compute(base: Base) -> list[Finding]:
     """Return what differs between the database and this host's hypervisor and packet filter."""
     host = compute_host(base)
     host.driver.start()
-    return [
-        Finding(found.kind, found.name, found.sentence, found.mend) for found in Reconciler(host).findings()
-    ]
+    reconciler = Reconciler(host, Policy.from_flags(base.conf))
+    return [Finding(found.kind, found.name, found.sentence, found.mend) for found in reconciler.findings()]
 
 
 def _network(base: Base) -> list[Finding]:

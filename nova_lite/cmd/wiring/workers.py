@@ -14,7 +14,7 @@ from nova_lite.compute.aging import Aging
 from nova_lite.compute.group_filters import GroupFilters
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.links import HostLinks
-from nova_lite.compute.policy import Orphans, Policy
+from nova_lite.compute.policy import Policy
 from nova_lite.compute.reconcile import Reconciler
 from nova_lite.compute.resources import ResourceReport
 from nova_lite.compute.serial import SerialDoor, SerialPorts
@@ -111,16 +111,10 @@ def compute_parts(base: Base) -> list[Component]:
     conf = base.conf
     host = compute_host(base)
     resources = ResourceReport(base.database, host.driver, host=conf.host, host_ip=conf.my_ip)
-    policy = Policy(
-        orphans=Orphans(conf.running_deleted_instance_action),
-        orphans_after=conf.running_deleted_instance_timeout,
-        resume_guests=conf.resume_guests_state_on_host_boot,
-        start_guests=conf.start_guests_on_host_boot,
-    )
     manager = plugins.load(conf, "compute_manager")(
         host,
         resources,
-        Reconciler(host, policy),
+        Reconciler(host, Policy.from_flags(conf)),
         Work(host, max_attempts=conf.action_max_attempts),
         workers=conf.compute_worker_threads,
     )
