@@ -50,6 +50,7 @@ FLAGS = (
     cfg.IntOpt(
         "reserved_host_disk_mb", default=0, min=0, help="Disk in MiB that is kept for the host itself."
     ),
+    cfg.IntOpt("reserved_host_cpus", default=0, min=0, help="Processors that are kept for the host itself."),
     cfg.IntOpt(
         "max_concurrent_builds", default=10, min=1, help="Actions on guests that a host works on at once."
     ),

@@ -9,16 +9,20 @@ from nova_lite.core.hosts import ComputeNode
 from nova_lite.core.instance import Flavor, Instance
 from nova_lite.core.server_group import GroupPolicy
 
+_UNBOUNDED = 2**31
+"""As many processors as nobody asks for: where the hypervisor does not say how many there are."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ratios:
-    """How far a host may be overcommitted, and what is kept back of it: memory in MiB, disk in MiB."""
+    """How far a host may be overcommitted, and what is kept back of it before: memory in MiB, disk in MiB."""
 
     cpu: float = 16.0
     ram: float = 1.5
     disk: float = 1.0
     reserved_memory_mb: int = 512
     reserved_disk_mb: int = 0
+    reserved_cpus: int = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -117,9 +121,9 @@ class HostState:
             availability_zone=node.service.availability_zone,
             up=node.service.up,
             disabled=node.service.disabled,
-            vcpus=node.vcpus * ratios.cpu,
+            vcpus=max(0, node.vcpus - ratios.reserved_cpus) * ratios.cpu if node.vcpus else _UNBOUNDED,
             memory_mb=max(0, node.memory_mb - ratios.reserved_memory_mb) * ratios.ram,
-            local_gb=node.local_gb * ratios.disk - ratios.reserved_disk_mb / 1024,
+            local_gb=max(0, node.local_gb - ratios.reserved_disk_mb / 1024) * ratios.disk,
             vcpus_used=node.vcpus_used,
             memory_mb_used=node.memory_mb_used,
             local_gb_used=node.local_gb_used,

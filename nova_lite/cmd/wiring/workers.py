@@ -65,6 +65,7 @@ def scheduler_parts(base: Base) -> list[Component]:
             disk=conf.disk_allocation_ratio,
             reserved_memory_mb=conf.reserved_host_memory_mb,
             reserved_disk_mb=conf.reserved_host_disk_mb,
+            reserved_cpus=conf.reserved_host_cpus,
         ),
         down_after=conf.service_down_time,
     )

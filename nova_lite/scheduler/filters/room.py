@@ -16,8 +16,8 @@ class CoreFilter(HostFilter):
     """Passes hosts with enough virtual processors left."""
 
     def passes(self, host: HostState, demand: Demand) -> bool:
-        """Tell whether the host's processors suffice; where nobody knows how many there are, they do."""
-        return not host.vcpus or host.vcpus_used + demand.vcpus <= host.vcpus
+        """Tell whether the host's processors suffice."""
+        return host.vcpus_used + demand.vcpus <= host.vcpus
 
 
 class DiskFilter(HostFilter):

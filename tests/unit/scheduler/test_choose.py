@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nova_lite.core import clock
 from nova_lite.core.hints import Hints
+from nova_lite.core.hosts import ComputeNode, Service
 from nova_lite.scheduler.choose import plan
 from nova_lite.scheduler.filters.affinity import (
     DifferentHostFilter,
@@ -20,7 +22,7 @@ from nova_lite.scheduler.filters.compute import ComputeFilter
 from nova_lite.scheduler.filters.isolated_hosts import IsolatedHostsFilter
 from nova_lite.scheduler.filters.json_query import JsonFilter
 from nova_lite.scheduler.filters.room import CoreFilter, DiskFilter, RamFilter
-from nova_lite.scheduler.hosts import Demand, HostState, Surroundings
+from nova_lite.scheduler.hosts import Demand, HostState, Ratios, Surroundings
 from nova_lite.scheduler.weights import FillFirstWeigher, FreeMemoryWeigher
 
 FILTERS = [ComputeFilter(), RamFilter(), CoreFilter(), DiskFilter(), AvailabilityZoneFilter()]
@@ -74,6 +76,30 @@ def test_the_fill_first_weigher_fills_one_host() -> None:
     assert list(made.placed) == ["b"]
 
 
+SERVICE = Service(1, "s", "nova-compute", "a", "nova", False, None, False, clock.now(), 1, True)
+NODE = ComputeNode(
+    id=1, uuid="u", host="a", hypervisor_hostname="a", hypervisor_type="QEMU", hypervisor_version=1, host_ip="",
+    vcpus=4, memory_mb=4096, local_gb=100, vcpus_used=0, memory_mb_used=0, local_gb_used=0, running_vms=0,
+    disk_available_least=0, cpu_info="", service=SERVICE,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("node", "ratios", "room"),
+    [
+        ({}, Ratios(1, 1, 1, 0, 0, 0), (4, 4096, 100)),
+        ({}, Ratios(2, 1.5, 3, 1024, 10 * 1024, 1), (6, 4608, 270)),
+        ({}, Ratios(16, 1, 1, 8192, 200 * 1024, 4), (0, 0, 0)),
+        ({"vcpus": 0}, Ratios(1, 1, 1, 0, 0, 1), (2**31, 4096, 100)),
+    ],
+)
+def test_what_is_kept_for_the_host_is_no_part_of_what_is_given_away(
+    node: dict[str, int], ratios: Ratios, room: tuple[float, float, float]
+) -> None:
+    state = HostState.of(dataclasses.replace(NODE, **node), ratios)
+    assert (state.vcpus, state.memory_mb, state.local_gb) == room
+
+
 def test_a_forced_host_is_the_only_candidate() -> None:
     made = plan([demand(host="b")], [host("a"), host("b")], FILTERS, [])
     assert list(made.placed) == ["b"]
@@ -116,7 +142,7 @@ CASES: list[tuple[HostFilter, dict[str, object], dict[str, object], bool]] = [
     (ComputeFilter(), {"hypervisor_version": 7}, {"extra_specs": {"capabilities:hypervisor_version": "7"}}, True),
     (ComputeFilter(), {}, {"extra_specs": {"unheard-of": "1"}}, False),
     (ComputeFilter(), {}, {"extra_specs": {"hw:cpu_policy": "shared"}}, True),
-    (CoreFilter(), {"vcpus": 0}, {}, True),
+    (CoreFilter(), {"vcpus": 0}, {}, False),
     (CoreFilter(), {"vcpus_used": 7}, {"vcpus": 1}, True),
     (CoreFilter(), {"vcpus_used": 7}, {"vcpus": 2}, False),
     (RamFilter(), {"memory_mb_used": 7168}, {"memory_mb": 1024}, True),
