@@ -1,14 +1,15 @@
 """Following guests that change by themselves, at once, as the hypervisor tells of them.
 
 Much of what it tells is our own doing: while an action is about a guest nothing is looked at, and when it is over the
-guest is looked at once, for whatever the action came to.
+guest is looked at once, for whatever the action came to. An action that has begun, but not here, or not yet, shows only
+in the database; when it will be over nobody says, so that the guest is looked at from time to time until then.
 """
 
 import contextlib
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from nova_lite import concurrency
 from nova_lite.core.errors import NovaError
@@ -21,10 +22,11 @@ LOG = logging.getLogger(__name__)
 class Follower:
     """Has ``follow`` look at each guest that changed; with EVERY_GUEST at all of them.
 
+    ``follow`` returns the guests of which it could not write down what they are, because of an action.
     Besides it is told the power state that an action has just written down, None where there was no such.
     """
 
-    def __init__(self, follow: Callable[[str, PowerState | None], None], *, workers: int) -> None:
+    def __init__(self, follow: Callable[[str, PowerState | None], Iterable[str]], *, workers: int) -> None:
         self._follow = follow
         self._pool = concurrency.Pool(workers)
         self._guard = threading.Lock()
@@ -75,6 +77,14 @@ class Follower:
             if told:
                 self.told(uuid, PowerState.NOSTATE)
 
+    def look_again(self) -> None:
+        """Look at the guests that an action kept from being followed, but for those that one here is about."""
+        with self._guard:
+            due = self._put_off - self._worked_on.keys()
+            self._put_off -= due
+        for uuid in due:
+            self.told(uuid, PowerState.NOSTATE)
+
     def stop(self) -> None:
         """Look at nothing any more."""
         self._pool.shutdown()
@@ -85,7 +95,9 @@ class Follower:
             self._waiting.discard(uuid)
             written = self._written.pop(uuid, None)
         try:
-            self._follow(uuid, written)
+            late = self._follow(uuid, written)
+            with self._guard:
+                self._put_off.update(late)
         except NovaError as error:
             LOG.warning("guest %s is looked at later: %s", "of any kind" if uuid == EVERY_GUEST else uuid, error)
         except Exception:

@@ -168,6 +168,7 @@ class ComputeManager(ComputeContract):
 
     def sweep(self) -> None:
         """Take up what waits for this host although its message is lost, and beat the heart of what runs."""
+        self._follower.look_again()
         waiting = self._host.database.run("compute.sweep", self._look)
         if waiting:
             LOG.info("sweep found %d actions for this host", len(waiting))

@@ -50,6 +50,20 @@ class _View:
     changes: bool = False
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Change:
+    """A guest with another power state than its instance, which becomes ``state``, unless that is None."""
+
+    instance: Instance
+    power: PowerState
+    state: VmState | None
+
+    @property
+    def sentence(self) -> str:
+        """What differs."""
+        return f"the database says power state {self.instance.power_state.name}, the hypervisor {self.power.name}"
+
+
 _STANDING = (VmState.STOPPED, VmState.PAUSED, VmState.SUSPENDED)
 """What becomes ACTIVE when the guest is found running."""
 _STOPPED = (PowerState.SHUTDOWN, PowerState.CRASHED, PowerState.NOSTATE)
@@ -76,7 +90,7 @@ class Reconciler:
         return [
             *self._orphans(view, guests),
             *self._leftovers(view, guests, files),
-            *self._power(view, guests),
+            *(self._power_finding(change) for change in self._power(view, guests)),
             *self._open_disks(),
             *self._links(view),
             *self._filter(view),
@@ -90,29 +104,35 @@ class Reconciler:
             finding.mend()
         return found
 
-    def sync_power_states(self) -> None:
-        """Write the power state of guests that changed by themselves, and stop what was found off."""
-        guests = {guest.uuid: guest for guest in self._host.driver.guests()}
-        view = self._host.database.read("compute.view", self._view)
-        for finding in self._power(view, guests):
-            LOG.info("%s", finding.sentence)
-            finding.mend()
+    def sync_power_states(self) -> frozenset[str]:
+        """Write the power state of guests that changed by themselves, and stop what was found off.
 
-    def follow(self, uuid: str, written: PowerState | None = None) -> None:
+        Returns whom actions are about, or were meanwhile: after these the guests have to be looked at again.
+        """
+        guests = {guest.uuid: guest for guest in self._host.driver.guests()}
+        return self._follow_in(self._host.database.read("compute.view", self._view), guests)
+
+    def follow(self, uuid: str, written: PowerState | None = None) -> frozenset[str]:
         """Write the power state of one guest that changed by itself; of all with EVERY_GUEST.
 
-        What the database has is not asked of a guest that is as an action has just ``written``.
+        What the database has is not asked of a guest that is as an action has just ``written``. Returns what
+        ``sync_power_states`` does.
         """
         if uuid == EVERY_GUEST:
-            self.sync_power_states()
-            return
+            return self.sync_power_states()
         guest = self._host.driver.guest(uuid)
-        if written is not None and written == (PowerState.NOSTATE if guest is None else guest.power_state):
-            return
+        if written is not None and written == _power_of(guest):
+            return frozenset()
         view = self._host.database.read("compute.view", lambda session: self._view_of(session, uuid))
-        for finding in self._power(view, {} if guest is None else {uuid: guest}):
-            LOG.info("%s: %s", finding.name, finding.sentence)
-            finding.mend()
+        return self._follow_in(view, {} if guest is None else {uuid: guest})
+
+    def _follow_in(self, view: _View, guests: dict[str, Guest]) -> frozenset[str]:
+        late = {instance.uuid for instance in view.instances.values() if _is_busy(instance, view)}
+        for change in self._power(view, guests):
+            LOG.info("%s: %s", change.instance.name, change.sentence)
+            if not self._note(change):
+                late.add(change.instance.uuid)
+        return frozenset(late)
 
     def _view_of(self, session: Session, uuid: str) -> _View:
         """Return the part of the view that one instance is; nothing of one of another host."""
@@ -191,34 +211,36 @@ class Reconciler:
             Finding("disk", name, sentence, functools.partial(driver.close_disk, name)) for name in driver.open_disks()
         ]
 
-    def _power(self, view: _View, guests: dict[str, Guest]) -> list[Finding]:
-        """Instances whose guest is not in the power state that the database has."""
+    def _power(self, view: _View, guests: dict[str, Guest]) -> list[_Change]:
+        """Return the instances whose guest is not in the power state that the database has."""
         found = []
         for instance in view.instances.values():
-            if instance.uuid in view.busy or instance.task_state is not None:
+            if _is_busy(instance, view):
                 continue
-            guest = guests.get(instance.uuid)
-            power = guest.power_state if guest is not None else PowerState.NOSTATE
+            power = _power_of(guests.get(instance.uuid))
             stopped = instance.vm_state in (VmState.ACTIVE, VmState.PAUSED) and power in _STOPPED
             runs = instance.vm_state in _STANDING and power is PowerState.RUNNING
             if power == instance.power_state and not stopped and not runs:
                 continue
             state = VmState.STOPPED if stopped else VmState.ACTIVE if runs else None
-            found.append(self._power_finding(instance, power, state))
+            found.append(_Change(instance, power, state))
         return found
 
-    def _power_finding(self, instance: Instance, power: PowerState, state: VmState | None) -> Finding:
+    def _power_finding(self, change: _Change) -> Finding:
         def mend() -> None:
-            # The guest was looked at before the row was read: an action may have begun and ended in between.
-            guest = self._host.driver.guest(instance.uuid)
-            if power == (PowerState.NOSTATE if guest is None else guest.power_state):
-                self._host.database.run(
-                    "compute.sync_power",
-                    lambda session: instances.sync_power(session, instance, power, state),
-                )
+            self._note(change)
 
-        sentence = f"the database says power state {instance.power_state.name}, the hypervisor {power.name}"
-        return Finding("power", instance.name, sentence, mend)
+        return Finding("power", change.instance.name, change.sentence, mend)
+
+    def _note(self, change: _Change) -> bool:
+        """Write down that a guest has changed; False when an action has come in between."""
+        # The guest was looked at before the row was read: an action may have begun and ended in between.
+        if change.power != _power_of(self._host.driver.guest(change.instance.uuid)):
+            return False
+        return self._host.database.run(
+            "compute.sync_power",
+            lambda session: instances.sync_power(session, change.instance, change.power, change.state),
+        )
 
     def _links(self, view: _View) -> list[Finding]:
         """Bridges of guests that are missing, or that no guest needs."""
@@ -244,3 +266,11 @@ class Reconciler:
         self._host.driver.destroy(guest.uuid)
         if guest.name not in view.shared:
             self._host.driver.delete_disks(guest.uuid, guest.name)
+
+
+def _power_of(guest: Guest | None) -> PowerState:
+    return PowerState.NOSTATE if guest is None else guest.power_state
+
+
+def _is_busy(instance: Instance, view: _View) -> bool:
+    return instance.uuid in view.busy or instance.task_state is not None

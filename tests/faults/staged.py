@@ -18,6 +18,7 @@ from nova_lite.core.instance_states import PowerState, Verb
 from nova_lite.core.server_migration import Phase
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.fake import FakeFirewall, FakeNetworkDriver
+from nova_lite.drivers.virt.base import Guest
 from nova_lite.drivers.virt.fake import FakeVirtDriver
 from nova_lite.network.flatdhcp import FlatDHCPManager
 from nova_lite.rpc.local import LocalTransport
@@ -112,13 +113,17 @@ class StagedVirtDriver(FakeVirtDriver):
 
     def change(self, uuid: str, power: PowerState, *, told: bool = True) -> None:
         """Let a guest change by itself, and tell nova-compute of it or not."""
-        guest = self.guest(uuid)
+        guest = super().guest(uuid)
         assert guest is not None
         changed = self._guests.changed
         if not told:
             self._guests.changed = lambda uuid, power: None
         self._guests.write(dataclasses.replace(guest, power_state=power))
         self._guests.changed = changed
+
+    def guest(self, uuid: str) -> Guest | None:
+        found: Guest | None = STAGE.make("look at a guest", super().guest, uuid)
+        return found
 
     def create_disks(self, *arguments: Any) -> None:
         STAGE.make("virt.create_disks", super().create_disks, *arguments)

@@ -16,6 +16,8 @@ GOES = {
 }
 """The states of a server that has a guest, and the verb that leads there from active."""
 
+LOOKED = Cue("look at a guest", Moment.AFTER)
+
 FOLLOWS = {
     (VmState.ACTIVE, PowerState.SHUTDOWN): VmState.STOPPED,
     (VmState.ACTIVE, PowerState.CRASHED): VmState.STOPPED,
@@ -61,6 +63,40 @@ def test_a_guest_that_changed_while_something_was_done_to_it_is_looked_at_after_
     cloud.act(server_id, BODIES[Verb.SNAPSHOT])
 
     assert wait_for(lambda: cloud.show(server_id)["OS-EXT-STS:power_state"] == PowerState.SHUTDOWN)
+    assert cloud.state(server_id) is VmState.STOPPED
+
+
+@pytest.mark.parametrize("looks", [1, 2])
+def test_a_guest_that_changed_as_something_began_to_be_done_to_it_is_looked_at_after_that(
+    cloud: StagedCloud, looks: int
+) -> None:
+    cloud.image()
+    server_id = cloud.boot()
+    seen = []
+
+    def look() -> None:
+        seen.append(looks)
+        if len(seen) < looks:
+            STAGE.give(LOOKED, look)
+        else:
+            # Nobody works at it yet when the row is read, or all of it has been done when the row is written.
+            STAGE.rings_lost = looks == 1
+            cloud.order(Verb.SNAPSHOT, server_id)
+            if looks == 2:
+                cloud.settle()
+
+    # Whoever looks from now on sees that it is off, also the one who looks since the boot.
+    STAGE.hypervisor.change(server_id, PowerState.SHUTDOWN, told=False)
+    STAGE.give(LOOKED, look)
+    STAGE.hypervisor.change(server_id, PowerState.SHUTDOWN)
+    assert wait_for(lambda: len(seen) == looks and (looks == 1 or STAGE.seen.count("do uploading") == 1))
+    cloud.settle_with_sweeps()
+
+    def is_off() -> bool:
+        STAGE.compute.sweep()
+        return bool(cloud.show(server_id)["OS-EXT-STS:power_state"] == PowerState.SHUTDOWN)
+
+    assert wait_for(is_off)
     assert cloud.state(server_id) is VmState.STOPPED
 
 
