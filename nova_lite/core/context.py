@@ -12,7 +12,8 @@ class RequestContext:
     ``is_admin`` is decided once, by policy, where the token is validated. ``project_id`` is empty for a token
     without project scope. ``delegated`` is True for one who came by an application credential or by EC2 keys, in
     the place of the user that had them made, and ``restricted`` unless these may make others;
-    ``application_credential_id`` names the first.
+    ``application_credential_id`` names the first. ``seen_revision`` is that of what is to be changed, as the caller
+    saw it: at any other it is not to be changed; None where the caller did not say.
     """
 
     user_id: str = ""
@@ -31,6 +32,7 @@ class RequestContext:
     delegated: bool = False
     restricted: bool = False
     application_credential_id: str = ""
+    seen_revision: int | None = None
 
     def scope(self) -> str | None:
         """Return the project to which queries are confined, or None where an admin sees all."""

@@ -1,8 +1,8 @@
-"""Revisions: how often what the network keeps was changed, and claims of a certain one.
+"""Revisions: how often what the network keeps was changed, and changes that are bound to a certain one.
 
-The number is a column of each table, and every UPDATE of a row counts it up by itself (``counted``). A client
-that has looked at a resource claims the revision that it saw, by one conditional UPDATE: of several that saw
-the same one only one gets it.
+The number is a column of each table, and every UPDATE of a row counts it up by itself (``counted``). Who has looked
+at a resource can have it changed at the revision that was seen, and at no other: the row is locked and looked at
+by the transaction that changes it, so that nobody comes between.
 """
 
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from nova_lite.core.errors import NotFound, RevisionMismatch
 from nova_lite.db import networks, virtual_interfaces
 from nova_lite.db.routers import RouterRow
 from nova_lite.db.security_groups import SecurityGroupRow
@@ -24,14 +25,20 @@ _COLUMNS: dict[str, tuple[Any, Any]] = {
 """Where the id and the revision of each kind of resource are; a subnet's are its network's."""
 
 
-KINDS = frozenset(_COLUMNS)
+def require(session: Session, kind: str, resource_id: str, seen: int | None) -> None:
+    """Let nobody else change a resource until this transaction ends; raises RevisionMismatch, NotFound.
 
-
-def claim(session: Session, kind: str, resource_id: str, revision: int) -> bool:
-    """Count a resource's revision up if it is this one; False when it is another, or there is no such resource."""
+    Where ``seen`` is None nothing is required.
+    """
+    if seen is None:
+        return
     identifier, column = _COLUMNS[kind]
-    claimed = session.execute(_count(kind).where(identifier == resource_id, column == revision))
-    return bool(claimed.rowcount)  # type: ignore[attr-defined]
+    locked = sa.select(column).where(identifier == resource_id).with_for_update()
+    found = session.execute(locked).scalar()
+    if found is None:
+        raise NotFound(f"{resource_id} could not be found.")
+    if found != seen:
+        raise RevisionMismatch(f"Constrained to {seen}, but current revision is {found}")
 
 
 def count(session: Session, kind: str, resource_id: str) -> None:
@@ -42,12 +49,6 @@ def count(session: Session, kind: str, resource_id: str) -> None:
 def count_ports_of(session: Session, instance_uuid: str) -> None:
     """Count up the revisions of an instance's ports, for its groups changed."""
     session.execute(_count("ports").where(virtual_interfaces.INTERFACES.c.instance_uuid == instance_uuid))
-
-
-def current(session: Session, kind: str, resource_id: str) -> int | None:
-    """Return a resource's revision, None when there is no such resource."""
-    identifier, column = _COLUMNS[kind]
-    return session.execute(sa.select(column).where(identifier == resource_id)).scalar()
 
 
 def _count(kind: str) -> sa.Update:

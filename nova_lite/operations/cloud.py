@@ -7,7 +7,6 @@ from nova_lite.operations.aggregates import Aggregates
 from nova_lite.operations.certificates import Certificates
 from nova_lite.operations.client_tokens import ClientTokens
 from nova_lite.operations.consoles import Consoles
-from nova_lite.operations.dhcp_options import DhcpOptions
 from nova_lite.operations.dns import Dns
 from nova_lite.operations.evacuation import Evacuation
 from nova_lite.operations.events import Events
@@ -36,7 +35,6 @@ from nova_lite.operations.rebuild import Rebuild
 from nova_lite.operations.rescue import Rescue
 from nova_lite.operations.resize import Resize
 from nova_lite.operations.resource_tags import ResourceTags
-from nova_lite.operations.revisions import Revisions
 from nova_lite.operations.routers import Routers
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.server_groups import ServerGroups
@@ -93,6 +91,4 @@ class Cloud:
     metadata: Metadata
     metadata_tokens: MetadataTokens
     network_tags: NetworkTags
-    revisions: Revisions
-    dhcp_options: DhcpOptions
     client_tokens: ClientTokens

@@ -1,16 +1,10 @@
 """Options that the guest of an interface is told by DHCP beyond the usual ones."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy.orm import Session
-
-from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import InvalidInput, NotFound
-from nova_lite.core.network import DhcpOption
-from nova_lite.db import ports
-from nova_lite.db.engine import Database
-from nova_lite.rpc.network import NetworkProxy
+from nova_lite.core.errors import InvalidInput
+from nova_lite.core.network import DhcpOption, Port
 
 _NAMES = frozenset((
     "netmask", "time-offset", "router", "dns-server", "log-server", "lpr-server", "boot-file-size",
@@ -30,35 +24,18 @@ _VALUE = re.compile(r"[ -~]{1,255}")
 _MOST = 20
 
 
-class DhcpOptions:
-    """The operations on them; their hosts are told at once."""
+def changed(port: Port, wanted: Sequence[DhcpOption], unwanted: Collection[str]) -> list[DhcpOption]:
+    """Return the options of a port with ``wanted``, too, and without those of the names ``unwanted``.
 
-    def __init__(self, database: Database, network: NetworkProxy) -> None:
-        self._database = database
-        self._network = network
-
-    def change(
-        self, context: RequestContext, port_id: str, wanted: Sequence[DhcpOption], unwanted: Sequence[str]
-    ) -> None:
-        """Have an interface have these options, too, and those no more.
-
-        Raises NotFound, InvalidInput for a name or value that no guest can be told.
-        """
-        for option in wanted:
-            _check(option)
-
-        def work(session: Session) -> int:
-            for port in ports.listing(session, context.scope(), {"id": [port_id]}):
-                left = {one.name: one for one in port.dhcp_options if one.name not in unwanted}
-                left |= {one.name: one for one in wanted}
-                if len(left) > _MOST:
-                    raise InvalidInput(f"A port has at most {_MOST} DHCP options.")
-                ports.set_dhcp_options(session, port_id, list(left.values()))
-                return port.interface.network_id
-            raise NotFound(f"Port {port_id} could not be found.")
-
-        network_id = self._database.run("network.dhcp_options", work)
-        self._network.refresh(context, [network_id])
+    Raises InvalidInput for a name or value that no guest can be told, and for too many.
+    """
+    for option in wanted:
+        _check(option)
+    left = {one.name: one for one in port.dhcp_options if one.name not in unwanted}
+    left |= {one.name: one for one in wanted}
+    if len(left) > _MOST:
+        raise InvalidInput(f"A port has at most {_MOST} DHCP options.")
+    return list(left.values())
 
 
 def _check(option: DhcpOption) -> None:

@@ -19,6 +19,7 @@ from nova_lite.db import (
     ports,
     quotas,
     resource_tags,
+    revisions,
     virtual_interfaces,
 )
 from nova_lite.db.engine import Database
@@ -159,8 +160,7 @@ class FloatingIps:
         """Give an address back, wherever it leads; raises NotFound, Conflict for one that came by itself."""
 
         def work(session: Session) -> FloatingIp:
-            found = _get(session, context, id_or_address)
-            _require_own(found)
+            found = _to_change(session, context, id_or_address)
             floating_ips.release(session, found.id, found.project_id)
             resource_tags.forget(session, found.id)
             dns.forget_address(session, found.address)
@@ -199,16 +199,21 @@ class FloatingIps:
             context, id_or_address, lambda session: _of_port(session, context, port_id, fixed_address)
         )
 
+    def keep(self, context: RequestContext, id_or_address: str) -> FloatingIp:
+        """Let an address lead where it leads; raises NotFound, RevisionMismatch."""
+        return self._database.run(
+            "floating_ip.keep", lambda session: _to_change(session, context, id_or_address)
+        )
+
     def disassociate(self, context: RequestContext, id_or_address: str, server_id: str = "") -> FloatingIp:
         """Let an address lead nowhere; raises NotFound, Conflict when it does not lead to ``server_id``."""
 
         def work(session: Session) -> FloatingIp:
-            found = _get(session, context, id_or_address)
+            found = _to_change(session, context, id_or_address)
             if server_id:
                 find(session, context, server_id)
                 if found.instance_uuid != server_id:
                     raise Conflict(f"Floating IP {found.address} is not associated with instance {server_id}.")
-            _require_own(found)
             floating_ips.point(session, found.id, found.project_id, None)
             return found
 
@@ -220,8 +225,7 @@ class FloatingIps:
         self, context: RequestContext, id_or_address: str, choose: Choose
     ) -> FloatingIp:
         def work(session: Session) -> FloatingIp:
-            found = _get(session, context, id_or_address)
-            _require_own(found)
+            found = _to_change(session, context, id_or_address)
             floating_ips.point(session, found.id, found.project_id, choose(session).id)
             return found
 
@@ -298,9 +302,13 @@ def _of_port(
     raise NotFound(f"Port {port_id} could not be found.")
 
 
-def _require_own(found: FloatingIp) -> None:
+def _to_change(session: Session, context: RequestContext, id_or_address: str) -> FloatingIp:
+    """Return an address that is about to be changed; raises NotFound, RevisionMismatch, Conflict for no one's own."""
+    found = _get(session, context, id_or_address)
+    revisions.require(session, "floatingips", found.id, context.seen_revision)
     if found.auto_assigned:
         raise Conflict(f"Floating IP {found.address} was assigned with its instance, and goes with it.")
+    return found
 
 
 def _addresses_of(ip_range: str) -> list[str]:

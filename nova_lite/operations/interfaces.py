@@ -11,7 +11,7 @@ from nova_lite.core.errors import Conflict, InvalidInput, NotFound
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import Verb
 from nova_lite.core.network import Network, Port, VirtualInterface
-from nova_lite.db import addresses, networks, ports, virtual_interfaces
+from nova_lite.db import addresses, networks, ports, revisions, virtual_interfaces
 from nova_lite.db.engine import Database
 from nova_lite.operations.orders import Order, Orders
 
@@ -78,6 +78,7 @@ class Interfaces:
         def prepare(session: Session, instance: Instance) -> Mapping[str, Any]:
             for interface in virtual_interfaces.of_instances(session, [uuid]).get(uuid, ()):
                 if port_id == interface.id or address == interface.address:
+                    revisions.require(session, "ports", interface.id, context.seen_revision)
                     if forget:
                         ports.forget(session, interface.id)
                     return {"interface": _parameters(interface)}

@@ -1,5 +1,6 @@
 """Which security groups a server is in."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 from sqlalchemy.orm import Session
@@ -14,6 +15,15 @@ from nova_lite.operations.orders import find
 from nova_lite.rpc.compute import ComputeProxy
 
 Change = Callable[[Session, Instance, SecurityGroup], None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Changed:
+    """A server whose groups were changed, which these are, and the hosts whose guests know them."""
+
+    instance: Instance
+    hosts: Sequence[str]
+    group_ids: Sequence[str]
 
 
 class Memberships:
@@ -56,42 +66,44 @@ class Memberships:
 
     def replace(self, context: RequestContext, uuid: str, group_ids: Sequence[str]) -> None:
         """Put a server into these groups and no others; raises NotFound."""
-
-        def work(session: Session) -> tuple[Instance, Sequence[str], Sequence[str]]:
-            instance = find(session, context, uuid)
-            for group_id in group_ids:
-                if security_groups.find(session, instance.project_id, group_id) is None:
-                    raise NotFound(f"Security group {group_id} not found for project {instance.project_id}.")
-            before = set(group_members.ids_of_instances(session, [uuid]).get(uuid, ()))
-            for group_id in before - set(group_ids):
-                group_members.remove_member(session, uuid, group_id)
-            for group_id in set(group_ids) - before:
-                group_members.add_member(session, uuid, group_id)
-            changed = sorted(before ^ set(group_ids))
-            if changed:
-                revisions.count_ports_of(session, uuid)
-            return instance, group_members.hosts_using(session, changed) if changed else (), changed
-
-        self._tell(context, *self._database.run("memberships.replace", work))
+        changed = self._database.run(
+            "memberships.replace", lambda session: replace_groups(session, context, uuid, group_ids)
+        )
+        self.tell(context, changed)
 
     def _change(self, name: str, context: RequestContext, uuid: str, name_or_id: str, change: Change) -> None:
-        def work(session: Session) -> tuple[Instance, Sequence[str], Sequence[str]]:
+        def work(session: Session) -> Changed:
             instance = find(session, context, uuid)
             group = security_groups.find(session, instance.project_id, name_or_id)
             if group is None:
                 raise NotFound(f"Security group {name_or_id} not found for project {instance.project_id}.")
             change(session, instance, group)
             revisions.count_ports_of(session, uuid)
-            return instance, group_members.hosts_using(session, [group.id]), [group.id]
+            return Changed(instance, group_members.hosts_using(session, [group.id]), [group.id])
 
-        self._tell(context, *self._database.run(name, work))
+        self.tell(context, self._database.run(name, work))
 
-    def _tell(
-        self, context: RequestContext, instance: Instance, hosts: Sequence[str], group_ids: Sequence[str]
-    ) -> None:
+    def tell(self, context: RequestContext, changed: Changed) -> None:
         """Have the packet filters follow: the server's own, and those of hosts whose guests know the groups."""
         # A host that does not hear this does it in its periodic repair.
-        if instance.host:
-            self._compute.on(instance.host).refresh_instance_security(context, instance.uuid)
-        for host in hosts:
-            self._compute.on(host).refresh_security_groups(context, list(group_ids))
+        if changed.instance.host:
+            self._compute.on(changed.instance.host).refresh_instance_security(context, changed.instance.uuid)
+        for host in changed.hosts:
+            self._compute.on(host).refresh_security_groups(context, list(changed.group_ids))
+
+
+def replace_groups(session: Session, context: RequestContext, uuid: str, group_ids: Sequence[str]) -> Changed:
+    """Put a server into these groups and no others, of which the filters have still to be told; raises NotFound."""
+    instance = find(session, context, uuid)
+    for group_id in group_ids:
+        if security_groups.find(session, instance.project_id, group_id) is None:
+            raise NotFound(f"Security group {group_id} not found for project {instance.project_id}.")
+    before = set(group_members.ids_of_instances(session, [uuid]).get(uuid, ()))
+    for group_id in before - set(group_ids):
+        group_members.remove_member(session, uuid, group_id)
+    for group_id in set(group_ids) - before:
+        group_members.add_member(session, uuid, group_id)
+    changed = sorted(before ^ set(group_ids))
+    if changed:
+        revisions.count_ports_of(session, uuid)
+    return Changed(instance, group_members.hosts_using(session, changed) if changed else (), changed)

@@ -10,7 +10,7 @@ from nova_lite.core import ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, InvalidInput, NotFound
 from nova_lite.core.network import AddressCount, Network, Port
-from nova_lite.db import group_members, network_hosts, networks, ports, routers
+from nova_lite.db import group_members, network_hosts, networks, ports, revisions, routers
 from nova_lite.db.engine import Database
 from nova_lite.operations import new_networks
 from nova_lite.operations.new_networks import NetworkDefaults, NewNetwork
@@ -110,6 +110,7 @@ class Networks:
 
         def work(session: Session) -> Network:
             network = _find(session, context, uuid)
+            revisions.require(session, "networks", uuid, context.seen_revision)
             if "project_id" in changes:
                 networks.set_project(session, network, changes["project_id"])
             if values:
@@ -142,6 +143,7 @@ class Networks:
 
         def work(session: Session) -> bool:
             network = _find(session, context, uuid)
+            revisions.require(session, "networks", uuid, context.seen_revision)
             if only_free and network.vlan is not None and network.project_id:
                 raise Conflict(f"Network {uuid} has to be disassociated from its project first.")
             networks.delete(session, network)
@@ -194,6 +196,7 @@ class Networks:
 
         def work(session: Session) -> Network:
             network = _with_subnet(session, context, subnet_id)
+            revisions.require(session, "networks", network.uuid, context.seen_revision)
             if values and subnet_id == network.subnet_v6_id:
                 raise InvalidInput("An IPv6 subnet cannot be changed.")
             if values:
@@ -207,6 +210,7 @@ class Networks:
 
         def work(session: Session) -> None:
             network = _with_subnet(session, context, subnet_id)
+            revisions.require(session, "networks", network.uuid, context.seen_revision)
             if subnet_id == network.subnet_v6_id:
                 networks.require_unused(session, network)
                 networks.update(session, network.uuid, cidr_v6="", gateway_v6="")
@@ -245,14 +249,6 @@ class Networks:
         for port in self.ports(context, {"id": [port_id]}):
             return port
         raise NotFound(f"Port {port_id} could not be found.")
-
-    def describe_port(self, context: RequestContext, port_id: str, values: Mapping[str, str]) -> None:
-        """Change what users call an interface of theirs (name, description); raises NotFound."""
-        self.port(context, port_id)
-        if values:
-            self._database.run(
-                "network.describe_port", lambda session: ports.describe(session, port_id, **values)
-            )
 
 
 def _divided(request: NewNetworks, others: Sequence[Network]) -> Sequence[NewNetwork]:

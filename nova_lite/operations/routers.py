@@ -9,7 +9,7 @@ from nova_lite.core import clock, ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, InvalidInput, NotFound
 from nova_lite.core.network import Network, Router
-from nova_lite.db import networks, routers
+from nova_lite.db import networks, revisions, routers
 from nova_lite.db.engine import Database
 
 
@@ -42,16 +42,20 @@ class Routers:
         """Change the name, admin_state_up or pool of a router; raises NotFound."""
 
         def work(session: Session) -> Router:
-            routers.update(session, _find(session, context, router_id).id, changes)
+            routers.update(session, _to_change(session, context, router_id).id, changes)
             return _find(session, context, router_id)
 
         return self._database.run("router.update", work)
+
+    def keep(self, context: RequestContext, router_id: str) -> Router:
+        """Leave a router as it is; raises NotFound, RevisionMismatch."""
+        return self._database.run("router.keep", lambda session: _to_change(session, context, router_id))
 
     def delete(self, context: RequestContext, router_id: str) -> None:
         """Remove a router; raises NotFound, Conflict while it leads to networks."""
 
         def work(session: Session) -> None:
-            if _find(session, context, router_id).network_uuids:
+            if _to_change(session, context, router_id).network_uuids:
                 raise Conflict(f"Router {router_id} still has ports")
             routers.delete(session, router_id)
 
@@ -61,7 +65,7 @@ class Routers:
         """Let a router lead to the network of a subnet; raises NotFound, InvalidInput where it does."""
 
         def work(session: Session) -> tuple[Router, Network]:
-            router, network = _find(session, context, router_id), _network(session, context, subnet_id)
+            router, network = _to_change(session, context, router_id), _network(session, context, subnet_id)
             if network.uuid in router.network_uuids:
                 raise InvalidInput(f"Router already has a port on subnet {subnet_id}")
             routers.add_network(session, router_id, network.uuid)
@@ -73,7 +77,7 @@ class Routers:
         """Let a router lead to the network of a subnet no more; raises NotFound."""
 
         def work(session: Session) -> tuple[Router, Network]:
-            router, network = _find(session, context, router_id), _network(session, context, subnet_id)
+            router, network = _to_change(session, context, router_id), _network(session, context, subnet_id)
             if network.uuid not in router.network_uuids:
                 raise NotFound(f"Router {router_id} has no interface on subnet {subnet_id}")
             routers.remove_network(session, router_id, network.uuid)
@@ -86,6 +90,13 @@ def _find(session: Session, context: RequestContext, router_id: str) -> Router:
     found = routers.get(session, router_id, context.scope())
     if found is None:
         raise NotFound(f"Router {router_id[:64]} could not be found")
+    return found
+
+
+def _to_change(session: Session, context: RequestContext, router_id: str) -> Router:
+    """Return a router that is about to be changed; raises NotFound, RevisionMismatch."""
+    found = _find(session, context, router_id)
+    revisions.require(session, "routers", found.id, context.seen_revision)
     return found
 
 

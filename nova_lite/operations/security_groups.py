@@ -11,7 +11,7 @@ from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, InvalidInput, NotFound, OverQuota
 from nova_lite.core.network import SecurityGroup, SecurityGroupRule
 from nova_lite.core.quota import UNLIMITED, Limits
-from nova_lite.db import group_members, quotas, security_groups
+from nova_lite.db import group_members, quotas, revisions, security_groups
 from nova_lite.db.engine import Database
 from nova_lite.db.security_groups import DEFAULT
 from nova_lite.rpc.compute import ComputeProxy
@@ -101,6 +101,7 @@ class SecurityGroups:
 
         def work(session: Session) -> SecurityGroup:
             group = _find(session, context, group_id)
+            revisions.require(session, "security_groups", group_id, context.seen_revision)
             new_name = group.name if name is None else name
             if group.name == DEFAULT and new_name != DEFAULT:
                 raise InvalidInput("Updating default security group not allowed.")
@@ -117,6 +118,7 @@ class SecurityGroups:
 
         def work(session: Session) -> tuple[Sequence[str], Sequence[str]]:
             group = _find(session, context, group_id)
+            revisions.require(session, "security_groups", group_id, context.seen_revision)
             if group.name == DEFAULT and not context.is_admin:
                 raise Conflict("Default security group cannot be removed.")
             referring = [other for other in group_members.referring(session, group_id) if other != group_id]

@@ -20,7 +20,6 @@ from nova_lite.operations.certificates import Certificates
 from nova_lite.operations.client_tokens import ClientTokens
 from nova_lite.operations.cloud import Cloud
 from nova_lite.operations.consoles import Consoles, ConsoleSettings
-from nova_lite.operations.dhcp_options import DhcpOptions
 from nova_lite.operations.dns import Dns
 from nova_lite.operations.evacuation import Evacuation
 from nova_lite.operations.events import Events
@@ -52,7 +51,6 @@ from nova_lite.operations.rebuild import Rebuild
 from nova_lite.operations.rescue import Rescue
 from nova_lite.operations.resize import Resize, Rules
 from nova_lite.operations.resource_tags import ResourceTags
-from nova_lite.operations.revisions import Revisions
 from nova_lite.operations.routers import Routers
 from nova_lite.operations.security_groups import SecurityGroups
 from nova_lite.operations.server_groups import ServerGroups
@@ -115,6 +113,7 @@ def make_cloud(base: Base) -> Cloud:
         down_after=conf.service_down_time,
         keeps_deleted=conf.reclaim_instance_interval > 0,
     )
+    memberships = Memberships(database, base.compute)
     identity, certificates = make_identity(base), Certificates(base.cert)
     reader = BundleReader(ObjectSource.from_flags(conf), identity, certificates)
     imports = ImageImports(database, store, image_limits, WebSource.from_flags(conf), reader)
@@ -150,7 +149,7 @@ def make_cloud(base: Base) -> Cloud:
         image_bundles=ImageBundles(reader, images, imports),
         identity=identity,
         networks=Networks(database, network_defaults(conf)),
-        ports=Ports(database, limits),
+        ports=Ports(database, limits, memberships, base.network),
         fixed_ips=FixedIps(database),
         floating_ips=FloatingIps(
             database,
@@ -163,13 +162,11 @@ def make_cloud(base: Base) -> Cloud:
         routers=Routers(database),
         resource_tags=ResourceTags(database),
         security_groups=SecurityGroups(database, base.compute, limits),
-        memberships=Memberships(database, base.compute),
+        memberships=memberships,
         provider_rules=ProviderRules(database, base.compute, down_after=conf.service_down_time),
         metadata=Metadata(database, metadata_settings(conf), cache_seconds=conf.metadata_cache_seconds),
         metadata_tokens=MetadataTokens(Seal(Path(conf.secret_key_file))),
         network_tags=NetworkTags(database),
-        revisions=Revisions(database),
-        dhcp_options=DhcpOptions(database, base.network),
         client_tokens=ClientTokens(database),
     )
 

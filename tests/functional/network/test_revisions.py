@@ -1,10 +1,13 @@
-"""Revisions of what the network keeps: counted up by changes, and claimed by who changes what it saw."""
+"""Revisions of what the network keeps: counted up by changes, to which who changes what it saw can be bound."""
 
 import threading
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from nova_lite.api.openstack.network.routes import ROUTES
+from nova_lite.db import routers
 from tests.cloud import Cloud
 from tests.functional.network.test_tags import API, resource_of
 
@@ -62,6 +65,82 @@ def test_changes_count_revisions_up_and_can_be_bound_to_one(cloud: Cloud, collec
     assert seen.ask("DELETE", match="revision_number=1").status_code == 412
     if collection in ("routers", "security-groups", "floatingips"):
         assert seen.ask("DELETE", match=f"revision_number={seen.revision()}").status_code == 204
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_every_change_of_a_resource_can_be_bound_to_a_revision(cloud: Cloud) -> None:
+    subnet, _ = resource_of(cloud, "subnets")
+    bodies: dict[str, Any] = {
+        "tags": {"tags": ["blue"]},
+        "add_router_interface": {"subnet_id": subnet},
+        "remove_router_interface": {"subnet_id": subnet},
+        "add_extraroutes": {"router": {"routes": []}},
+        "remove_extraroutes": {"router": {"routes": []}},
+    }
+    routes = [route for route in ROUTES if route.method in ("PUT", "DELETE")]
+    for collection in CHANGES:
+        seen = Seen(cloud, collection)
+        before = seen.ask("GET").json()
+        paths = [route for route in routes if route.path.startswith(f"/v2.0/{collection}/{{")]
+        assert len(paths) >= 6
+        for route in paths:
+            _, _, path = route.path.partition("}")
+            body = bodies.get(path.rpartition("/")[2], CHANGES[collection]) if route.method == "PUT" else None
+            answer = seen.ask(route.method, path.replace("{tag}", "blue"), body, "revision_number=999")
+            assert answer.status_code == 412, (route.method, route.path, answer.text)
+        assert seen.ask("GET").json() == before
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_change_that_is_refused_counts_nothing(cloud: Cloud) -> None:
+    port, router, (subnet, _) = Seen(cloud, "ports"), Seen(cloud, "routers"), resource_of(cloud, "subnets")
+    assert router.ask("PUT", "/add_router_interface", {"subnet_id": subnet}).status_code == 200
+    first, match = router.revision(), f"revision_number={router.revision()}"
+
+    assert router.ask("DELETE", match=match).status_code == 409
+    assert router.ask("PUT", "/add_router_interface", {"subnet_id": subnet}, match).status_code == 400
+    assert router.revision() == first
+    assert router.change(match).json()["router"]["revision_number"] == first + 1
+
+    # What is good of a change is not made where something else of it is bad.
+    match = f"revision_number={port.revision()}"
+    bad = [{"opt_name": "unknown", "opt_value": "1"}]
+    body = {"port": {"name": "changed", "security_groups": [], "extra_dhcp_opts": bad}}
+    for condition in (match, ""):
+        assert port.ask("PUT", "", body, condition).status_code == 400
+        shown = port.ask("GET").json()["port"]
+        assert (shown["name"], len(shown["security_groups"])) == ("", 1)
+        assert match == f"revision_number={shown['revision_number']}"
+
+    assert router.ask("PUT", "/remove_router_interface", {"subnet_id": subnet}).status_code == 200
+    assert router.ask("DELETE").status_code == 204
+
+
+def test_nobody_changes_a_resource_between_the_look_at_its_revision_and_the_change(cloud: Cloud) -> None:
+    seen = Seen(cloud, "routers")
+    committed: list[str] = []
+
+    def note(connection: sa.Connection) -> None:
+        name = connection.info.get("transaction", "")
+        if name.startswith(("router.", "revisions.")):
+            committed.append(name)
+
+    def come_between(_connection: object, _record: object) -> None:
+        # The first commit of the bound change is in force: nothing of it may follow what others do from now on.
+        if len(committed) == 1:
+            committed.append("another's")
+            cloud.database.run("another", lambda session: routers.update(session, seen.id, {"name": "another's"}))
+
+    sa.event.listen(sa.Engine, "commit", note)
+    sa.event.listen(sa.Pool, "checkin", come_between)
+    try:
+        assert seen.change(f"revision_number={seen.revision()}").status_code == 200
+    finally:
+        sa.event.remove(sa.Engine, "commit", note)
+        sa.event.remove(sa.Pool, "checkin", come_between)
+
+    assert committed[1:] == ["another's"] and seen.ask("GET").json()["router"]["name"] == "another's"
+    assert seen.ask("DELETE").status_code == 204
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -42,6 +42,7 @@ def update(call: Call) -> Reply:
     if "port_id" not in wanted:
         if wanted.get("fixed_ip_address"):
             raise InvalidInput("A fixed_ip_address needs its port_id.")
+        found = call.cloud.floating_ips.keep(call.context, found.id)
     elif wanted["port_id"] is None:
         found = call.cloud.floating_ips.disassociate(call.context, found.id)
     else:

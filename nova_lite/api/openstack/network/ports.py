@@ -3,10 +3,10 @@
 from nova_lite.api.call import Call, Json, Reply
 from nova_lite.api.openstack.network.listings import listed, shown
 from nova_lite.core import clock
-from nova_lite.core.errors import Forbidden, InvalidInput
+from nova_lite.core.errors import Forbidden
 from nova_lite.core.network import DhcpOption, Port, VirtualInterface, subnet_id_of, subnet_v6_id_of
 from nova_lite.db.ports import PORT_FILTERS
-from nova_lite.operations.ports import NewPort
+from nova_lite.operations.ports import NewPort, PortChanges
 
 
 def listing(call: Call) -> Reply:
@@ -46,22 +46,17 @@ def create(call: Call) -> Reply:
 def update(call: Call) -> Reply:
     """Change a port's name, description and DHCP options, and the groups of its server."""
     port_id, wanted = call.params["port_id"], call.body["port"]
-    port = call.cloud.networks.port(call.context, port_id)
-    if "security_groups" in wanted:
-        if not port.is_attached:
-            raise InvalidInput(f"Port {port_id} has the security groups of its server, and no server yet.")
-        server_id = port.interface.instance_uuid
-        call.cloud.memberships.replace(call.context, server_id, wanted["security_groups"])
     options = wanted.get("extra_dhcp_opts") or ()
-    if options:
-        call.cloud.dhcp_options.change(
-            call.context,
-            port_id,
-            [DhcpOption(one["opt_name"], one["opt_value"]) for one in options if one.get("opt_value") is not None],
-            [one["opt_name"] for one in options if one.get("opt_value") is None],
-        )
-    named = {name: wanted[name] for name in ("name", "description") if name in wanted}
-    call.cloud.networks.describe_port(call.context, port_id, named)
+    changes = PortChanges(
+        name=wanted.get("name"),
+        description=wanted.get("description"),
+        group_ids=wanted.get("security_groups"),
+        options=[
+            DhcpOption(one["opt_name"], one["opt_value"]) for one in options if one.get("opt_value") is not None
+        ],
+        unwanted=[one["opt_name"] for one in options if one.get("opt_value") is None],
+    )
+    call.cloud.ports.update(call.context, port_id, changes)
     return shown(call, "port", _view(call, call.cloud.networks.port(call.context, port_id)))
 
 

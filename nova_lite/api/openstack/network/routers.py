@@ -60,7 +60,7 @@ def remove_interface(call: Call) -> Reply:
 
 def change_routes(call: Call) -> Reply:
     """Add routes to a router or take them away: there are none, and can be none."""
-    router = call.cloud.routers.get(call.context, call.params["router_id"])
+    router = call.cloud.routers.keep(call.context, call.params["router_id"])
     _refuse_routes(call.body["router"])
     return Reply({"router": _view(router)})
 

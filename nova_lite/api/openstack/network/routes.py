@@ -52,7 +52,7 @@ def _conditional(route: Route) -> Route:
     collection = route.path.split("/")[2] if route.path.count("/") > 2 else ""
     if route.method not in ("PUT", "DELETE") or collection not in tags.FINDERS:
         return route
-    return dataclasses.replace(route, handler=matched(collection, route.handler))
+    return dataclasses.replace(route, handler=matched(route.handler))
 
 
 _ROWS: tuple[Route, ...] = (
@@ -154,4 +154,4 @@ _ROWS: tuple[Route, ...] = (
     Route("GET", f"{_AVAILABILITY}/{{network_id}}", agents.availability, "get_network_ip_availability"),
 )
 
-ROUTES: tuple[Route, ...] = (*map(_conditional, _ROWS), *_tags())
+ROUTES: tuple[Route, ...] = tuple(map(_conditional, (*_ROWS, *_tags())))
