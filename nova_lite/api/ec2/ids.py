@@ -1,7 +1,7 @@
 """Finding what identifiers of the EC2 API stand for, with the error that clients expect where it is nothing."""
 
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import TypeVar
 
 from nova_lite.api.ec2.call import Ec2Call
@@ -42,11 +42,28 @@ def pick(
     """Return the things that identifiers stand for, all without any; raises Ec2Error (``code``.NotFound)."""
     if not identifiers:
         return list(things)
-    by_id = {identify(thing): thing for thing in things}
+    by_id = one_each(things, set(identifiers), identify)
     unknown = [identifier for identifier in identifiers if identifier not in by_id]
     if unknown:
         raise not_found(code, what, unknown)
     return [by_id[identifier] for identifier in dict.fromkeys(identifiers)]
+
+
+def one_each(things: Iterable[T], identifiers: Container[str], identify: Callable[[T], str]) -> dict[str, T]:
+    """Return things by those of their ids that are wanted; raises Ec2Error (InvalidID) for one that two have.
+
+    Of an id 62 bits are random, so nobody will see it; but it must not be chance whom a change is for.
+    """
+    found: dict[str, T] = {}
+    for thing in things:
+        identifier = identify(thing)
+        if identifier in identifiers:
+            if identifier in found:
+                raise Ec2Error(
+                    "InvalidID", f"The ID '{identifier}' stands for more than one resource; only UUIDs tell them apart."
+                )
+            found[identifier] = thing
+    return found
 
 
 def ended_since(call: Ec2Call) -> datetime.datetime:
@@ -66,16 +83,15 @@ def servers(call: Ec2Call, identifiers: Sequence[str]) -> list[ServerDetails]:
     """
     wanted = starts(identifiers, "InvalidInstanceID", "i")
     beginnings = list(wanted.values())
-    found: dict[str, ServerDetails] = {}
+    listed: list[ServerDetails] = []
     for first in range(0, len(beginnings), _AT_ONCE):
         page = Page(
             project_id=call.context.project_id,
             ended_since=ended_since(call),
             uuid_starts=beginnings[first : first + _AT_ONCE],
         )
-        for server in call.cloud.servers.listing(call.context, page):
-            found[instance_id(server.instance)] = server
-    return _in_order(found, wanted)
+        listed += call.cloud.servers.listing(call.context, page)
+    return _in_order(one_each(listed, wanted, lambda server: instance_id(server.instance)), wanted)
 
 
 def server(call: Ec2Call, identifier: str) -> ServerDetails:
