@@ -20,6 +20,9 @@ VERSIONS = (
 )  # fmt: skip
 """The dated versions of the tree, all with the same content; ``latest`` stands for the last."""
 
+_NO_MANIFEST = "(unknown)"
+"""What Amazon tells of images that were never bundled."""
+
 
 def ec2_tree(data: InstanceMetadata) -> Tree:
     """Return everything that is below a version."""
@@ -37,8 +40,7 @@ def _meta_data(data: InstanceMetadata) -> Tree:
     tree: dict[str, Tree | str] = {
         "ami-id": _ami_id(data),
         "ami-launch-index": str(instance.launch_index),
-        # Essex tells this word of every image; one that never had a manifest keeps it.
-        "ami-manifest-path": instance.image_properties.get(hardware.LOCATION) or "FIXME",
+        "ami-manifest-path": instance.image_properties.get(hardware.LOCATION) or _NO_MANIFEST,
         "block-device-mapping": _block_devices(data),
         "hostname": data.fqdn,
         "instance-action": "none",

@@ -82,7 +82,7 @@ def test_the_ec2_tree_tells_a_guest_of_itself(cloud: Cloud) -> None:
     assert told("/latest/meta-data/block-device-mapping/").split() == ["ami", "root"]
     assert told("/latest/meta-data/tags/instance/") == "role"
     assert told("/latest/meta-data/security-groups") == "default"
-    assert told("/latest/meta-data/ami-manifest-path") == "FIXME"
+    assert told("/latest/meta-data/ami-manifest-path") == "(unknown)"
     assert ask(cloud, source, "/latest/user-data").content == SCRIPT
     document = json.loads(told("/latest/dynamic/instance-identity/document"))
     assert (document["privateIp"], document["region"]) == (source, "RegionOne")

@@ -236,7 +236,7 @@ def test_a_guest_is_launched_by_boto3(machine: Machine, cloud: str, tmp_path: Pa
 
     told = user.told(address["PublicIp"], "instance-id", "public-ipv4", "public-keys/", "tags/instance/Name",
                      "ami-id", "ami-manifest-path")  # fmt: skip
-    assert told == [instance, address["PublicIp"], "0=boto3", "of boto3", image["ImageId"], "FIXME"]
+    assert told == [instance, address["PublicIp"], "0=boto3", "of boto3", image["ImageId"], "(unknown)"]
     assert user.ssh(address["PublicIp"], "ls /home/guest/told") == "/home/guest/told"
 
     with machine.namespace.entered():
