@@ -28,7 +28,8 @@ def test_the_launch_flow_of_boto3(cloud: Cloud, client: Any, world: None) -> Non
     assert (started["State"]["Name"], started["KeyName"], started["InstanceType"]) == ("pending", "flow", "m1.nano")
     client.get_waiter("instance_exists").wait(InstanceIds=[instance], WaiterConfig=QUICK)
     client.get_waiter("instance_running").wait(InstanceIds=[instance], WaiterConfig=QUICK)
-    client.get_waiter("instance_status_ok").wait(InstanceIds=[instance], WaiterConfig=QUICK)
+    for waited in ("instance_status_ok", "system_status_ok"):
+        client.get_waiter(waited).wait(InstanceIds=[instance], WaiterConfig=QUICK)
 
     client.create_tags(Resources=[instance, group], Tags=[{"Key": "role", "Value": "web"}])
     tagged = client.describe_tags(Filters=[{"Name": "key", "Values": ["role"]}])["Tags"]

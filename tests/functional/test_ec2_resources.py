@@ -5,11 +5,12 @@ import hashlib
 from typing import Any
 
 import pytest
+from botocore.exceptions import WaiterError
 from cryptography.hazmat.primitives import serialization
 
 from nova_lite.cmd import wiring
 from tests.cloud import Cloud
-from tests.ec2 import QUICK, Ec2, image_of, public_key, refused, run
+from tests.ec2 import QUICK, Ec2, code_of, image_of, public_key, refused, run
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -41,6 +42,9 @@ def test_the_default_network_is_one_that_clients_launch_in(cloud: Cloud, client:
     wanted = [{"Name": "default-for-az", "Values": ["true"]}, {"Name": "vpc-id", "Values": [vpc["VpcId"]]}]
     (subnet,) = client.describe_subnets(Filters=wanted)["Subnets"]
     assert subnet["CidrBlock"] == vpc["CidrBlock"] == "10.0.0.0/22"
+    for waited in ("vpc_exists", "vpc_available"):
+        client.get_waiter(waited).wait(VpcIds=[vpc["VpcId"]], WaiterConfig=QUICK)
+    client.get_waiter("subnet_available").wait(SubnetIds=[subnet["SubnetId"]], WaiterConfig=QUICK)
     refused("InvalidVpcID.NotFound", client.describe_vpcs, VpcIds=["vpc-0123456789abcdef0"])
     refused("InvalidSubnetID.Malformed", client.describe_subnets, SubnetIds=["vpc-0123456789abcdef0"])
 
@@ -52,7 +56,9 @@ def test_the_default_network_is_one_that_clients_launch_in(cloud: Cloud, client:
         "NetworkInterfaces"
     ]
     assert nic["Attachment"]["InstanceId"] == instance
-    client.get_waiter("network_interface_available")
+    # Each is an instance's, and so none is available.
+    with pytest.raises(WaiterError, match="InvalidNetworkInterfaceID"):
+        client.get_waiter("network_interface_available").wait(NetworkInterfaceIds=["eni-0123456789abcdef0"])
     left = client.describe_subnets()["Subnets"][0]["AvailableIpAddressCount"]
     assert left == subnet["AvailableIpAddressCount"] - 1
 
@@ -199,7 +205,8 @@ def test_an_image_is_made_of_an_instance_shared_and_deregistered(cloud: Cloud, c
     instance = run(client, cloud)
     made = client.create_image(InstanceId=instance, Name="copy", Description="of it", NoReboot=True)["ImageId"]
     cloud.settle()
-    client.get_waiter("image_available").wait(ImageIds=[made], WaiterConfig=QUICK)
+    for waited in ("image_exists", "image_available"):
+        client.get_waiter(waited).wait(ImageIds=[made], WaiterConfig=QUICK)
     refused("InvalidAMIName.Duplicate", client.create_image, InstanceId=instance, Name="copy")
     (image,) = client.describe_images(Owners=["self"])["Images"]
     assert (image["ImageId"], image["Public"], image["Description"]) == (made, False, "of it")
@@ -221,6 +228,12 @@ def test_an_image_is_made_of_an_instance_shared_and_deregistered(cloud: Cloud, c
     assert client.describe_image_attribute(ImageId=made, Attribute="launchPermission")["LaunchPermissions"] == []
     client.modify_image_attribute(ImageId=made, Description={"Value": "mine"})
     assert client.describe_image_attribute(ImageId=made, Attribute="description")["Description"]["Value"] == "mine"
+    told = {"ImageId": made, "Name": "another", "Description": "", "Architecture": "arm64"}
+    assert Ec2(cloud).ask("UpdateImage", told).status_code == 200
+    (image,) = client.describe_images(ImageIds=[made])["Images"]
+    assert (image["Name"], image.get("Description", ""), image["Architecture"]) == ("another", "", "arm64")
+    assert code_of(Ec2(cloud).ask("UpdateImage", {"ImageId": made, "KernelId": made})) == "InvalidAMIID.Malformed"
+    assert code_of(other.ask("UpdateImage", told)) == "InvalidAMIID.NotFound"
 
     again = run(client, cloud, ImageId=made)
     client.terminate_instances(InstanceIds=[again])

@@ -19,6 +19,7 @@ from nova_lite.core.errors import ConfigurationError
 from nova_lite.operations.networks import NewNetwork
 from nova_lite.operations.subnets import NewSubnet
 from tests.cloud import Cloud, running, wait_for
+from tests.ec2 import QUICK, Ec2
 
 SCRIPT = b"#!/bin/sh\necho \xff\n"
 TOKEN, TTL = "X-aws-ec2-metadata-token", "X-aws-ec2-metadata-token-ttl-seconds"
@@ -190,12 +191,17 @@ def test_what_changes_of_an_instance_is_told_at_once(cloud: Cloud) -> None:
 
 
 def test_a_password_is_told_once(cloud: Cloud) -> None:
-    source = address(cloud, cloud.boot())
+    server = cloud.boot()
+    source = address(cloud, server)
     assert ask(cloud, source, "/openstack/latest/password", "POST", data=b"\xff").status_code == 400
     assert ask(cloud, source, "/openstack/latest/password", "POST", data="x" * 5000).status_code == 413
     assert ask(cloud, source, "/openstack/latest/password", "POST", data="").status_code == 400
     assert ask(cloud, source, "/openstack/2011-01-01/password", "POST", data="abc").status_code == 404
     assert ask(cloud, source, "/openstack/2013-04-04/password/", "POST", data="abc").status_code == 200
+    ec2 = Ec2(cloud).client()
+    instance = ec2_id("i", server)
+    ec2.get_waiter("password_data_available").wait(InstanceId=instance, WaiterConfig=QUICK)
+    assert ec2.get_password_data(InstanceId=instance)["PasswordData"] == "abc"
     assert ask(cloud, source, "/openstack/latest/password", "POST", data="def").status_code == 409
     assert ask(cloud, source, "/openstack/latest/password").text == "abc"
 

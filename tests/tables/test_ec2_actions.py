@@ -15,7 +15,7 @@ from nova_lite.core.image import ImageStatus
 from nova_lite.core.instance_states import TaskState, VmState
 
 ROWS = list(ACTIONS.values())
-OLD = {"DescribeInstancesV6"}
+OLD = {"DescribeInstancesV6", "UpdateImage"}
 """Actions of clouds of old that Amazon's clients do not know."""
 
 OF_OLD = {

@@ -1,8 +1,4 @@
-"""THE table of the EC2 API: every action with who may, what may be sent, what answers, and what errors are called.
-
-The roles are those of the clouds of old (netadmin, sysadmin, projectmanager, cloudadmin) beside today's: a member
-of a project may do everything with its resources, a reader look at them.
-"""
+"""THE table of the EC2 API: every action with who may, what may be sent, what answers, and what errors are called."""
 
 from nova_lite.api.ec2 import (
     addresses,
@@ -22,12 +18,11 @@ from nova_lite.api.ec2 import (
     sts,
     subnets,
     tagging,
-    volumes,
+    volume_actions,
 )
 from nova_lite.api.ec2.call import Action
 from nova_lite.api.ec2.errors import Codes
 from nova_lite.api.ec2.query import (
-    CLIENT_TOKEN,
     FILTERS,
     PAGE,
     SOME_TAGS,
@@ -36,20 +31,13 @@ from nova_lite.api.ec2.query import (
     Blob,
     Flag,
     Many,
-    Number,
     Struct,
     Text,
     ids,
 )
+from nova_lite.api.ec2.roles import ALL, EITHER, NETWORK, SYSTEM
 from nova_lite.core.errors import Conflict, NotFound, OverQuota, TooLarge
 from nova_lite.core.policy import Rule
-
-ALL = "@"
-"""Everybody who has a role on the project."""
-_MANAGERS = "role:admin or role:cloudadmin or role:manager or role:member"
-NETWORK = f"{_MANAGERS} or role:netadmin"
-SYSTEM = f"{_MANAGERS} or role:projectmanager or role:sysadmin"
-EITHER = f"{NETWORK} or role:projectmanager or role:sysadmin"
 
 _RULES_CODES: Codes = {
     Conflict: "InvalidPermission.Duplicate",
@@ -65,7 +53,6 @@ _TAG_CODES: Codes = {TooLarge: "TagLimitExceeded", OverQuota: "TagLimitExceeded"
 _IMAGE_CODES: Codes = {NotFound: "InvalidAMIID.NotFound"}
 _INSTANCES = ids("InstanceId", required=True)
 _INSTANCE = Text("InstanceId", required=True)
-_VOLUME = Text("VolumeId", required=True)
 _IMAGE = Text("ImageId", required=True)
 _PERMISSION = Struct("LaunchPermission", *(
     Many(Struct(
@@ -210,6 +197,12 @@ _ROWS = (
         "Let nobody but the owner launch an image.",
         (_IMAGE, Text("Attribute", "launchPermission", required=True)), codes=_IMAGE_CODES,
     ),
+    Action(
+        "UpdateImage", image_attributes.update_image, SYSTEM, "Change what an image says of itself.",
+        (_IMAGE, Text("Name", longest=128, least=3), Text("Description", longest=255),
+         Text("Architecture", longest=255), Text("KernelId"), Text("RamdiskId"),
+         Text("RootDeviceName", longest=255)), codes=_IMAGE_CODES,
+    ),
     # Key pairs
     Action(
         "DescribeKeyPairs", key_pairs.describe_key_pairs, ALL, "List key pairs.",
@@ -329,59 +322,7 @@ _ROWS = (
         codes=_TAG_CODES,
     ),
     Action("DescribeTags", tagging.describe_tags, ALL, "List tags.", (FILTERS, *PAGE), tagging.TAGS),
-    # Volumes and snapshots, of which there are none
-    Action(
-        "DescribeVolumes", volumes.no_volumes, ALL, "List volumes.", (ids("VolumeId"), FILTERS, *PAGE),
-        volumes.VOLUMES,
-    ),
-    Action(
-        "DescribeVolumeStatus", volumes.no_volumes, ALL, "List how volumes do.", (ids("VolumeId"), FILTERS, *PAGE),
-        volumes.VOLUME_STATUSES,
-    ),
-    Action(
-        "DescribeVolumesModifications", volumes.no_volumes, ALL, "List changes of volumes.",
-        (ids("VolumeId"), FILTERS, *PAGE), volumes.MODIFICATIONS,
-    ),
-    Action(
-        "DescribeVolumeAttribute", volumes.no_such_volume, ALL, "Show one attribute of a volume.",
-        (_VOLUME, Text("Attribute", required=True)),
-    ),
-    Action(
-        "CreateVolume", volumes.refuse_volumes, SYSTEM, "Make a volume.",
-        (Text("AvailabilityZone"), Text("AvailabilityZoneId"), Number("Size"), Text("SnapshotId"),
-         Text("VolumeType"), Number("Iops"), Number("Throughput"), Flag("Encrypted"), Text("KmsKeyId"),
-         Flag("MultiAttachEnabled"), Text("OutpostArn"), CLIENT_TOKEN, TAG_SPECIFICATIONS),
-    ),
-    Action("DeleteVolume", volumes.no_such_volume, SYSTEM, "Remove a volume.", (_VOLUME,)),
-    Action(
-        "AttachVolume", volumes.no_such_volume, SYSTEM, "Give an instance a volume.",
-        (_VOLUME, Text("InstanceId", required=True), Text("Device")),
-    ),
-    Action(
-        "DetachVolume", volumes.no_such_volume, SYSTEM, "Take a volume from an instance.",
-        (_VOLUME, Text("InstanceId"), Text("Device"), Flag("Force")),
-    ),
-    Action(
-        "ModifyVolume", volumes.no_such_volume, SYSTEM, "Change a volume.",
-        (_VOLUME, Number("Size"), Text("VolumeType"), Number("Iops"), Number("Throughput"),
-         Flag("MultiAttachEnabled")),
-    ),
-    Action(
-        "DescribeSnapshots", volumes.no_snapshots, ALL, "List snapshots of volumes.",
-        (ids("SnapshotId"), ids("Owner"), ids("RestorableBy"), FILTERS, *PAGE), volumes.SNAPSHOTS,
-    ),
-    Action(
-        "DescribeSnapshotAttribute", volumes.no_such_snapshot, ALL, "Show one attribute of a snapshot.",
-        (Text("SnapshotId", required=True), Text("Attribute", required=True)),
-    ),
-    Action(
-        "CreateSnapshot", volumes.no_such_volume, SYSTEM, "Make a snapshot of a volume.",
-        (_VOLUME, Text("Description"), Text("OutpostArn"), Text("Location"), TAG_SPECIFICATIONS),
-    ),
-    Action(
-        "DeleteSnapshot", volumes.no_such_snapshot, SYSTEM, "Remove a snapshot.",
-        (Text("SnapshotId", required=True),),
-    ),
+    *volume_actions.ROWS,
     # The token service
     Action(
         "GetCallerIdentity", sts.get_caller_identity, ALL, "Say who the caller is.", (), sts.IDENTITY,

@@ -111,6 +111,27 @@ def modify_image_attribute(call: Ec2Call) -> None:
     _permit(call, image, added, removed)
 
 
+def update_image(call: Ec2Call) -> None:
+    """Change what an image says of itself, as tools of old do."""
+    image = own(call)
+    texts = {name: call.get(parameter) for name, parameter in _TEXTS.items() if parameter in call.values}
+    others = {
+        f"{kind}_id": ids.image(call, call.get(parameter), prefix).id
+        for kind, parameter, prefix in (("kernel", "KernelId", "aki"), ("ramdisk", "RamdiskId", "ari"))
+        if parameter in call.values
+    }
+
+    def change(old: Image) -> Image:
+        properties = {name: value for name, value in {**old.properties, **texts, **others}.items() if value}
+        return dataclasses.replace(old, name=call.get("Name", old.name), properties=properties)
+
+    call.cloud.images.update(call.context, image.id, change)
+
+
+_TEXTS = {"description": "Description", "architecture": "Architecture", "root_device_name": "RootDeviceName"}
+"""The properties that UpdateImage sets by its parameters; an empty one goes."""
+
+
 def reset_image_attribute(call: Ec2Call) -> None:
     """Let nobody but the owner launch an image."""
     image = own(call)

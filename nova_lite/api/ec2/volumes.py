@@ -34,8 +34,17 @@ def no_such_volume(call: Ec2Call) -> None:
 
 def no_such_snapshot(call: Ec2Call) -> None:
     """Say that a snapshot is not there."""
-    ids.starts([call.get("SnapshotId")], "InvalidSnapshotID", "snap")
-    raise ids.not_found("InvalidSnapshot", "snapshot", [call.get("SnapshotId")])
+    _no_snapshot(call.get("SnapshotId"))
+
+
+def no_such_source(call: Ec2Call) -> None:
+    """Say that a snapshot is not there of which another is to be made."""
+    _no_snapshot(call.get("SourceSnapshotId"))
+
+
+def _no_snapshot(identifier: str) -> None:
+    ids.starts([identifier], "InvalidSnapshotID", "snap")
+    raise ids.not_found("InvalidSnapshot", "snapshot", [identifier])
 
 
 def refuse_volumes(call: Ec2Call) -> None:
