@@ -11,7 +11,7 @@ from nova_lite.core.errors import DriverError, Unavailable
 from nova_lite.core.network import VirtualInterface
 from nova_lite.db import group_members
 from nova_lite.db.engine import Database
-from nova_lite.drivers.net.base import FirewallDriver
+from nova_lite.drivers.net.base import Difference, FirewallDriver
 from nova_lite.rpc.compute import ComputeProxy
 
 LOG = logging.getLogger(__name__)
@@ -50,6 +50,19 @@ class GroupFilters:
         """Replace the whole filter by what the database says; raises DriverError."""
         with self._look:
             self._firewall.apply(*protection.wanted_on(self._database, self._host))
+
+    def keep(self, instance_uuids: Sequence[str]) -> tuple[Difference, ...]:
+        """Have the filters of instances that no action is about in force, with all groups; returns what others broke.
+
+        What actions make of other instances' filters meanwhile stays. Raises DriverError.
+        """
+        with self._look:
+            broken = self._firewall.restore()
+            self._firewall.protect(*protection.whole(self._database, instance_uuids))
+            known = sorted(self._firewall.groups())
+            wanted = self._database.read("compute.groups", lambda session: protection.groups(session, known))
+            self._firewall.refresh(wanted)
+        return broken
 
     def left(self, instance_uuid: str, *, stays: bool = False) -> None:
         """Let all hosts know, this one too, that an address of an instance is no member of its groups any more.

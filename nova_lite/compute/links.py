@@ -5,11 +5,11 @@ On a host that also serves a network, nova-network needs the same bridge; the dr
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from nova_lite.core.errors import DriverError
 from nova_lite.core.network import HostInterfaces, Network, NetworkMode, VirtualInterface
-from nova_lite.db import network_hosts
+from nova_lite.db import network_hosts, virtual_interfaces
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.base import Difference, LinkPlan, NetworkDriver
 
@@ -70,6 +70,20 @@ class HostLinks:
                 self._driver.set_links(self.wanted(leaving))
         except DriverError as error:
             LOG.warning("the bridges of this host are not as they should be until the next look: %s", error)
+
+    def keep(self, instance_uuids: Sequence[str]) -> tuple[Difference, ...]:
+        """Have the bridges of instances that no action is about; returns which were not so, raises DriverError.
+
+        What actions make of others meanwhile stays.
+        """
+        found = self._database.read(
+            "compute.interfaces", lambda session: virtual_interfaces.of_instances(session, instance_uuids)
+        )
+        interfaces = [interface for of_one in found.values() for interface in of_one]
+        theirs = {interface.bridge for interface in interfaces}
+        broken = tuple(one for one in self.differences() if one.name in theirs)
+        self.ready(interfaces)
+        return broken
 
     def wanted(self, leaving: str = "") -> tuple[LinkPlan, ...]:
         """Return the bridges of the networks in which guests are, or are about to be."""

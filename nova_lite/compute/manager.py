@@ -54,7 +54,7 @@ class ComputeManager(ComputeContract):
         self._reconciler = reconciler
         self._work = work
         self._pool = concurrency.Pool(workers)
-        self._running: set[str] = set()
+        self._running: dict[str, str] = {}
         self._guard = threading.Lock()
         self._gate = threading.Lock()
         self._claimant = f"nova-compute@{host.name}"
@@ -83,10 +83,14 @@ class ComputeManager(ComputeContract):
             LOG.warning("some actions are left in the middle; they are taken up at the next start")
 
     def repair(self) -> None:
-        """Mend what differs from the database, at a moment when no flow changes anything here."""
+        """Mend what differs from the database: all of it, or on a busy host what the actions that run are not about.
+
+        Others wait meanwhile.
+        """
         with self._gate:
-            if not self._running:
-                self._reconciler.repair()
+            with self._guard:
+                running = {resource_id for resource_id in self._running.values() if resource_id}
+            self._reconciler.repair(running)
 
     def sync_power_states(self) -> None:
         """Follow guests that changed by themselves."""
@@ -190,7 +194,7 @@ class ComputeManager(ComputeContract):
     def _claim(self, action_ids: Sequence[str]) -> list[instance_work.Work]:
         with self._guard:
             free = [action_id for action_id in action_ids if action_id not in self._running]
-            self._running.update(free)
+            self._running |= dict.fromkeys(free, "")
         claimed: list[instance_work.Work] = []
         try:
             if free:
@@ -199,7 +203,9 @@ class ComputeManager(ComputeContract):
                 )
         finally:
             with self._guard:
-                self._running.difference_update(set(free) - {action.id for action, _ in claimed})
+                self._running |= {action.id: action.resource_id for action, _ in claimed}
+                for action_id in set(free) - {action.id for action, _ in claimed}:
+                    self._running.pop(action_id)
         return claimed
 
     @staticmethod
@@ -222,7 +228,7 @@ class ComputeManager(ComputeContract):
             LOG.exception("action %s stopped unexpectedly; the next sweep takes it up", action.id)
         finally:
             with self._guard:
-                self._running.discard(action.id)
+                self._running.pop(action.id, None)
             if onward is not None:
                 # Only now: the next host may be this one, which passes over what it still runs.
                 self._host.compute.on(onward.host).perform(context, [onward.action_id])

@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from sqlalchemy.orm import Session
 
@@ -15,6 +15,7 @@ from nova_lite.compute import protection
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.policy import Orphans, Policy
 from nova_lite.compute.revival import revive
+from nova_lite.core.errors import DriverError
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import PowerState, VmState
 from nova_lite.db import actions, instances, server_migrations
@@ -83,11 +84,15 @@ class Reconciler:
 
     def findings(self) -> list[Finding]:
         """Return what differs; nothing is changed."""
+        return self._look(frozenset())[1]
+
+    def _look(self, busy: frozenset[str]) -> tuple[_View, list[Finding]]:
+        """Return what is to be on the host, and what differs but for ``busy`` resources."""
         # The host is looked at first: what is there now has a row before it, or is being removed.
         guests = {guest.uuid: guest for guest in self._host.driver.guests()}
         files = self._host.driver.leftovers()
-        view = self._host.database.read("compute.view", self._view)
-        return [
+        view = self._host.database.read("compute.view", lambda session: self._view(session, busy))
+        return view, [
             *self._orphans(view, guests),
             *self._leftovers(view, guests, files),
             *(self._power_finding(change) for change in self._power(view, guests)),
@@ -96,13 +101,29 @@ class Reconciler:
             *self._filter(view),
         ]
 
-    def repair(self) -> list[Finding]:
-        """Mend what differs and return it."""
-        found = self.findings()
+    def repair(self, running: Collection[str] | None = None) -> list[Finding]:
+        """Mend what differs and return it.
+
+        ``running`` are the resources that actions of this process are about, where others cannot begin meanwhile:
+        then, what these are not about is mended however busy the host is.
+        """
+        view, found = self._look(frozenset(running or ()))
         for finding in found:
             LOG.warning("mending %s %s: %s", finding.kind, finding.name, finding.sentence)
             finding.mend()
+        if running is not None and view.changes:
+            self._keep(view)
         return found
+
+    def _keep(self, view: _View) -> None:
+        """Mend the bridges and filters of instances that no action is about, which cannot be looked at as wholes."""
+        quiet = sorted(view.instances.keys() - view.busy)
+        for keep in (self._host.links.keep, self._host.groups.keep):
+            try:
+                for broken in keep(quiet):
+                    LOG.warning("mended %s %s: %s", broken.kind, broken.name, broken.sentence)
+            except DriverError as error:
+                LOG.warning("this host is not as it should be until the next look: %s", error)
 
     def sync_power_states(self) -> frozenset[str]:
         """Write the power state of guests that changed by themselves, and stop what was found off.
@@ -110,7 +131,8 @@ class Reconciler:
         Returns whom actions are about, or were meanwhile: after these the guests have to be looked at again.
         """
         guests = {guest.uuid: guest for guest in self._host.driver.guests()}
-        return self._follow_in(self._host.database.read("compute.view", self._view), guests)
+        view = self._host.database.read("compute.view", lambda session: self._view(session, frozenset()))
+        return self._follow_in(view, guests)
 
     def follow(self, uuid: str, written: PowerState | None = None) -> frozenset[str]:
         """Write the power state of one guest that changed by itself; of all with EVERY_GUEST.
@@ -141,14 +163,14 @@ class Reconciler:
         busy = frozenset({uuid} if actions.is_busy(session, uuid) else ())
         return _View(mine, busy)
 
-    def _view(self, session: Session) -> _View:
+    def _view(self, session: Session, running: frozenset[str]) -> _View:
         rows = instances.on_host(session, self._host.name)
         sharers = self._host.driver.sharers() | {self._host.name}
         others = [row for host in sorted(sharers - {self._host.name}) for row in instances.on_host(session, host)]
         mine = {row.uuid: row for row in rows}
         under_way = actions.open_actions(session)
         migrations = server_migrations.every_open(session)
-        busy = {action.resource_id for action in under_way}
+        busy = {action.resource_id for action in under_way} | running
         kept = {migration.instance_uuid for migration in migrations if migration.source_host in sharers}
         passing = {one.instance_uuid for one in migrations if self._host.name in (one.source_host, one.dest_host)}
         found = instances.by_uuids(session, sorted(kept | busy)).values()

@@ -247,6 +247,14 @@ def test_a_removed_filter_can_be_made_again(firewall: FirewallDriver) -> None:
     assert firewall.differences((port("5", WEB),), (WEB,)) == ()
 
 
+def test_what_is_as_it_was_put_in_force_needs_no_restoring(firewall: FirewallDriver) -> None:
+    firewall.apply((port("5", WEB),), (WEB,))
+    assert firewall.restore() == ()
+    firewall.remove()
+    assert firewall.restore() == ()
+    assert firewall.groups() == {PROVIDER}
+
+
 def test_what_the_operator_refuses_stays_whoever_comes_and_goes(firewall: FirewallDriver) -> None:
     refused = FilterGroup(PROVIDER, (FilterRule("tcp", 25, 25, "0.0.0.0/0"),))
     firewall.apply((port("5", WEB),), (WEB,))

@@ -91,6 +91,10 @@ class StagedComputeManager(ComputeManager):
         STAGE.compute = self
         STAGE.hypervisor = host.driver
 
+    def is_idle(self) -> bool:
+        """Tell whether no thread is at an action any more: that is so a little after the action is over."""
+        return not self._running
+
     def perform(self, context: RequestContext, action_ids: list[str]) -> None:
         if not self.dead:
             super().perform(context, action_ids)
@@ -211,8 +215,7 @@ class StagedFirewall(FakeFirewall):
         STAGE.make("firewall.protect", super().protect, *arguments)
 
     def join(self, *arguments: Any) -> bool:
-        # To protect a guest whose groups are there takes less; which of the two it is, the flow does not know.
-        joined: bool = STAGE.make("firewall.protect", super().join, *arguments)
+        joined: bool = STAGE.make("firewall.join", super().join, *arguments)
         return joined
 
     def unprotect(self, *arguments: Any) -> None:

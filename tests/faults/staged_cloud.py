@@ -150,7 +150,8 @@ class StagedCloud(Cloud):
         self._alarms.records.clear()
 
     def look(self) -> None:
-        """Do what is done periodically, now."""
+        """Do what is done periodically, now that no action goes on."""
+        assert wait_for(STAGE.compute.is_idle)
         STAGE.compute.sync_power_states()
         STAGE.compute.repair()
         STAGE.network.converge()

@@ -126,6 +126,23 @@ def test_an_action_whose_daemon_dies_at_a_call_is_done_by_the_next_daemon(
 
 
 @pytest.mark.parametrize("moment", Moment)
+@pytest.mark.parametrize("dies", [False, True], ids=["refused", "killed"])
+def test_a_guest_that_joins_groups_that_are_there_starts_or_goes(
+    cloud: StagedCloud, moment: Moment, dies: bool
+) -> None:
+    neighbour = cloud.boot()
+    STAGE.give(Cue("firewall.join", moment), STAGE.die if dies else fail(DriverError("cannot do it.")))
+    server_id = cloud.order(Verb.BOOT, "")
+    if dies:
+        cloud.restart_compute()
+    cloud.settle()
+
+    assert cloud.state(server_id) is (VmState.ACTIVE if dies else VmState.ERROR)
+    assert cloud.state(neighbour) is VmState.ACTIVE
+    assert cloud.leaks() == []
+
+
+@pytest.mark.parametrize("moment", Moment)
 @pytest.mark.parametrize("call", ["virt.define", "virt.renew_config_drive"])
 @pytest.mark.parametrize("dies", [False, True], ids=["refused", "killed"])
 def test_a_guest_that_is_defined_for_its_drive_starts_or_goes(

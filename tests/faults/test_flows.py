@@ -244,6 +244,7 @@ def test_an_image_that_came_to_nothing_is_gone_and_a_whole_one_stays(
 
 def test_a_host_is_mended_while_others_work(cloud: StagedCloud) -> None:
     server_id = cloud.prepare(Verb.STOP)
+    assert wait_for(STAGE.compute.is_idle)
     STAGE.compute._host.firewall.unprotect(server_id)
     (cloud.folder / "instances" / "instance-0000ffff").mkdir()
     elsewhere = Action(
@@ -254,4 +255,28 @@ def test_a_host_is_mended_while_others_work(cloud: StagedCloud) -> None:
     STAGE.compute.repair()
     cloud.database.run("test", lambda session: session.execute(sa.delete(actions.ActionRow)))
 
+    assert cloud.leaks() == []
+
+
+def test_a_host_that_always_works_is_mended_but_for_what_it_works_on(cloud: StagedCloud) -> None:
+    worked_on, quiet = cloud.prepare(Verb.STOP), cloud.boot()
+    firewall, links = STAGE.compute._host.firewall, STAGE.compute._host.links
+    begun, may_end = threading.Event(), threading.Event()
+    STAGE.give(Cue("virt.power_off", Moment.BEFORE), lambda: (begun.set(), may_end.wait(_PATIENCE)))
+    cloud.order(Verb.STOP, worked_on)
+    assert begun.wait(_PATIENCE)
+
+    for server_id in (worked_on, quiet):
+        firewall.unprotect(server_id)
+    links._driver.set_links(())
+    (cloud.folder / "instances" / "instance-0000ffff").mkdir()
+    STAGE.compute.repair()
+    assert cloud.show(worked_on)["OS-EXT-STS:task_state"] == "powering-off"
+    assert {uuid for uuid, _ in firewall._ports} == {quiet}
+    assert links.differences() == ()
+    assert not (cloud.folder / "instances" / "instance-0000ffff").exists()
+
+    may_end.set()
+    cloud.settle()
+    cloud.look()
     assert cloud.leaks() == []

@@ -303,6 +303,21 @@ def test_where_nft_refuses_nothing_is_half_made(
         assert guests.firewall.differences((), ()) == ()
 
 
+def test_what_somebody_removed_is_put_in_force_again_and_what_got_through_is_cut(guests: Site) -> None:
+    ports, group = (port("a", CLOSED), port("b", CLOSED)), FilterGroup(CLOSED)
+    protect(guests, ports, group)
+    guests.host.run("nft", "delete", "table", "inet", "nova_compute")
+    stream = Stream(guests.b, GUESTS["a"][1], guests.a, 22)
+    assert stream.flows()
+
+    with guests.host.entered():
+        assert {one.kind for one in guests.firewall.restore()} == {"filter"}
+        assert guests.firewall.differences(ports, (group,)) == ()
+        assert guests.firewall.restore() == ()
+    assert not stream.flows()
+    stream.close()
+
+
 def test_tables_that_somebody_removed_are_made_anew_by_the_next_change(guests: Site) -> None:
     groups = (FilterGroup(OPEN, (SSH,)), FilterGroup(CLOSED))
     protect(guests, (port("a", OPEN),), *groups[:1])

@@ -250,5 +250,12 @@ class FirewallDriver(abc.ABC):
         """Compare the filter with what it should hold without changing anything."""
 
     @abc.abstractmethod
+    def restore(self) -> tuple[Difference, ...]:
+        """Have in force again what this daemon put in force last; returns what somebody else had made of it.
+
+        Others may change ports and groups meanwhile. A driver that has put nothing in force yet does nothing.
+        """
+
+    @abc.abstractmethod
     def remove(self) -> None:
         """Remove the whole filter from this host."""

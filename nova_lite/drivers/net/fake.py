@@ -184,6 +184,10 @@ class FakeFirewall(FirewallDriver):
             if key in operators or wanted.get(key) != kept.get(key)
         )
 
+    def restore(self) -> tuple[Difference, ...]:
+        """Nobody else can change what is kept."""
+        return ()
+
     def remove(self) -> None:
         """Forget everything."""
         self.apply((), ())

@@ -37,6 +37,7 @@ class NftablesFirewall(FirewallDriver):
         self._ruleset = Ruleset(runner, script.TABLES)
         self._connections = Connections(runner)
         self._state = FilterState.of((), ())
+        self._begun = False
         # Addresses of guests whose connections are still to be judged: cutting them failed.
         self._owed: set[str] = set()
         self._lock = threading.Lock()
@@ -66,11 +67,7 @@ class NftablesFirewall(FirewallDriver):
             gone = before - after.by_address.keys()
             if gone:
                 self._cut_off(gone)
-            self._ruleset.replace(script.whole(after))
-            self._state = after
-            # Somebody may have ended between a change and the cut that belongs to it.
-            self._owed = set(after.by_address)
-            self._cut_owed()
+            self._make_anew(after)
 
     def protect(self, ports: tuple[FilterPort, ...], groups: tuple[FilterGroup, ...]) -> None:
         """Add or renew ports and groups; what only a group that a port left let in is cut."""
@@ -106,21 +103,40 @@ class NftablesFirewall(FirewallDriver):
         self, ports: tuple[FilterPort, ...], groups: tuple[FilterGroup, ...]
     ) -> tuple[Difference, ...]:
         """Compare the tables in force with what they should hold."""
-        wanted = script.whole(FilterState.of(ports, groups))
-        found = [
-            Difference("filter", name, "the packet filter is not as the database says")
-            for name in self._ruleset.differences(wanted)
-        ]
+        found = self._unlike(FilterState.of(ports, groups), "the packet filter is not as the database says")
         if self._owed:
             found.append(Difference("filter", "connections", "those that no rule allows any more are not cut yet"))
         return tuple(found)
+
+    def restore(self) -> tuple[Difference, ...]:
+        """Put the state that is kept in force again where the tables are not as it makes them."""
+        with self._lock:
+            if not self._begun:
+                return ()
+            found = self._unlike(self._state, "somebody has changed the packet filter")
+            if found:
+                self._make_anew(self._state)
+            return tuple(found)
 
     def remove(self) -> None:
         """Remove both tables."""
         with self._lock:
             self._ruleset.remove()
             self._state = FilterState.of((), ())
+            self._begun = False
             self._owed = set()
+
+    def _unlike(self, state: FilterState, sentence: str) -> list[Difference]:
+        """Return where the tables in force are not those of a state."""
+        return [Difference("filter", name, sentence) for name in self._ruleset.differences(script.whole(state))]
+
+    def _make_anew(self, after: FilterState) -> None:
+        """Replace the whole filter, and cut what it does not allow."""
+        self._ruleset.replace(script.whole(after))
+        self._state, self._begun = after, True
+        # Somebody may have ended between a change and the cut that belongs to it, or let others in.
+        self._owed = set(after.by_address)
+        self._cut_owed()
 
     def _become(self, after: FilterState) -> None:
         """Put a state in the place of the one in force, and cut what it does not allow."""
