@@ -10,6 +10,7 @@ from tests.faults.staged_cloud import StagedCloud, end_after_failure, end_of
 
 LINK, TIDY = "network.add_links", "network.set_links"
 PROTECT = (LINK, "firewall.protect")
+JOIN = (LINK, "firewall.join")
 CONNECT = ("ask network", "network.set_hosts")
 REMOVE = ("virt.destroy", "virt.delete_disks")
 LEAVE = ("firewall.unprotect", TIDY)
@@ -21,15 +22,15 @@ CALLS = {
     Verb.BOOT: (*CONNECT, *PROTECT, "virt.create_disks", "virt.spawn"),
     Verb.DELETE: (*REMOVE, "virt.drop_aside", *LEAVE, *CONNECT),
     Verb.STOP: ("virt.power_off",),
-    Verb.START: (*PROTECT, "virt.power_on", "virt.spawn"),
-    Verb.REBOOT: (*PROTECT, "virt.reboot", "virt.power_off", "virt.spawn"),
-    Verb.REBOOT_HARD: (*PROTECT, "virt.reboot", "virt.destroy", "virt.spawn"),
+    Verb.START: (*JOIN, "virt.power_on", "virt.spawn"),
+    Verb.REBOOT: (*JOIN, "virt.reboot", "virt.power_off", "virt.spawn"),
+    Verb.REBOOT_HARD: (*JOIN, "virt.reboot", "virt.destroy", "virt.spawn"),
     Verb.PAUSE: ("virt.pause",),
     Verb.UNPAUSE: ("virt.unpause",),
     Verb.SUSPEND: ("virt.suspend",),
-    Verb.RESUME: (*PROTECT, "virt.resume"),
-    Verb.RESCUE: (*PROTECT, "virt.rescue", "virt.destroy", "virt.spawn"),
-    Verb.UNRESCUE: (*PROTECT, "virt.unrescue", "virt.destroy", "virt.spawn"),
+    Verb.RESUME: (*JOIN, "virt.resume"),
+    Verb.RESCUE: (*JOIN, "virt.rescue", "virt.destroy", "virt.spawn"),
+    Verb.UNRESCUE: (*JOIN, "virt.unrescue", "virt.destroy", "virt.spawn"),
     Verb.SNAPSHOT: ("virt.snapshot", "virt.drop_snapshot"),
     Verb.RESIZE: (
         "virt.power_off",
@@ -42,19 +43,22 @@ CALLS = {
     Verb.SHELVE: ("virt.power_off", "virt.snapshot", "virt.drop_snapshot"),
     Verb.SHELVE_OFFLOAD: (*REMOVE, *LEAVE),
     Verb.UNSHELVE: ("ask network", "virt.create_disks", *PROTECT, "virt.spawn"),
-    Verb.UNSHELVE_HERE: (*PROTECT, "virt.power_on", "virt.spawn"),
+    Verb.UNSHELVE_HERE: (*JOIN, "virt.power_on", "virt.spawn"),
     Verb.SOFT_DELETE: ("virt.power_off",),
-    Verb.RESTORE: (*PROTECT, "virt.power_on", "virt.spawn"),
+    Verb.RESTORE: (*JOIN, "virt.power_on", "virt.spawn"),
     Verb.CONFIRM_RESIZE: ("virt.drop_aside",),
     Verb.CHANGE_PASSWORD: ("virt.set_admin_password",),
     Verb.CRASH_DUMP: ("virt.inject_crash_dump",),
     Verb.ATTACH_INTERFACE: (*CONNECT, *PROTECT, "virt.attach_interface"),
     Verb.DETACH_INTERFACE: ("virt.detach_interface", "firewall.unprotect", *CONNECT, TIDY),
-    Verb.REVERT_RESIZE: (*REMOVE, *LEAVE, *BACK, *PROTECT, "virt.spawn"),
-    Verb.REBUILD: (*REMOVE, "virt.create_disks", *PROTECT, "virt.spawn"),
-    Verb.REBUILD_STOPPED: (*REMOVE, "virt.create_disks", *PROTECT, "virt.spawn", "virt.power_off"),
+    Verb.REVERT_RESIZE: (*REMOVE, *LEAVE, *BACK, *JOIN, "virt.spawn"),
+    Verb.REBUILD: (*REMOVE, "virt.create_disks", *JOIN, "virt.spawn"),
+    Verb.REBUILD_STOPPED: (*REMOVE, "virt.create_disks", *JOIN, "virt.spawn", "virt.power_off"),
 }
-"""Every call of each flow in order; those that a simulated driver makes to itself too."""
+"""Every call of each flow in order; those that a simulated driver makes to itself too.
+
+A guest joins groups of which the filter has another guest, or the same one from before.
+"""
 
 KINDS = ("ask", "network.", "firewall.", "virt.")
 
