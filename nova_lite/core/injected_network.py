@@ -39,6 +39,6 @@ def _stanza(device: str, interface: VirtualInterface) -> str:
             f"iface {device} inet6 static",
             f"    address {interface.address_v6}",
             f"    netmask {ipaddress.IPv6Network(interface.cidr_v6).prefixlen}",
-            *([f"    gateway {interface.gateway_v6}"] if interface.gateway_v6 else []),
+            *([f"    gateway {interface.router_v6}"] if interface.router_v6 else []),
         ]
     return "\n".join(lines) + "\n"

@@ -39,7 +39,7 @@ def _networks(interface: VirtualInterface) -> list[dict[str, Any]]:
     found = [{**link, "type": "ipv4", **_static(interface.address, interface.cidr, interface.router)}]
     found[0]["services"] = _services(interface.dns)
     if interface.cidr_v6:
-        v6 = _static(interface.address_v6, interface.cidr_v6, interface.gateway_v6)
+        v6 = _static(interface.address_v6, interface.cidr_v6, interface.router_v6)
         found.append({**link, "type": "ipv6", **v6})
     return found
 

@@ -62,7 +62,8 @@ class Network:
     empty until a network daemon takes it, and for a ``multi_host`` one, which each compute host serves for its
     own guests. An empty ``project_id`` means that all projects share it; one with a ``vlan`` is free then, and
     belongs to the first project that needs it. ``injected``: guests find their address in a file. The
-    addresses ``vpn_…`` are kept for the project's VPN.
+    addresses ``vpn_…`` are kept for the project's VPN. One that is not ``routed`` leads nowhere: by ``gateway``
+    guests reach the host for addresses and metadata only.
     """
 
     id: int
@@ -90,6 +91,7 @@ class Network:
     vpn_public_address: str = ""
     vpn_public_port: int | None = None
     vpn_private_address: str = ""
+    routed: bool = True
     revision: int = 1
 
     @property
@@ -144,6 +146,7 @@ class VirtualInterface:
     dns2: str = ""
     cidr_v6: str = ""
     gateway_v6: str = ""
+    routed: bool = True
 
     @property
     def address_v6(self) -> str:
@@ -152,8 +155,15 @@ class VirtualInterface:
 
     @property
     def router(self) -> str:
-        """Who the guest's way out of the network is."""
+        """Who the guest's way out of the network is, empty where there is none."""
+        if not self.routed:
+            return ""
         return self.dhcp_server if self.multi_host and self.dhcp_server else self.gateway
+
+    @property
+    def router_v6(self) -> str:
+        """The guest's way out for IPv6."""
+        return self.gateway_v6 if self.routed else ""
 
     @property
     def dns(self) -> tuple[str, ...]:

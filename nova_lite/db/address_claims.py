@@ -109,6 +109,7 @@ def _interface(place: Place, address: str, now: datetime.datetime) -> VirtualInt
         dns2=network.dns2,
         cidr_v6=network.cidr_v6,
         gateway_v6=network.gateway_v6,
+        routed=network.routed,
     )
 
 

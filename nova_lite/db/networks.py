@@ -50,6 +50,7 @@ class NetworkRow(Base):
     vpn_public_address: Mapped[str] = mapped_column(sa.String(39), default="", server_default="")
     vpn_public_port: Mapped[int | None]
     vpn_private_address: Mapped[str] = mapped_column(sa.String(39), default="", server_default="")
+    routed: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     revision: Mapped[int] = counted()
     created_at: Mapped[datetime.datetime]
     updated_at: Mapped[datetime.datetime]

@@ -64,7 +64,7 @@ def of_instances(session: Session, instance_uuids: Sequence[str]) -> dict[str, l
 
 
 _OF_NETWORK = (
-    "vlan", "bridge_interface", "multi_host", "injected", "dns1", "dns2", "cidr_v6", "gateway_v6",
+    "vlan", "bridge_interface", "multi_host", "injected", "dns1", "dns2", "cidr_v6", "gateway_v6", "routed",
 )  # fmt: skip
 """What an interface has from its network, beside what every look at it needs."""
 

@@ -84,6 +84,7 @@ class NetworkManager(NetworkContract):
             vlan=network.vlan,
             cidr_v6=network.cidr_v6,
             gateway_v6=network.gateway_v6,
+            routed=network.routed,
         )
 
     def start(self) -> None:
@@ -245,11 +246,12 @@ class NetworkManager(NetworkContract):
             count = 0
             owners = instances.by_uuids(session, list(found))
             for uuid, interfaces in found.items():
-                if uuid not in owners or not interfaces or any(one.floating for one in interfaces):
+                routed = [one for one in interfaces if one.routed]
+                if uuid not in owners or not routed or any(one.floating for one in interfaces):
                     continue
                 project_id = owners[uuid].project_id
                 pool = self.settings.auto_assign_pool
-                count += floating_ips.assign(session, pool, project_id, interfaces[0].id)
+                count += floating_ips.assign(session, pool, project_id, routed[0].id)
             return count
 
         try:

@@ -181,9 +181,9 @@ class FloatingIps:
         def choose(session: Session) -> VirtualInterface:
             find(session, context, server_id)
             held = virtual_interfaces.of_instances(session, [server_id]).get(server_id, [])
-            for interface in held:
+            for interface in sorted(held, key=lambda one: not one.routed):
                 if fixed_address in ("", interface.address):
-                    return interface
+                    return _routed(interface)
             if fixed_address and held:
                 raise InvalidInput(f"Specified fixed address {fixed_address} not assigned to instance")
             raise InvalidInput("No fixed IP addresses available to be associated with the floating IP address.")
@@ -298,8 +298,15 @@ def _of_port(
             raise InvalidInput(f"Port {port_id} has no server yet that a floating IP could lead to.")
         if fixed_address not in ("", port.interface.address):
             raise InvalidInput(f"Port {port_id} does not have the fixed address {fixed_address}.")
-        return port.interface
+        return _routed(port.interface)
     raise NotFound(f"Port {port_id} could not be found.")
+
+
+def _routed(interface: VirtualInterface) -> VirtualInterface:
+    """Return an interface that the world can reach; raises InvalidInput for one in a network that leads nowhere."""
+    if not interface.routed:
+        raise InvalidInput(f"Network {interface.network_uuid} has no gateway by which a floating IP could lead there.")
+    return interface
 
 
 def _to_change(session: Session, context: RequestContext, id_or_address: str) -> FloatingIp:

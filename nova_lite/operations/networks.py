@@ -216,7 +216,7 @@ class Networks:
                 networks.update(session, network.uuid, cidr_v6="", gateway_v6="")
                 return
             networks.remove_addresses(session, network)
-            networks.update(session, network.uuid, **dict.fromkeys(_SUBNET_COLUMNS, ""))
+            networks.update(session, network.uuid, routed=True, **dict.fromkeys(_SUBNET_COLUMNS, ""))
 
         self._database.run("network.remove_subnet", work)
 

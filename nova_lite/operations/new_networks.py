@@ -164,6 +164,7 @@ def fill(
         "vpn_private_address": subnet.vpn_private_address,
         "cidr_v6": cidr_v6,
         "gateway_v6": gateway_v6,
+        "routed": wanted.routed,
     }
     networks.update(session, network.uuid, **values)
     filled = dataclasses.replace(network, updated_at=clock.now(), **values)

@@ -68,6 +68,8 @@ class Routers:
             router, network = _to_change(session, context, router_id), _network(session, context, subnet_id)
             if network.uuid in router.network_uuids:
                 raise InvalidInput(f"Router already has a port on subnet {subnet_id}")
+            if not network.routed:
+                raise InvalidInput("Subnet for router interface must have a gateway IP")
             routers.add_network(session, router_id, network.uuid)
             return router, network
 

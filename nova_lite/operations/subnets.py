@@ -15,7 +15,8 @@ class NewSubnet:
     """A range to use. Empty: ``gateway`` is the first address, ``dhcp_start`` the first after it.
 
     ``dhcp_start`` and ``dhcp_end`` bound what guests get; of ``fixed_cidr``, a part of the range, where it is
-    given. ``dns`` None is the default. ``cidr_v6`` is a /64 prefix, ``gateway_v6`` its first address.
+    given. ``dns`` None is the default. ``cidr_v6`` is a /64 prefix, ``gateway_v6`` its first address. One that is not
+    ``routed`` leads nowhere; the host still has the gateway's address there, for DHCP.
     """
 
     cidr: str
@@ -27,6 +28,7 @@ class NewSubnet:
     fixed_cidr: str = ""
     cidr_v6: str = ""
     gateway_v6: str = ""
+    routed: bool = True
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def port(name: str, *groups: str) -> FilterPort:
 def udhcpc() -> list[str]:
     """Return the words of a DHCP client that gives up soon."""
     script = str(Path(__file__).with_name("udhcpc.script"))
-    return [busybox(), "udhcpc", "-i", "eth0", "-n", "-q", "-t", "5", "-T", "1", "-s", script]
+    return [busybox(), "udhcpc", "-i", "eth0", "-n", "-q", "-t", "5", "-T", "1", "-O", "staticroutes", "-s", script]
 
 
 def dhcp(guest: Namespace) -> None:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from nova_lite.core.errors import ConfigurationError, DriverError
+from nova_lite.core.network import address_v6
 from nova_lite.drivers.net import bridges
 from nova_lite.drivers.net.base import (
     FilterGroup,
@@ -104,6 +105,41 @@ def test_a_host_that_becomes_the_gateway_tells_guests_so(site: Site) -> None:
         site.network.apply((site.plan,))
     mac = site.host.run("cat", "/sys/class/net/br100/address").strip()
     assert wait_for(lambda: mac in site.a.run("ip", "neigh", "show", "10.0.0.1"))
+
+
+def test_a_network_without_gateway_leads_nowhere_but_to_metadata(site: Site) -> None:
+    closed = dataclasses.replace(site.plan, routed=False, metadata_host="198.51.100.2", cidr_v6="2001:db8:1::/64",
+                                 gateway_v6="2001:db8:1::1")  # fmt: skip
+    with site.host.entered():
+        site.network.apply((closed,))
+        assert site.network.differences((closed,)) == ()
+    for guest in (site.a, site.b):
+        dhcp(guest)
+        assert "default" not in guest.run("ip", "route")
+        assert wait_for(lambda guest=guest: "2001:db8:1:" in guest.run("ip", "-6", "route"))
+        assert "default" not in guest.run("ip", "-6", "route")
+    thread, seen = listener(site.outside, 8775)
+    site.outside.run("ip", "route", "add", "10.0.0.0/24", "via", "198.51.100.1")
+    assert connects(site.a, "169.254.169.254", 80)
+    thread.join(5)
+    assert seen == [GUESTS["a"][1]]
+
+    # Even a guest that takes the host for its router, and a world that knows the way, do not get through.
+    site.a.run("ip", "route", "add", "default", "via", "10.0.0.1")
+    site.a.run("ip", "-6", "route", "add", "default", "via", "2001:db8:1::1")
+    site.host.run("ip", "addr", "add", "2001:db8:2::1/64", "dev", "ext0", "nodad")
+    site.outside.run("ip", "addr", "add", "2001:db8:2::2/64", "dev", "eth0", "nodad")
+    site.outside.run("ip", "-6", "route", "add", "2001:db8:1::/64", "via", "2001:db8:2::1")
+    own = address_v6("2001:db8:1::/64", GUESTS["a"][0])
+    there, back = ("198.51.100.2", "2001:db8:2::2"), (GUESTS["a"][1], own)
+    assert not any(pings(site.a, address) for address in there)
+    assert not any(pings(site.outside, address) for address in back)
+    assert pings(site.a, GUESTS["b"][1]) and pings(site.b, own)
+
+    with site.host.entered():
+        site.network.apply((dataclasses.replace(closed, routed=True),))
+    assert all(pings(site.a, address) for address in there)
+    assert "table inet nova_network" not in site.host.run("nft", "list", "ruleset")
 
 
 def test_applying_the_same_plan_again_changes_nothing(site: Site) -> None:

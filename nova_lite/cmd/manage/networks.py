@@ -8,6 +8,7 @@ from nova_lite.core.network import Network
 from nova_lite.operations.networks import NewNetwork, NewNetworks
 from nova_lite.operations.subnets import NewSubnet
 
+_NONE = "none"
 _YES, _NO = ("t", "true", "yes", "1"), ("f", "false", "no", "0")
 
 
@@ -24,9 +25,11 @@ def create_network(
 ) -> None:
     """Make networks of a range, with their addresses."""
     dns = tuple(of_each[name] for name in ("dns1", "dns2") if of_each[name])
+    routed = of_each["gateway"] != _NONE
     subnet = NewSubnet(
         cidr=fixed_range_v4,
-        gateway=of_each["gateway"],
+        gateway=of_each["gateway"] if routed else "",
+        routed=routed,
         dns=dns or None,
         fixed_cidr=of_each["fixed_cidr"],
         cidr_v6=of_each["fixed_range_v6"],
@@ -58,7 +61,7 @@ def list_networks(desk: Desk) -> None:
                 network.label,
                 network.cidr,
                 network.cidr_v6,
-                network.gateway,
+                network.gateway if network.routed else _NONE,
                 network.bridge,
                 network.vlan,
                 ", ".join(network.dns),
@@ -162,7 +165,7 @@ COMMANDS = (
             Option("vlan", "number of the first VLAN; the first free one unless given", kind=int),
             Option("vpn", "public port of the first project's VPN; a free one unless given", kind=int),
             Option("fixed_range_v6", "IPv6 range; each network gets a /64 prefix of it", default=""),
-            Option("gateway", "address of the gateway; the first of the range unless given", default=""),
+            Option("gateway", "address of the gateway, or none; the first of the range unless given", default=""),
             Option("gateway_v6", "IPv6 address of the gateway; the first of the prefix unless given", default=""),
             Option("bridge", "bridge on the hosts; that of the flag unless given", default=""),
             Option("bridge_interface", "interface of the hosts to put in the bridge", default=""),

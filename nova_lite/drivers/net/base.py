@@ -60,7 +60,8 @@ class NetworkPlan:
     (empty: none), with a ``vlan`` by a device that tags. ``snat_source`` is the address that the guests' traffic
     leaves with; empty means masquerade. ``metadata_host`` and ``metadata_port`` are where 169.254.169.254:80 is
     redirected. What guests send to the ranges ``untranslated`` keeps their own addresses. ``cidr_v6`` (empty: none)
-    is advertised by the bridge's ``gateway_v6``.
+    is advertised by the bridge's ``gateway_v6``. Where it is not ``routed`` guests are told of no way out, and the host
+    forwards nothing to or from them but what they ask of the metadata service.
     """
 
     network_id: int
@@ -83,6 +84,7 @@ class NetworkPlan:
     vlan: int | None = None
     cidr_v6: str = ""
     gateway_v6: str = ""
+    routed: bool = True
 
     @property
     def link(self) -> LinkPlan:

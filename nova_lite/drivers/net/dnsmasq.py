@@ -16,10 +16,13 @@ from pathlib import Path
 from nova_lite.core.errors import DriverError
 from nova_lite.drivers.net import dhcp_release
 from nova_lite.drivers.net.base import DhcpHost, NetworkPlan
+from nova_lite.drivers.net.links import METADATA_ADDRESS
 from nova_lite.drivers.runner import Runner
 
 _PATIENCE = 5.0
 """Seconds for which a server may take to end."""
+_RA_SECONDS = 600
+"""How often guests are told of a prefix, as dnsmasq does it by itself."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -191,6 +194,11 @@ class Dnsmasq:
         ]
         if plan.dns:
             command.append(f"--dhcp-option=option:dns-server,{','.join(plan.dns)}")
+        if not plan.routed:
+            # Only the metadata service is told of, which a guest would reach by its router else (RFC 3442).
+            metadata = f"{METADATA_ADDRESS}/32,{plan.gateway}"
+            command += ["--dhcp-option=option:router", f"--dhcp-option=option:classless-static-route,{metadata}"]
+            command.append(f"--ra-param={plan.bridge},{_RA_SECONDS},0")
         if plan.cidr_v6:
             prefix = ipaddress.ip_network(plan.cidr_v6)
             command += ["--enable-ra", f"--dhcp-range={prefix.network_address},ra-only,{prefix.prefixlen}"]

@@ -31,7 +31,7 @@ class LinuxNetworkDriver(NetworkDriver):
         self, runner: Runner, settings: DnsmasqSettings, *, needed: Mapping[str, str] | None = None
     ) -> None:
         self._dnsmasq = Dnsmasq(runner, settings)
-        self._ruleset = Ruleset(runner, [nat.TABLE])
+        self._ruleset = Ruleset(runner, [nat.TABLE, nat.CLOSED])
         self._folder = settings.folder
         self._script = settings.script
         self._needed = dict(needed or {})

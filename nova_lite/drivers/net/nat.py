@@ -1,4 +1,4 @@
-"""Address translation for the networks of a host: the table of nova-network as an nft script."""
+"""The tables of nova-network as an nft script: address translation, and what the host does not forward."""
 
 import ipaddress
 from collections.abc import Collection, Iterable, Mapping
@@ -7,6 +7,8 @@ from nova_lite.drivers.net.base import FloatingAddress, NetworkPlan
 from nova_lite.drivers.net.links import METADATA_ADDRESS
 
 TABLE = ("ip", "nova_network")
+CLOSED = ("inet", "nova_network")
+"""The table that keeps networks without a way out for themselves; it is there only if there are such."""
 
 
 def moves(before: Collection[FloatingAddress], after: Collection[FloatingAddress]) -> str:
@@ -24,7 +26,7 @@ def moves(before: Collection[FloatingAddress], after: Collection[FloatingAddress
 
 
 def script(plans: Iterable[NetworkPlan], local: set[str]) -> str:
-    """Return the whole table for ``plans``; ``local`` are this host's own addresses.
+    """Return the whole tables for ``plans``; ``local`` are this host's own addresses.
 
     Guests reach the metadata service at 169.254.169.254 with their own address, each other untranslated, and
     the world as the host, or as the first of the floating addresses that lead to them. Who asks for a floating
@@ -35,10 +37,12 @@ def script(plans: Iterable[NetworkPlan], local: set[str]) -> str:
     inbound: list[str] = []
     outbound: list[str] = []
     floating: list[FloatingAddress] = []
-    for plan in sorted(plans, key=lambda plan: plan.bridge):
+    plans = sorted(plans, key=lambda plan: plan.bridge)
+    for plan in plans:
         inbound.append(_metadata(plan, local))
-        outbound += _leaving(plan, local)
-        floating += plan.floating
+        if plan.routed:
+            outbound += _leaving(plan, local)
+            floating += plan.floating
     return "\n".join(
         [
             f"table {family} {name} {{",
@@ -58,9 +62,32 @@ def script(plans: Iterable[NetworkPlan], local: set[str]) -> str:
             *(f"    {rule}" for rule in outbound),
             "  }",
             "}",
+            *_closed([plan for plan in plans if not plan.routed], local),
             "",
         ]
     )
+
+
+def _closed(plans: Iterable[NetworkPlan], local: set[str]) -> list[str]:
+    """Return the table for networks without a way out: what goes from guest to guest passes a bridge twice."""
+    rules = [rule for plan in plans for rule in _kept_within(plan, local)]
+    if not rules:
+        return []
+    family, name = CLOSED
+    hook = "    type filter hook forward priority filter; policy accept;"
+    return [f"table {family} {name} {{", "  chain forward {", hook, *(f"    {rule}" for rule in rules), "  }", "}"]
+
+
+def _kept_within(plan: NetworkPlan, local: set[str]) -> list[str]:
+    came, goes = f'iifname "{plan.bridge}"', f'oifname "{plan.bridge}"'
+    rules = []
+    if not _is_local(plan.metadata_host, local):
+        host, port = plan.metadata_host, plan.metadata_port
+        rules = [
+            f"{came} ct status dnat ip daddr {host} tcp dport {port} accept",
+            f"{goes} ct status dnat ip saddr {host} tcp sport {port} accept",
+        ]
+    return [*rules, f'{came} oifname != "{plan.bridge}" drop', f'{goes} iifname != "{plan.bridge}" drop']
 
 
 def _leads(floating: Iterable[FloatingAddress]) -> dict[str, str]:

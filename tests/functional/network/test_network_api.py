@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from nova_lite.core.network import external_network_id
 from tests.functional.network.callers import ADMIN, DEMO, OTHER, Ask, problem
 from tests.functional.network.world import World
 
@@ -121,6 +122,27 @@ def test_another_projects_network_is_not_found(world: World, ask: Ask) -> None:
     assert ask(OTHER, "GET", f"/v2.0/subnets/{network.subnet_id}").status_int == 404
 
 
+def test_a_network_without_gateway_leads_nowhere(world: World, ask: Ask) -> None:
+    network = ask(ADMIN, "POST", "/v2.0/networks", {"network": {"name": "lan", "shared": True}}).json["network"]
+    body = {"network_id": network["id"], "ip_version": 4, "cidr": "192.168.7.0/24", "gateway_ip": None}
+    subnet = ask(ADMIN, "POST", "/v2.0/subnets", {"subnet": body}).json["subnet"]
+    assert (subnet["gateway_ip"], subnet["allocation_pools"][0]["start"]) == (None, "192.168.7.2")
+
+    [uuid] = world.boot()
+    [interface] = world.allocate([uuid])[uuid]
+    assert (interface.router, interface.dhcp_server) == ("", "192.168.7.1")
+    assert [(plan.routed, plan.gateway) for plan in world.driver._plans.values()] == [(False, "192.168.7.1")]
+    world.floating_ips.create_range(ADMIN, "192.0.2.0/30")
+    port = {"floating_network_id": external_network_id("nova"), "port_id": interface.id}
+    refused = ask(DEMO, "POST", "/v2.0/floatingips", {"floatingip": port})
+    assert (refused.status_int, "no gateway" in problem(refused)) == (400, True)
+    router = ask(DEMO, "POST", "/v2.0/routers", {"router": {"name": "r"}}).json["router"]
+    path = f"/v2.0/routers/{router['id']}/add_router_interface"
+    assert ask(DEMO, "PUT", path, {"subnet_id": subnet["id"]}).status_int == 400
+    v6 = {"network_id": network["id"], "ip_version": 6, "cidr": "fd00:7::/64", "gateway_ip": None}
+    assert ask(ADMIN, "POST", "/v2.0/subnets", {"subnet": v6}).json["subnet"]["gateway_ip"] is None
+
+
 @pytest.mark.parametrize(
     "subnet",
     [
@@ -134,7 +156,6 @@ def test_another_projects_network_is_not_found(world: World, ask: Ask) -> None:
         {"cidr": "169.254.0.0/16"},
         {"cidr": "10.1.0.0/24", "gateway_ip": "10.2.0.1"},
         {"cidr": "10.1.0.0/24", "gateway_ip": "10.1.0.255"},
-        {"cidr": "10.1.0.0/24", "gateway_ip": None},
         {"cidr": "10.1.0.0/24", "dns_nameservers": ["nowhere"]},
         {"cidr": "10.1.0.0/24", "allocation_pools": [{"start": "10.1.0.9", "end": "10.1.0.3"}]},
         {"cidr": "10.1.0.0/24", "allocation_pools": [{"start": "10.1.0.9", "end": "10.7.0.3"}]},

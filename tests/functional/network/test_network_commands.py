@@ -76,7 +76,8 @@ def test_mistakes_are_told_in_a_sentence(nova_manage: Any, words: list[str], sen
 
 def test_guests_get_addresses_of_a_part_of_the_range(cloud: Cloud, nova_manage: Any) -> None:
     words = ("network", "create", "part", "10.22.0.0/24", "--fixed_cidr=10.22.0.128/29", "--project_id=demo")
-    uuid = nova_manage(*words)[1].strip()
+    uuid = nova_manage(*words, "--gateway=none")[1].strip()
+    assert cloud.ask("GET", f"/v2.1/os-networks/{uuid}", **PROXIED).json()["network"]["gateway"] is None
     listed = [line for line in nova_manage("fixed", "list")[1].splitlines() if "10.22.0." in line]
     free = [line.split("|")[2].strip() for line in listed if "False" in line.split("|")[3]]
     assert free == [f"10.22.0.{number}" for number in range(128, 136)]

@@ -115,12 +115,12 @@ def _view(call: Call, network: Network) -> Json:
     view: Json = _brief(network) | {
         "netmask": str(cidr.netmask) if cidr else None,
         "broadcast": str(cidr.broadcast_address) if cidr else None,
-        "gateway": network.gateway or None,
+        "gateway": network.gateway if network.gateway and network.routed else None,
         "dns1": network.dns1 or None,
         "dns2": network.dns2 or None,
         "cidr_v6": network.cidr_v6 or None,
         "netmask_v6": network.cidr_v6.partition("/")[2] or None,
-        "gateway_v6": network.gateway_v6 or None,
+        "gateway_v6": network.gateway_v6 if network.gateway_v6 and network.routed else None,
     }
     if not call.context.is_admin:
         return view

@@ -33,8 +33,6 @@ def create(call: Call) -> Reply:
     pools = wanted.get("allocation_pools") or [{}]
     if len(pools) > 1:
         raise InvalidInput("A subnet can have only one allocation pool.")
-    if wanted.get("gateway_ip", "") is None:
-        raise InvalidInput("A subnet needs a gateway.")
     subnet = NewSubnet(
         cidr=wanted["cidr"],
         name=wanted.get("name") or "",
@@ -42,6 +40,7 @@ def create(call: Call) -> Reply:
         dhcp_start=pools[0].get("start", ""),
         dhcp_end=pools[0].get("end", ""),
         dns=tuple(wanted["dns_nameservers"]) if wanted.get("dns_nameservers") else None,
+        routed=wanted.get("gateway_ip", "") is not None,
     )
     network = call.cloud.networks.add_subnet(call.context, wanted["network_id"], subnet)
     return Reply({"subnet": _view(network)})
@@ -71,6 +70,10 @@ def _create_v6(call: Call, wanted: Json) -> Reply:
         raise InvalidInput("Guests form their IPv6 addresses themselves: there is no allocation pool.")
     if wanted.get("dns_nameservers"):
         raise InvalidInput("Guests hear of the network's own name server in IPv6.")
+    if "gateway_ip" in wanted and wanted["gateway_ip"] is None:
+        found = call.cloud.networks.get(call.context, wanted["network_id"])
+        if found.routed:
+            raise InvalidInput("An IPv6 subnet has a gateway where the network's IPv4 subnet has one.")
     network = call.cloud.networks.add_subnet_v6(
         call.context, wanted["network_id"], wanted["cidr"], wanted.get("gateway_ip") or ""
     )
@@ -86,7 +89,7 @@ def _view_v6(network: Network) -> Json:
         "id": network.subnet_v6_id,
         "ip_version": 6,
         "cidr": network.cidr_v6,
-        "gateway_ip": network.gateway_v6,
+        "gateway_ip": network.gateway_v6 if network.routed else None,
         "allocation_pools": [],
         "dns_nameservers": [],
         "ipv6_address_mode": "slaac",
@@ -104,7 +107,7 @@ def _view(network: Network) -> Json:
         "tenant_id": network.project_id,
         "ip_version": 4,
         "cidr": network.cidr,
-        "gateway_ip": network.gateway,
+        "gateway_ip": network.gateway if network.routed else None,
         "allocation_pools": [{"start": network.dhcp_start, "end": network.dhcp_end or last}],
         "dns_nameservers": list(network.dns),
         "host_routes": [],
