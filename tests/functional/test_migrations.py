@@ -5,9 +5,11 @@ import sqlalchemy as sa
 from alembic import autogenerate
 from alembic.migration import MigrationContext
 
+from nova_lite.core import clock
 from nova_lite.core.errors import ConfigurationError
 from nova_lite.db import migration, schema
 from nova_lite.db.engine import Database
+from nova_lite.db.networks import FLOATING_IPS
 from tests.functional.conftest import DATABASES, NewDatabase
 
 
@@ -27,6 +29,26 @@ def test_an_empty_database_comes_to_what_the_code_works_with(database: Database)
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert autogenerate.compare_metadata(context, schema.METADATA) == []
+    database.close()
+
+
+def test_addresses_that_came_by_themselves_are_known_as_that_after_an_upgrade(database: Database) -> None:
+    migration.upgrade(database, "0022")
+    rows = [("a", "one", True, None), ("b", "one", True, None), ("c", "two", True, "two"), ("d", "three", False, None)]
+    columns = ("id", "vif_id", "auto_assigned", "assigned_to")
+    now = clock.now()
+    same = {"pool": "nova", "interface": "eth0", "project_id": "p", "created_at": now, "updated_at": now}
+    with database.engine.begin() as connection:
+        for number, row in enumerate(rows):
+            values = dict(zip(columns, row, strict=True)) | same | {"address": f"192.0.2.{number}"}
+            connection.execute(sa.insert(FLOATING_IPS).values(**values))
+    migration.upgrade(database)
+
+    with database.engine.connect() as connection:
+        query = sa.select(FLOATING_IPS.c.id, FLOATING_IPS.c.assigned_to).order_by(FLOATING_IPS.c.id)
+        assert [tuple(row) for row in connection.execute(query)] == [
+            ("a", "one"), ("b", None), ("c", "two"), ("d", None),
+        ]  # fmt: skip
     database.close()
 
 
