@@ -220,6 +220,9 @@ demo: server delete --wait vm
 ONCE = """
 demo: catalog show nova
 demo: configuration show
+demo: command list
+demo: module list
+demo: project cleanup --dry-run --auth-project
 admin: role create guide
 admin: role set --name guides guide
 admin: role delete guides

@@ -40,6 +40,8 @@ def test_a_console_opens_for_who_has_its_token(cloud: Cloud) -> None:
             "instance_uuid": server_id, "host": "127.0.0.1", "port": 5900, "internal_access_path": None,
         }
     }  # fmt: skip
+    shown = cloud.openstack("console", "connection", "show", token_of(url), "-f", "json", user="admin")
+    assert (shown["instance_uuid"], shown["host"], shown["port"]) == (server_id, "127.0.0.1", 5900)
     assert cloud.ask("GET", path).status_code == 403
     assert cloud.ask("GET", f"{path}x", user="admin").status_code == 404
 

@@ -80,3 +80,10 @@ def test_a_server_is_brought_away_from_a_dead_host(tmp_path: Path) -> None:
             cloud.openstack("--os-compute-api-version", "2.96", *order.split(), user="admin")
         cloud.settle()
         assert (cloud.host_of(server_id), cloud.show(server_id)["status"]) == ("host1", "SHUTOFF")
+
+        newest = ("--os-compute-api-version", "2.96")
+        listed = cloud.openstack(*newest, "compute", "service", "list", "-f", "json", user="admin")
+        (dead,) = [row["ID"] for row in listed if row["Host"] == SECOND]
+        cloud.openstack(*newest, "compute", "service", "delete", dead, user="admin")
+        left = cloud.openstack("compute", "service", "list", "-f", "json", user="admin")
+        assert SECOND not in {row["Host"] for row in left}
