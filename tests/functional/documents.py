@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import hypothesis
 from hypothesis import strategies
 from hypothesis.strategies import SearchStrategy
 
@@ -97,3 +98,19 @@ KINDS = {
     "boolean": lambda _schema: strategies.booleans(),
     "null": lambda _schema: strategies.none(),
 }
+
+
+def a_body(schema: Any) -> Any:
+    """Return a document that a schema allows."""
+    found: list[Any] = []
+
+    @hypothesis.settings(
+        max_examples=1, derandomize=True, deadline=None, database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )  # fmt: skip
+    @hypothesis.given(body=documents(schema))
+    def draw(body: Any) -> None:
+        found.append(body)
+
+    draw()
+    return found[0]

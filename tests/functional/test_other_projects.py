@@ -4,16 +4,16 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import hypothesis
 import pytest
 import requests
 
+from nova_lite.api.openstack.network.tags import FINDERS
 from nova_lite.api.openstack.policies import RULES
 from nova_lite.api.openstack.routes import ROUTES
 from nova_lite.api.route import PUBLIC, Route
 from nova_lite.core.policy import ADMIN, MEMBER
-from tests.cloud import Cloud, running
-from tests.functional.documents import documents
+from tests.cloud import Cloud, running, wait_for
+from tests.functional.documents import a_body
 from tests.functional.test_every_route import PORTS, path_of, version_of
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -26,6 +26,14 @@ OWN_NAMES = {"os-keypairs"}
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHd2mN0Ce9Gf0a1tBNBY0rz8n7FLbZ8bYb1kJmoA5t7C demo"
 SHARED = {"flavor_id", "alias", "region_id", "service_id", "endpoint_id", "domain_id", "label", "text", "name", "token"}
 """Variables of paths that name what is everybody's, or what is found behind something else."""
+
+ITEMS = SHARED | {
+    "cell", "console_id", "domain", "id", "key", "limit_id", "member_id", "request_id", "tag", "volume_id",
+}  # fmt: skip
+"""Variables that stand for an item of what a variable before them names, or for what there is none of."""
+
+TAGGED = {"floatingips": "floatingip_id", "security-groups": "group_id"}
+"""What the network API's own routes call the ids of what has tags, where that is not as the collection."""
 
 
 class Belongings:
@@ -41,6 +49,7 @@ class Belongings:
         self._of_compute(project)
         self._of_network(project)
         self._of_identity(user, project)
+        self._of_operators(project)
 
     def made(self, api: str, path: str, body: Any, user: str = "demo", version: str = "2.35") -> Any:
         answer = self.cloud.ask("POST", path, body, api=PORTS[api], user=user, version=version)
@@ -56,6 +65,13 @@ class Belongings:
         self.ids["image", "image_id"] = self.ids["compute", "image_id"] = image
         groups = {"server_group": {"name": "g", "policies": ["affinity"]}}
         self.ids["compute", "group_id"] = self.made("compute", "/v2.1/os-server-groups", groups)["server_group"]["id"]
+        path = f"/v2/images/{image}"
+        raw = {"Content-Type": "application/octet-stream"}
+        assert self.cloud.ask("PUT", f"{path}/stage", data=b"disk", headers=raw, api="image").ok
+        assert self.cloud.ask("POST", f"{path}/import", {"method": {"name": "glance-direct"}}, api="image").ok
+        tasks = self.cloud.ask("GET", f"{path}/tasks", api="image").json()["tasks"]
+        self.ids["image", "task_id"] = tasks[0]["id"]
+        assert wait_for(lambda: self.cloud.ask("GET", path, api="image").json()["status"] == "active")
 
     def _of_network(self, project: str) -> None:
         bulk = {"floating_ips_bulk_create": {"ip_range": "192.0.2.64/30"}}
@@ -72,26 +88,53 @@ class Belongings:
         rule = {"direction": "ingress", "protocol": "tcp", "port_range_min": 1, "port_range_max": 1}
         rules = {"security_group_rule": rule | {"security_group_id": group["id"]}}
         made = self.made("network", "/v2.0/security-group-rules", rules)["security_group_rule"]["id"]
-        self.ids["network", "group_id"] = group["id"]
+        self.ids["network", "group_id"] = self.ids["compute/os-security-groups", "group_id"] = group["id"]
         self.ids["network", "rule_id"] = self.ids["compute", "rule_id"] = made
         ports = self.cloud.ask("GET", f"/v2.0/ports?device_id={self.ids['compute', 'server_id']}", api="network")
         self.ids["network", "port_id"] = self.ids["compute", "port_id"] = ports.json()["ports"][0]["id"]
+        for collection in FINDERS:
+            one = self.ids["network", TAGGED.get(collection, f"{collection[:-1]}_id")]
+            self.ids[f"network/{collection}", "resource_id"] = one
+            tag = f"/v2.0/{collection}/{one}/tags/a"
+            assert self.cloud.ask("PUT", tag, api="network", user="admin").ok
 
     def _of_identity(self, user: str, project: str) -> None:
         path = f"/v3/users/{user}"
-        wanted = {"application_credential": {"name": "app"}}
+        rule = {"service": "compute", "method": "GET", "path": "/v2.1/servers"}
+        wanted = {"application_credential": {"name": "app", "access_rules": [rule]}}
         made = self.made("identity", f"{path}/application_credentials", wanted)["application_credential"]
-        self.ids["identity", "credential_id"] = made["id"]
+        self.ids["identity/users", "credential_id"] = made["id"]
+        self.ids["identity", "rule_id"] = made["access_rules"][0]["id"]
+        kept = {"credential": {"type": "cert", "blob": "x", "user_id": user, "project_id": project}}
+        made = self.made("identity", "/v3/credentials", kept)["credential"]
+        self.ids["identity/credentials", "credential_id"] = made["id"]
         keys = self.made("identity", f"{path}/credentials/OS-EC2", {"tenant_id": project})
         self.ids["identity", "access"] = keys["credential"]["access"]
+
+    def _of_operators(self, project: str) -> None:
+        """Make what operators keep of the demo user and its project."""
+        services = self.cloud.ask("GET", "/v3/services?type=compute", api="identity", user="admin").json()
+        limit = {"service_id": services["services"][0]["id"], "resource_name": "ships"}
+        self.made("identity", "/v3/registered_limits", {"registered_limits": [limit | {"default_limit": 9}]}, "admin")
+        limits = {"limits": [limit | {"project_id": project, "resource_limit": 3}]}
+        made = self.made("identity", "/v3/limits", limits, "admin")["limits"][0]
+        self.ids["identity/limits", "limit_id"] = made["id"]
+        self.ids["identity", "domain_id"] = "default"
+        group = self.made("identity", "/v3/groups", {"group": {"name": "crew"}}, "admin")["group"]
+        self.ids["identity", "group_id"] = group["id"]
+        roles = self.cloud.ask("GET", "/v3/roles", api="identity", user="admin").json()["roles"]
+        found = {role["name"]: role["id"] for role in roles}
+        self.ids["identity", "role_id"], self.ids["identity", "implied_role_id"] = found["member"], found["reader"]
+        tag = f"/v3/projects/{project}/tags/a"
+        assert self.cloud.ask("PUT", tag, api="identity", user="admin").ok
 
     def path(self, api: str, route: Route) -> str:
         """Return the route's path to what the demo user has; an item of it is any."""
         path = route.path
-        for name in [part.split("}")[0] for part in path.split("{")[1:]]:
-            wanted = self.ids.get((api, name), "a")
-            if api == "compute" and "security-group" in path and name == "group_id":
-                wanted = self.ids["network", "group_id"]
+        place = f"{api}/{path.split('/')[2]}"
+        for name in _variables(route):
+            wanted = self.ids.get((place, name)) or self.ids.get((api, name), "a")
+            assert wanted != "a" or name in ITEMS, f"there is no {name} for {route.path}"
             path = path.replace(f"{{{name}}}", wanted)
         return path
 
@@ -104,7 +147,10 @@ class Belongings:
                 f"/v2.0/{name}"
                 for name in ("networks", "subnets", "ports", "routers", "floatingips", "security-groups")
             ],
-            "identity": [f"/v3/users/{self.ids['identity', 'user_id']}/application_credentials"],
+            "identity": [
+                f"/v3/users/{self.ids['identity', 'user_id']}/{name}"
+                for name in ("application_credentials", "access_rules", "credentials/OS-EC2")
+            ] + ["/v3/credentials", "/v3/limits"],
         }
         return {
             path: self.cloud.ask("GET", path, api=PORTS[api]).json() for api, paths in looks.items() for path in paths
@@ -124,8 +170,12 @@ def belongings(shared_cloud: Cloud) -> Belongings:
     return Belongings(shared_cloud)
 
 
+def _variables(route: Route) -> list[str]:
+    return [part.split("}")[0] for part in route.path.split("{")[1:]]
+
+
 def _leads_to_something_owned(route: Route) -> bool:
-    names = {part.split("}")[0] for part in route.path.split("{")[1:]}
+    names = set(_variables(route))
     if route.path.endswith(("/default", "/defaults")):
         return False
     return bool(names - SHARED) and not any(name in route.path for name in OWN_NAMES)
@@ -147,29 +197,9 @@ def _name(value: object) -> str:
     return f"{value.method} {value.path} {value.action}".strip() if isinstance(value, Route) else str(value)
 
 
-def a_body(route: Route) -> Any:
-    """Return a body that the route's schema allows."""
-    if route.schema is None:
-        return None
-    found: list[Any] = []
-
-    @hypothesis.settings(
-        max_examples=1, derandomize=True, deadline=None, database=None,
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )  # fmt: skip
-    @hypothesis.given(body=documents(route.schema))
-    def draw(body: Any) -> None:
-        found.append(body)
-
-    draw()
-    return found[0]
-
-
 def send(cloud: Cloud, api: str, route: Route, path: str, **more: Any) -> requests.Response:
-    content = {"data": json.dumps(a_body(route)), "headers": {"Content-Type": "application/json"}}
-    content["headers"] |= more.pop("headers", {})
-    if route.schema is None:
-        content["data"] = b"x" if route.streams else None
+    content: dict[str, Any] = {"headers": {"Content-Type": "application/json"} | more.pop("headers", {})}
+    content["data"] = json.dumps(a_body(route.schema)) if route.schema else b"x" if route.streams else None
     return cloud.ask(route.method, path, None, api=PORTS[api], version=version_of(route), **content, **more)
 
 
