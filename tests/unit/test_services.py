@@ -2,9 +2,13 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
-from tools.services.process import Service
+import pytest
+
+from tools.services import process
+from tools.services.process import Service, free_port
 
 
 def test_a_server_that_is_dead_and_not_yet_reaped_does_not_run(tmp_path: Path) -> None:
@@ -17,3 +21,17 @@ def test_a_server_that_is_dead_and_not_yet_reaped_does_not_run(tmp_path: Path) -
     assert Service(tmp_path).pid is None
     server.wait()
     assert Service(tmp_path).pid is None
+
+
+def test_no_two_processes_are_given_the_same_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_HIGHEST", process._LOWEST + 60)
+    mine = {free_port() for _ in range(20)}
+    program = (
+        "from tools.services import process\n"
+        f"process._HIGHEST = {process._HIGHEST}\n"
+        "print(*(process.free_port() for _ in range(20)))"
+    )
+    others = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+
+    assert len(mine) == 20
+    assert not mine & {int(word) for word in others.stdout.split()}

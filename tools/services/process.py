@@ -1,21 +1,26 @@
 """A server process that this program starts, waits for and ends."""
 
 import contextlib
+import fcntl
+import functools
 import os
 import random
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LOWEST, _HIGHEST = 20000, 32000
 """Below the range from which the kernel takes ports for outgoing connections."""
+_LEDGER = Path(tempfile.gettempdir()) / f"nova-lite-ports-{os.geteuid()}"
+"""A file of which each process locks the bytes whose numbers are its ports."""
 _given: set[int] = set()
-"""What this process was given: it may not listen there yet."""
+"""What this process asked for, whether it got it or not."""
 
 
 class ServiceError(Exception):
@@ -23,15 +28,30 @@ class ServiceError(Exception):
 
 
 def free_port() -> int:
-    """Return a port on which nothing listens, below the ephemeral range, and never the same one twice."""
+    """Return a port on which nothing listens, below the ephemeral range, that no other process is given."""
     while True:
         port = random.randrange(_LOWEST, _HIGHEST)
-        if port in _given:
+        if port in _given or not _claimed(port):
             continue
-        _given.add(port)
         with contextlib.suppress(OSError), socket.socket() as probe:
             probe.bind(("127.0.0.1", port))
             return port
+
+
+def _claimed(port: int) -> bool:
+    """Claim a port among the processes that ask here: until it is listened on nobody else can see that it is taken."""
+    _given.add(port)
+    try:
+        # Such a lock is the process's own and ends with it; its children do not have it.
+        fcntl.lockf(_ledger(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    return True
+
+
+@functools.cache
+def _ledger() -> BinaryIO:
+    return _LEDGER.open("ab")
 
 
 def listens(port: int, address: str = "127.0.0.1") -> bool:
