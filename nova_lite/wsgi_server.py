@@ -4,6 +4,7 @@ Both ways keep the same promises: connections that live on, bodies that are read
 end of each request, and a stop that lets what is under way end. Loaded is only the way that was chosen.
 """
 
+import contextlib
 import importlib
 import io
 import logging
@@ -293,4 +294,9 @@ class _ThreadEngine:
 
     def stop(self, drain_seconds: float) -> None:
         self._server.shutdown_timeout = drain_seconds
-        self._server.stop()
+        stopping = concurrency.spawn(self._server.stop)
+        # The selector looks up twice a second, or when somebody comes.
+        stopping.join(0.02)
+        with contextlib.suppress(OSError), socket.create_connection(self._server.bind_addr, timeout=1):
+            pass
+        stopping.join()

@@ -20,10 +20,11 @@ from nova_lite.conf import load
 from nova_lite.core.actions import ActionState
 from nova_lite.core.context import system_context
 from nova_lite.core.identity import Actor, NewProject, NewUser, Scope, ScopeKind
-from nova_lite.db import actions, image_tasks, migration
+from nova_lite.db import actions, image_tasks
 from nova_lite.operations.audit import Audit
 from nova_lite.operations.networks import NewNetwork
 from nova_lite.operations.subnets import NewSubnet
+from tests.databases import bring_up_to_date
 from tools.client import Client
 from tools.services import free_port
 
@@ -69,7 +70,7 @@ class Cloud:
         """Make the database and the first accounts, and start every daemon."""
         logging.getLogger("nova_lite").addHandler(self._alarms)
         with wiring.desk(self.conf) as (database, cloud):
-            migration.upgrade(database)
+            bring_up_to_date(database)
             cloud.identity.bootstrap()
             cloud.flavors.bootstrap()
             context = system_context()

@@ -22,7 +22,7 @@ from nova_lite.conf import load
 from nova_lite.core.context import system_context
 from nova_lite.core.credentials import Ec2Credential
 from nova_lite.core.identity import Actor, NewProject, NewUser, Scope, ScopeKind
-from nova_lite.db import migration
+from tests.databases import bring_up_to_date
 from tests.ec2 import SESSION
 from tools.services import free_port
 
@@ -73,7 +73,7 @@ class S3Site:
     def prepare(self) -> None:
         """Make the database and the people."""
         with wiring.desk(self.conf) as (database, cloud):
-            migration.upgrade(database)
+            bring_up_to_date(database)
             cloud.identity.bootstrap()
             context = system_context()
             for name, role in PEOPLE.items():
