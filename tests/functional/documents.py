@@ -23,6 +23,26 @@ ANYTHING = strategies.one_of(
 )
 
 
+_drawn: dict[tuple[int, int], list[Any]] = {}
+
+
+def drawn(schema: Schema, count: int = 1) -> list[Any]:
+    """Return at most ``count`` documents that ``schema`` allows: the same each time, for drawing takes long."""
+    found = _drawn.setdefault((id(schema), count), [])
+    if not found:
+
+        @hypothesis.settings(
+            max_examples=count, derandomize=True, deadline=None, database=None,
+            suppress_health_check=list(hypothesis.HealthCheck),
+        )  # fmt: skip
+        @hypothesis.given(document=documents(schema))
+        def draw(document: Any) -> None:
+            found.append(document)
+
+        draw()
+    return found
+
+
 def documents(schema: Schema | bool) -> Documents:
     """Return a strategy for what ``schema`` allows."""
     if isinstance(schema, bool):
@@ -98,19 +118,3 @@ KINDS = {
     "boolean": lambda _schema: strategies.booleans(),
     "null": lambda _schema: strategies.none(),
 }
-
-
-def a_body(schema: Any) -> Any:
-    """Return a document that a schema allows."""
-    found: list[Any] = []
-
-    @hypothesis.settings(
-        max_examples=1, derandomize=True, deadline=None, database=None,
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )  # fmt: skip
-    @hypothesis.given(body=documents(schema))
-    def draw(body: Any) -> None:
-        found.append(body)
-
-    draw()
-    return found[0]

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-import hypothesis
 import pytest
 import requests
 
@@ -16,7 +15,7 @@ from nova_lite.api.openstack.routes import ROUTES
 from nova_lite.api.route import PUBLIC, Route
 from nova_lite.core.policy import ADMIN
 from tests.cloud import Cloud, running
-from tests.functional.documents import a_body, documents
+from tests.functional.documents import drawn
 
 PORTS = {"compute": "osapi_compute", "identity": "identity", "image": "image", "network": "network"}
 ALL = [(api, route) for api, routes in ROUTES.items() for route in routes]
@@ -103,7 +102,7 @@ def test_what_is_the_operators_is_refused_to_others(shared_cloud: Cloud, api: st
 @with_sqlite
 @each(NAMED)
 def test_what_is_not_there_is_not_found(shared_cloud: Cloud, api: str, route: Route) -> None:
-    content = json.dumps(a_body(route.schema)) if route.schema else b"x" if route.streams else None
+    content = json.dumps(drawn(route.schema)[0]) if route.schema else b"x" if route.streams else None
     headers = {"Content-Type": "application/json"} if route.schema else {}
     answer = send(shared_cloud, api, route, data=content, headers=headers)
 
@@ -141,12 +140,8 @@ def test_a_body_that_is_none_is_400(shared_cloud: Cloud, api: str, route: Route)
 
 @each(CHECKED)
 def test_no_body_that_the_schema_allows_breaks_anything(shared_cloud: Cloud, api: str, route: Route) -> None:
-    @hypothesis.settings(
-        max_examples=6, derandomize=True, deadline=None, database=None,
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )  # fmt: skip
-    @hypothesis.given(body=documents(route.schema or {}))
-    def check(body: Any) -> None:
+    assert route.schema is not None
+    for body in drawn(route.schema, 6):
         answer = send(
             shared_cloud,
             api,
@@ -156,8 +151,6 @@ def test_no_body_that_the_schema_allows_breaks_anything(shared_cloud: Cloud, api
             headers={"Content-Type": "application/json"},
         )
         assert answer.status_code < 500, (body, answer.text)
-
-    check()
 
 
 @with_sqlite

@@ -13,7 +13,7 @@ from nova_lite.api.openstack.routes import ROUTES
 from nova_lite.api.route import PUBLIC, Route
 from nova_lite.core.policy import ADMIN, MEMBER
 from tests.cloud import Cloud, running, wait_for
-from tests.functional.documents import a_body
+from tests.functional.documents import drawn
 from tests.functional.test_every_route import PORTS, path_of, version_of
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -199,7 +199,7 @@ def _name(value: object) -> str:
 
 def send(cloud: Cloud, api: str, route: Route, path: str, **more: Any) -> requests.Response:
     content: dict[str, Any] = {"headers": {"Content-Type": "application/json"} | more.pop("headers", {})}
-    content["data"] = json.dumps(a_body(route.schema)) if route.schema else b"x" if route.streams else None
+    content["data"] = json.dumps(drawn(route.schema)[0]) if route.schema else b"x" if route.streams else None
     return cloud.ask(route.method, path, None, api=PORTS[api], version=version_of(route), **content, **more)
 
 
