@@ -14,7 +14,7 @@ from tests.functional.two_hosts import SECOND, TwoHosts, two_hosts
 ANYWHERE: dict[str, Any] = {"os-migrateLive": {"host": None, "block_migration": "auto"}}
 STAGED = ("--compute_manager=tests.faults.staged.StagedComputeManager", "--periodic_interval=600")
 # Without the filter for hosts that are up, a dead one is chosen.
-MORTAL = ("--scheduler_default_filters=RamFilter", "--service_down_time=2")
+MORTAL = ("--scheduler_default_filters=RamFilter",)
 
 LIVE_STEPS = step_names(Verb.LIVE_MIGRATE)
 POINTS = [(step, moment) for step in LIVE_STEPS for moment in Moment]

@@ -9,7 +9,7 @@ from nova_lite.db import actions
 from tests.functional.two_hosts import SECOND, TwoHosts, two_hosts
 
 # Without the filter for hosts that are up, a dead one is chosen.
-FLAGS = ("--scheduler_default_filters=RamFilter", "--service_down_time=2")
+FLAGS = ("--scheduler_default_filters=RamFilter",)
 
 
 @pytest.fixture

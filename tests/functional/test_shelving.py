@@ -133,7 +133,7 @@ class TestKeeping:
 class TestEvacuation:
     @pytest.fixture
     def cloud(self, tmp_path: Any) -> Iterator[TwoHosts]:
-        for cloud in two_hosts(tmp_path, f"sqlite:///{tmp_path}/nova.sqlite", "--service_down_time=2"):
+        for cloud in two_hosts(tmp_path, f"sqlite:///{tmp_path}/nova.sqlite"):
             yield cloud
             cloud.delete_all()
             assert cloud.leaks() == []

@@ -1,9 +1,13 @@
 """A cloud with two simulated compute hosts, of which the second can be stopped."""
 
 import dataclasses
+import datetime
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from nova_lite.cmd.daemon import Component
 from nova_lite.cmd.wiring import make_base
@@ -12,9 +16,11 @@ from nova_lite.cmd.wiring.base import Base
 from nova_lite.cmd.wiring.workers import compute_parts, network_parts, scheduler_parts
 from nova_lite.compute.reconcile import Reconciler
 from nova_lite.conf import load
-from tests.cloud import Cloud
+from nova_lite.db import actions
+from tests.cloud import Cloud, wait_for
 
 SECOND = "host2"
+_LONG_AGO = datetime.datetime(1970, 1, 1)
 
 
 class TwoHosts(Cloud):
@@ -28,6 +34,7 @@ class TwoHosts(Cloud):
         often = ["--action_sweep_interval=1", "--report_interval=2"]
         self._second_conf = load([*shared, *kinds, *often, *own, *flags], prog="nova-compute")
         self.second: list[Component] = []
+        self._second_is_down = False
 
     def make_components(self) -> list[Any]:
         base = make_base(self.conf)
@@ -42,6 +49,7 @@ class TwoHosts(Cloud):
         """End the second host's nova-compute."""
         for part in reversed(self.second):
             part.stop(5.0)
+        self._second_is_down = True
 
     def start_second(self) -> None:
         """Begin the second host's nova-compute anew, under the same flags."""
@@ -51,6 +59,13 @@ class TwoHosts(Cloud):
         begin = self._components.index(self.second[0])
         self._components[begin : begin + len(self.second)] = again
         self.second = again
+        self._second_is_down = False
+
+    def settle(self) -> None:
+        """Wait until no action is open; one that waits for a host that is down has been quiet for long."""
+        if self._second_is_down:
+            assert wait_for(lambda: not self.database.run("settle", _wait_long)), "an action is still open"
+        super().settle()
 
     def host_of(self, server_id: str) -> str:
         """Return the host that a server is on."""
@@ -84,3 +99,13 @@ def two_hosts(folder: Path, database_url: str, *flags: str) -> Iterator[TwoHosts
         yield cloud
     finally:
         cloud.stop()
+
+
+def _wait_long(session: Session) -> bool:
+    """Let the second host's actions be quiet for long; tells whether any action is open."""
+    found = actions.open_actions(session)
+    fresh = [action.id for action in found if action.host == SECOND and action.updated_at > _LONG_AGO]
+    if fresh:
+        row = actions.ActionRow
+        session.execute(sa.update(row).where(row.id.in_(fresh)).values(updated_at=_LONG_AGO))
+    return bool(found)
