@@ -1,5 +1,6 @@
 """The lists of the index: each one a way to fetch entries from a place on."""
 
+import dataclasses
 import sqlite3
 from typing import Any
 
@@ -74,13 +75,17 @@ def _bounds(place: Place) -> tuple[str, list[Any]]:
 
 
 def _within(connection: sqlite3.Connection, bucket_id: int, place: Place) -> tuple[str, list[Any]]:
-    """Return the condition of what comes after one version of a key."""
+    """Return the condition of what comes after one version of a key.
+
+    Clients delete what a page told and ask for the next one after it. Where the version is gone, all that are left
+    of the key come: rather one twice than none.
+    """
     row = connection.execute(
         "SELECT serial FROM objects WHERE bucket = ? AND key = ? AND version = ?",
         (bucket_id, place.key, place.past_id),
     ).fetchone()
     if row is None:
-        return _bounds(place)
+        return _bounds(dataclasses.replace(place, past=False))
     condition = "(key > ? OR (key = ? AND serial < ?))"
     values = [place.key, place.key, row[0]]
     if place.end:
