@@ -174,7 +174,9 @@ def _require_signed(request: S3Request, proof: Proof) -> None:
     missing = [
         name
         for name in request.headers
-        if (name == "host" or name.startswith("x-amz-")) and name not in proof.signed_headers
+        if (name == "host" or name.startswith("x-amz-"))
+        and name not in proof.signed_headers
+        and name not in request.from_query
     ]
     if missing:
         raise S3Error(

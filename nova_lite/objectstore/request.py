@@ -12,13 +12,21 @@ from nova_lite.objectstore.errors import S3Error
 
 _LONGEST_KEY = 1024
 _MOST_DIGITS = 20
+_OF_SIGNATURES = frozenset(
+    f"x-amz-{name}"
+    for name in ("algorithm", "content-sha256", "credential", "date", "expires", "security-token", "signature",
+                 "signedheaders")
+)  # fmt: skip
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class S3Request:
-    """What was asked. ``path`` is as it was sent; ``resource`` is the same with the bucket always in it."""
+    """What was asked. ``path`` is as it was sent; ``resource`` is the same with the bucket always in it.
+
+    Links may say in the query what other requests say in headers of Amazon's; those headers are ``from_query``.
+    """
 
     http: webob.Request
     method: str
@@ -28,6 +36,7 @@ class S3Request:
     key: str
     query: tuple[tuple[str, str], ...]
     headers: Mapping[str, str]
+    from_query: frozenset[str] = frozenset()
 
     def parameter(self, name: str, default: str = "") -> str:
         """Return a query parameter's first value."""
@@ -56,6 +65,8 @@ def read(http: webob.Request, domain: str) -> S3Request:
     key = _decode(raw_key)
     if len(key.encode()) > _LONGEST_KEY:
         raise S3Error("KeyTooLongError", MaxSizeAllowed=str(_LONGEST_KEY))
+    query, headers = _query(http.environ.get("QUERY_STRING", "")), _headers(http)
+    more = {name: value for name, value in _headers_of_link(query).items() if name not in headers}
     return S3Request(
         http=http,
         method=http.method.upper(),
@@ -63,8 +74,9 @@ def read(http: webob.Request, domain: str) -> S3Request:
         resource=resource,
         bucket=bucket,
         key=key,
-        query=_query(http.environ.get("QUERY_STRING", "")),
-        headers=_headers(http),
+        query=query,
+        headers=headers | more,
+        from_query=frozenset(more),
     )
 
 
@@ -100,6 +112,18 @@ def _query(sent: str) -> tuple[tuple[str, str], ...]:
             name, _, value = part.partition("=")
             pairs.append((_decode(name.replace("+", " ")), _decode(value.replace("+", " "))))
     return tuple(pairs)
+
+
+def _headers_of_link(query: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Return the headers that a link of version 4 has in its query, all of which is signed."""
+    found: dict[str, str] = {}
+    if any(name == "X-Amz-Signature" for name, _ in query):
+        for name, value in query:
+            name = name.lower()
+            if name.startswith("x-amz-") and name not in _OF_SIGNATURES:
+                # As bytes of UTF-8, which is how headers come.
+                found.setdefault(name, value.encode().decode("latin-1"))
+    return found
 
 
 def _decode(text: str) -> str:
