@@ -104,7 +104,10 @@ class _Asked:
 
 
 def _authorise(call: Call, operation: Operation) -> None:
-    """Raise S3Error unless the caller may ask for the operation on this bucket."""
+    """Raise S3Error unless the caller may ask for the operation on this bucket, and it is the one that is meant."""
+    expected = call.request.header("x-amz-expected-bucket-owner")
+    if expected and call.found is not None and call.found.owner != expected:
+        raise S3Error("AccessDenied")
     if operation.level is Level.SERVICE or operation.name == "CreateBucket":
         return
     bucket = call.bucket

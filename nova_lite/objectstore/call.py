@@ -57,9 +57,9 @@ class Call:
         """How the caller's project is shown."""
         return self.caller.context.project_name if self.caller.context else NOBODY
 
-    def payload(self) -> Payload:
-        """Return the body; raises S3Error for what its headers say of it."""
-        return Payload(self.request, self.caller)
+    def payload(self, algorithm: str = "") -> Payload:
+        """Return the body, with a checksum of ``algorithm`` if any; raises S3Error for what its headers say."""
+        return Payload(self.request, self.caller, algorithm=algorithm)
 
     def require(self, owner: str, acl: access.Acl, permission: access.Permission, rule: str) -> None:
         """Raise S3Error unless the caller is of the owner's project, with the role for it, or is granted it."""

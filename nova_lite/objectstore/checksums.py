@@ -37,6 +37,14 @@ class _Crc:
         return self._value.to_bytes(self._width, "big")
 
 
+class _Crt:
+    """A sum that can be ended once only."""
+
+    def __init__(self, running: crc.XXHash) -> None:
+        self.update = running.update
+        self.digest = running.finalize
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Algorithm:
     """A checksum: how it is made, its length in bytes, and for a CRC how two are put together."""
@@ -70,12 +78,19 @@ ALGORITHMS = {
         Algorithm("CRC32", lambda: _Crc(crc.crc32, 4), 4, crc.combine_crc32),
         Algorithm("CRC32C", lambda: _Crc(crc.crc32c, 4), 4, crc.combine_crc32c),
         Algorithm("CRC64NVME", lambda: _Crc(crc.crc64nvme, 8), 8, crc.combine_crc64nvme),
+        Algorithm("MD5", lambda: hashlib.md5(usedforsecurity=False), 16),
         Algorithm("SHA1", lambda: hashlib.sha1(usedforsecurity=False), 20),
         Algorithm("SHA256", hashlib.sha256, 32),
+        Algorithm("SHA512", hashlib.sha512, 64),
+        Algorithm("XXHASH64", lambda: _Crt(crc.XXHash.new_xxhash64()), 8),
+        Algorithm("XXHASH3", lambda: _Crt(crc.XXHash.new_xxhash3_64()), 8),
+        Algorithm("XXHASH128", lambda: _Crt(crc.XXHash.new_xxhash3_128()), 16),
     )
 }
 """Every checksum by its name."""
 BY_HEADER = {algorithm.header: algorithm for algorithm in ALGORITHMS.values()}
+OF_CHECKSUMS = (f"{PREFIX}algorithm", f"{PREFIX}mode", f"{PREFIX}type")
+"""Headers that say something of checksums, and are none."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

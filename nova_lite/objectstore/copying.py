@@ -1,10 +1,12 @@
 """Copies inside the store: the bytes get another name, and nothing of them goes over the network."""
 
+import base64
 import dataclasses
 import urllib.parse
 
 import webob
 
+from nova_lite import concurrency
 from nova_lite.core import clock
 from nova_lite.core.errors import NotFound
 from nova_lite.core.objects import Bucket, ObjectVersion, Segment
@@ -36,7 +38,6 @@ def copy_object(call: Call) -> webob.Response:
         **described,
         **metadata.owned(call),
         "tags": _tags(call, source),
-        "checksum": source.version.details.get("checksum"),
     }
     size = source.version.size
     if size > call.settings.put_cap:
@@ -46,9 +47,10 @@ def copy_object(call: Call) -> webob.Response:
     room = call.store.room(call.bucket.owner)
     if room is not None and size > room:
         raise S3Error("QuotaExceeded")
+    details["checksum"] = _checksum(call, source.version)
     etag, sizes = source.version.etag, source.version.details.get("parts")
     if sizes:
-        details["parts"] = sizes
+        details["parts"], details["part_sums"] = sizes, source.version.details.get("part_sums")
     segments = _duplicate(call, source.version)
     new = ObjectVersion(call.bucket.name, call.request.key, etag, segments, clock.now(), details)
     kept = objects.commit(call, new)
@@ -60,10 +62,9 @@ def copy_object(call: Call) -> webob.Response:
 
 def find_source(call: Call) -> Source:
     """Return what the header ``x-amz-copy-source`` names and the caller may read; raises S3Error."""
-    text = call.request.header("x-amz-copy-source")
-    path, _, query = text.partition("?")
-    name, slash, key = urllib.parse.unquote(path.removeprefix("/")).partition("/")
-    version_id = urllib.parse.parse_qs(query).get("versionId", [""])[0]
+    path, _, query = call.request.header("x-amz-copy-source").partition("?")
+    name, slash, key = _text(path.removeprefix("/")).partition("/")
+    version_id = _version_id(query)
     if not slash or not name or not key:
         raise S3Error(
             "InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"
@@ -71,6 +72,8 @@ def find_source(call: Call) -> Source:
     bucket = call.store.get_bucket(name)
     if bucket is None:
         raise S3Error("NoSuchBucket", BucketName=name)
+    if call.request.header("x-amz-source-expected-bucket-owner", bucket.owner) != bucket.owner:
+        raise S3Error("AccessDenied")
     found = call.store.get(name, key, version_id)
     if found is None or found.is_marker:
         call.require(bucket.owner, buckets.acl_of(bucket), Permission.READ, "GetObject")
@@ -80,6 +83,20 @@ def find_source(call: Call) -> Source:
     call.require(objects.owner_of(found, bucket.owner), objects.acl_of(found), Permission.READ, "GetObject")
     conditions.check_source(call.request.headers, found)
     return Source(bucket, found)
+
+
+def _text(sent: str) -> str:
+    try:
+        return urllib.parse.unquote_to_bytes(sent.encode("latin-1")).decode()
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
+        raise S3Error("InvalidArgument", "The x-amz-copy-source header is not UTF-8 text.") from error
+
+
+def _version_id(query: str) -> str:
+    name, _, value = query.partition("=")
+    if query and (name != "versionId" or not value):
+        raise S3Error("InvalidArgument", "The x-amz-copy-source header has a query that names no version.")
+    return _text(value)
 
 
 def source_header(source: Source) -> dict[str, str]:
@@ -108,6 +125,27 @@ def _tags(call: Call, source: Source) -> dict[str, str]:
     if _replaces(call.request.header("x-amz-tagging-directive", "COPY")):
         return tags.of_header(call.request.header("x-amz-tagging"))
     return dict(source.version.details.get("tags") or {})
+
+
+def _checksum(call: Call, version: ObjectVersion) -> list[str] | None:
+    """Return the checksum of the copy: that of the source, or one that the request wants and that is made here."""
+    name = call.request.header("x-amz-checksum-algorithm").upper()
+    there = checksums.kept(version.details.get("checksum"))
+    if name and name not in checksums.ALGORITHMS:
+        raise S3Error("InvalidRequest", "Checksum algorithm provided is unsupported.")
+    if not name or (there and (there.algorithm, there.kind) == (name, checksums.FULL_OBJECT)):
+        return there.kept() if there else None
+    total = checksums.ALGORITHMS[name].make()
+    try:
+        reading = call.store.open(version, 0, version.size)
+    except NotFound as error:
+        raise S3Error("NoSuchKey", Key=version.key) from error
+    try:
+        for chunk in reading:
+            concurrency.blocking(total.update, chunk)
+    finally:
+        reading.close()
+    return checksums.Checksum(name, base64.b64encode(total.digest()).decode()).kept()
 
 
 def _duplicate(call: Call, version: ObjectVersion) -> tuple[Segment, ...]:

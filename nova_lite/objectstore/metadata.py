@@ -24,8 +24,11 @@ _NOT_OURS = {
     "x-amz-object-lock-mode": "Locks of objects are not supported.",
     "x-amz-object-lock-retain-until-date": "Locks of objects are not supported.",
     "x-amz-object-lock-legal-hold": "Locks of objects are not supported.",
+    "x-amz-object-lock-event-hold": "Locks of objects are not supported.",
     "x-amz-website-redirect-location": "Websites are not supported.",
+    "x-amz-write-offset-bytes": "Bytes cannot be added to an object.",
 }
+_CONDITIONS = ("x-amz-if-match-last-modified-time", "x-amz-if-match-size", "x-amz-if-match-initiated-time")
 _STORAGE_CLASSES = ("STANDARD", "REDUCED_REDUNDANCY")
 
 
@@ -70,6 +73,13 @@ def refuse_what_is_not_there(headers: Mapping[str, str]) -> None:
             raise S3Error("NotImplemented", message, Header=name)
     if headers.get("x-amz-storage-class", "STANDARD") not in _STORAGE_CLASSES:
         raise S3Error("InvalidArgument", "The storage class you specified is not valid")
+
+
+def refuse_conditions(headers: Mapping[str, str]) -> None:
+    """Raise S3Error for what wants to be deleted on conditions at which nobody looks here, nor in S3's own buckets."""
+    for name in _CONDITIONS:
+        if name in headers:
+            raise S3Error("NotImplemented", "This condition is not supported.", Header=name)
 
 
 def shown(call: Call, version: ObjectVersion) -> dict[str, str]:

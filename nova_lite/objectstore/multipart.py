@@ -44,7 +44,7 @@ def create_upload(call: Call) -> webob.Response:
 def upload_part(call: Call) -> webob.Response:
     """Store a part."""
     number, upload = _number(call), _own(call)
-    payload = call.payload()
+    payload = call.payload(str(upload.details.get("algorithm", "")))
     segment = objects.receive(call, payload)
     details = {"checksum": payload.checksum.kept()} if payload.checksum else {}
     _keep(call, upload, Part(number, payload.md5.hex(), segment, clock.now(), details))
@@ -228,6 +228,7 @@ def _assembled(upload: Upload, parts: list[Part]) -> ObjectVersion:
     if algorithm and all(one is not None and one.algorithm == algorithm.name for one in sums):
         sized = [(one.value, part.segment.size) for one, part in zip(sums, parts, strict=True) if one]
         details["checksum"] = checksums.of_parts(algorithm, str(upload.details["kind"]), sized).kept()
+        details["part_sums"] = [value for value, _ in sized]
     segments: tuple[Segment, ...] = tuple(part.segment for part in parts)
     return ObjectVersion(upload.bucket, upload.key, f"{md5}-{len(parts)}", segments, clock.now(), details)
 
@@ -249,6 +250,7 @@ def _check_whole(call: Call, new: ObjectVersion) -> None:
 
 def abort_upload(call: Call) -> webob.Response:
     """End an upload and remove its parts."""
+    metadata.refuse_conditions(call.request.headers)
     upload = _own_or_in_bucket(call)
     try:
         call.store.abort_upload(upload.id)

@@ -8,7 +8,7 @@ import webob
 from nova_lite.core import clock
 from nova_lite.core.errors import NotFound
 from nova_lite.core.objects import ObjectVersion, Segment, Versioning
-from nova_lite.objectstore import access, buckets, checksums, conditions, metadata, ranges, tags
+from nova_lite.objectstore import access, buckets, conditions, metadata, ranges, tags
 from nova_lite.objectstore.access import Permission
 from nova_lite.objectstore.call import Call, answer, document, read_document
 from nova_lite.objectstore.errors import S3Error
@@ -120,7 +120,7 @@ def _range_applies(condition: str, version: ObjectVersion) -> bool:
 
 def find(call: Call, rule: str, permission: Permission = Permission.READ) -> ObjectVersion:
     """Return the version that a request names and its caller may see; raises S3Error."""
-    name = call.request.parameter("versionId")
+    name = version_of(call)
     bucket = call.bucket
     found = call.store.get(bucket.name, call.request.key, name)
     if found is None or (found.is_marker and not name):
@@ -137,6 +137,14 @@ def find(call: Call, rule: str, permission: Permission = Permission.READ) -> Obj
     return found
 
 
+def version_of(call: Call) -> str:
+    """Return the version that a request names, empty where it names none; raises S3Error."""
+    name = call.request.parameter("versionId")
+    if not name and call.request.has("versionId"):
+        raise S3Error("InvalidArgument", "Version id cannot be the empty string", ArgumentName="versionId")
+    return name
+
+
 def missing(call: Call, marker: ObjectVersion | None) -> S3Error:
     """Return the error of a key under which there is nothing, or a marker."""
     error = S3Error("NoSuchKey", Key=call.request.key)
@@ -147,7 +155,8 @@ def missing(call: Call, marker: ObjectVersion | None) -> S3Error:
 
 def delete_object(call: Call) -> webob.Response:
     """Remove an object or a version of it; of nothing is fine, too."""
-    name = call.request.parameter("versionId")
+    metadata.refuse_conditions(call.request.headers)
+    name = version_of(call)
     if name:
         require_owner(call)
     deleted = call.store.delete(
@@ -215,38 +224,6 @@ def delete_tagging(call: Call) -> webob.Response:
     found = find(call, "DeleteObjectTagging", Permission.FULL_CONTROL)
     change_details(call, found, tags={})
     return answer(204, metadata.version_header(call, found))
-
-
-def get_attributes(call: Call) -> webob.Response:
-    """Tell those of an object's attributes that a header names."""
-    found = find(call, "GetObjectAttributes")
-    wanted = {one.strip() for one in call.request.header("x-amz-object-attributes").split(",")}
-    unknown = wanted - {"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"}
-    if unknown:
-        raise S3Error(
-            "InvalidArgument", "Invalid attribute name specified.", ArgumentValue=", ".join(unknown)
-        )
-    headers = {
-        "Last-Modified": metadata.shown(call, found)["Last-Modified"], **metadata.version_header(call, found)
-    }  # fmt: skip
-    return document("GetObjectAttributesResponse", _attributes(found, wanted), headers)
-
-
-def _attributes(found: ObjectVersion, wanted: set[str]) -> list[tuple[str, Any]]:
-    checksum = checksums.kept(found.details.get("checksum"))
-    parts = found.details.get("parts")
-    fields: list[tuple[str, Any]] = []
-    if "ETag" in wanted:
-        fields.append(("ETag", found.etag))
-    if "Checksum" in wanted and checksum is not None:
-        fields.append(("Checksum", checksum.fields()))
-    if "ObjectParts" in wanted and parts:
-        fields.append(("ObjectParts", [("PartsCount", len(parts))]))
-    if "StorageClass" in wanted:
-        fields.append(("StorageClass", "STANDARD"))
-    if "ObjectSize" in wanted:
-        fields.append(("ObjectSize", found.size))
-    return fields
 
 
 def change_details(call: Call, version: ObjectVersion, **details: Any) -> None:

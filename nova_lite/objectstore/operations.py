@@ -11,7 +11,18 @@ from collections.abc import Callable
 import webob
 
 from nova_lite.core.policy import MEMBER, READER, Rule
-from nova_lite.objectstore import buckets, copying, cors, deletions, forms, lists, multipart, objects, probes
+from nova_lite.objectstore import (
+    attributes,
+    buckets,
+    copying,
+    cors,
+    deletions,
+    forms,
+    lists,
+    multipart,
+    objects,
+    probes,
+)
 from nova_lite.objectstore.access import Permission
 from nova_lite.objectstore.call import Call
 from nova_lite.objectstore.request import S3Request
@@ -135,7 +146,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _object("GetObjectTagging", "GET", objects.get_tagging, "tagging", guard=Guard.SELF),
     _object("PutObjectTagging", "PUT", objects.put_tagging, "tagging", guard=Guard.SELF),
     _object("DeleteObjectTagging", "DELETE", objects.delete_tagging, "tagging", guard=Guard.SELF),
-    _object("GetObjectAttributes", "GET", objects.get_attributes, "attributes", guard=Guard.SELF),
+    _object("GetObjectAttributes", "GET", attributes.get_attributes, "attributes", guard=Guard.SELF),
     _object("GetObjectRetention", "GET", probes.unlocked, "retention"),
     _object("GetObjectLegalHold", "GET", probes.unlocked, "legal-hold"),
     _object("CreateMultipartUpload", "POST", multipart.create_upload, "uploads"),

@@ -10,7 +10,7 @@ from typing import Any
 from nova_lite import concurrency
 from nova_lite.objectstore import signing
 from nova_lite.objectstore.authentication import UNSIGNED, Caller
-from nova_lite.objectstore.checksums import ALGORITHMS, BY_HEADER, PREFIX, Algorithm, Checksum
+from nova_lite.objectstore.checksums import ALGORITHMS, BY_HEADER, OF_CHECKSUMS, PREFIX, Algorithm, Checksum
 from nova_lite.objectstore.errors import S3Error
 from nova_lite.objectstore.request import S3Request, natural
 from nova_lite.objectstore.stream import Stream
@@ -33,16 +33,24 @@ _SIGNED_CHUNKS = {
 class Payload:
     """A body. After ``chunks`` came to its end, ``md5`` and ``checksum`` are those of what was read.
 
-    A checksum in the headers is the body's unless it is ``of_object``.
+    A checksum in the headers is the body's unless it is ``of_object``. With ``algorithm`` it must be that one, and is
+    made where none was sent.
     """
 
-    def __init__(self, request: S3Request, caller: Caller, *, of_object: bool = False) -> None:
+    def __init__(
+        self, request: S3Request, caller: Caller, *, of_object: bool = False, algorithm: str = ""
+    ) -> None:
         self._request = request
         self._caller = caller
         self._expected_md5 = _expected_md5(request)
         self._expected_hash = _expected_hash(caller.payload_hash)
         self._signed = _SIGNED_CHUNKS.get(caller.payload_hash)
         self._algorithm, self._expected_sum = (None, "") if of_object else _expected_checksum(request)
+        self._trails = self._algorithm is not None and not self._expected_sum
+        self.is_guarded = bool(self._expected_md5 or self._algorithm)
+        """Whether the client said something of the body by which damage would show."""
+        if algorithm:
+            self._require(ALGORITHMS[algorithm])
         self.length = self._announced()
         self._stream = Stream(request.http.environ)
         self.md5 = b""
@@ -99,10 +107,13 @@ class Payload:
                 raise S3Error("MaxMessageLengthExceeded")
         return found
 
-    @property
-    def is_guarded(self) -> bool:
-        """Whether the client said something of the body by which damage would show."""
-        return bool(self._expected_md5 or self._algorithm)
+    def _require(self, algorithm: Algorithm) -> None:
+        if self._algorithm not in (None, algorithm):
+            raise S3Error(
+                "InvalidRequest",
+                f"The upload was begun with the checksum {algorithm.name}, and this one is another.",
+            )
+        self._algorithm = algorithm
 
     def _check_sum(self, algorithm: Algorithm, value: str) -> None:
         expected = self._expected_sum
@@ -172,7 +183,7 @@ class Payload:
                 raise S3Error("InvalidRequest", "There are too many trailers.")
         if unsigned:
             raise S3Error("SignatureDoesNotMatch", "The trailers of the body are not signed, as it said they would be.")
-        if self._algorithm and not self._expected_sum:
+        if self._algorithm and self._trails:
             given = trailers.get(self._algorithm.header, "")
             if not self._algorithm.is_value(given):
                 raise S3Error(
@@ -232,7 +243,7 @@ def _expected_hash(payload_hash: str) -> str:
 
 def _expected_checksum(request: S3Request) -> tuple[Algorithm | None, str]:
     """Return which checksum the client sends, and its value where that comes before the body."""
-    given = [name for name in request.headers if name.startswith(PREFIX) and name in BY_HEADER]
+    given = [name for name in request.headers if name.startswith(PREFIX) and name not in OF_CHECKSUMS]
     trailer = request.header("x-amz-trailer").strip().lower()
     if len(given) + bool(trailer) > 1:
         raise S3Error(
@@ -243,6 +254,8 @@ def _expected_checksum(request: S3Request) -> tuple[Algorithm | None, str]:
             raise S3Error("InvalidRequest", f"The trailer {trailer} is not supported.")
         return BY_HEADER[trailer], ""
     if given:
+        if given[0] not in BY_HEADER:
+            raise S3Error("InvalidRequest", f"The checksum {given[0]} is not supported.")
         algorithm = BY_HEADER[given[0]]
         if not algorithm.is_value(request.header(given[0])):
             raise S3Error("InvalidRequest", f"Value for {given[0]} header is invalid.")

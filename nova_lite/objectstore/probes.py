@@ -28,15 +28,10 @@ EMPTY: Mapping[str, str] = {
 """Sub-resources of a bucket that are there and say nothing, with their document's name."""
 
 REFUSED = (
-    "analytics",
-    "intelligent-tiering",
-    "inventory",
-    "metadataTable",
-    "metrics",
-    "restore",
-    "select",
-    "torrent",
-)
+    "abac", "analytics", "annotation", "intelligent-tiering", "inventory", "metadataAnnotationTable",
+    "metadataConfiguration", "metadataInventoryTable", "metadataJournalTable", "metadataTable", "metrics",
+    "renameObject", "restore", "select", "session", "torrent",
+)  # fmt: skip
 """Sub-resources that are refused whatever is asked of them."""
 
 

@@ -2,6 +2,7 @@
 
 import collections
 
+import botocore.session
 import pytest
 import webob
 
@@ -66,3 +67,30 @@ def test_every_code_has_a_status_of_an_error_and_a_document(code: str) -> None:
 
 def test_every_error_of_the_domain_has_a_code_that_exists() -> None:
     assert set(DOMAIN.values()) <= CODES.keys()
+
+
+MODEL = botocore.session.get_session().get_service_model("s3")
+OTHERWISE = {
+    "GetBucketAccelerateConfiguration": "GetBucketAccelerate",
+    "GetBucketLifecycleConfiguration": "GetBucketLifecycle",
+    "GetBucketNotificationConfiguration": "GetBucketNotification",
+    "GetObjectLockConfiguration": "GetBucketObject-lock",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "ListDirectoryBuckets": "ListBuckets",
+    "WriteGetObjectResponse": "PostObject",
+}
+"""What some of Amazon's operations are called here, or fall together with."""
+
+
+@pytest.mark.parametrize("name", MODEL.operation_names)
+def test_an_operation_of_amazon_is_served_or_refused_and_never_taken_for_another(name: str) -> None:
+    http, shape = MODEL.operation_model(name).http, MODEL.operation_model(name).input_shape
+    path, _, query = http["requestUri"].replace("{Bucket}", "bucket").replace("{Key+}", "key").partition("?")
+    required = [shape.members[member].serialization for member in shape.required_members] if shape else []
+    parameters = [query, *(f"{one['name']}=1" for one in required if one.get("location") == "querystring")]
+    headers = {one["name"]: "/bucket/other" for one in required if one.get("location") == "header"}
+    url = f"{path}?{'&'.join(filter(None, parameters))}"
+
+    found = operations.find(requests.read(webob.Request.blank(url, method=http["method"], headers=headers), ""))
+
+    assert found is None or found.name == OTHERWISE.get(name, name)

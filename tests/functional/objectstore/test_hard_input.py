@@ -37,6 +37,7 @@ def code_of(answer: requests.Response) -> tuple[int, str]:
         ({}, "nonsense", (400, "InvalidArgument")),
         ({"x_amz_checksum_sha256": "nonsense"}, "", (400, "InvalidRequest")),
         ({"x_amz_checksum_crc32": "AAAAAA=="}, "", (400, "BadDigest")),
+        ({"x_amz_checksum_md5": base64.b64encode(b"0" * 16).decode()}, "", (400, "BadDigest")),
         (
             {"x_amz_checksum_crc32": "AAAAAA==", "x_amz_checksum_crc32c": "AAAAAA=="},
             "",
