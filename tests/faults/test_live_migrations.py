@@ -1,6 +1,10 @@
-"""Live migrations between two hosts: failed, killed and repeated at each step, and a host that dies on the way."""
+"""Moves between two hosts: failed, killed and repeated at each step, and a host that dies on the way.
+
+Servers have ephemeral and swap disks, in which something is written that has to be there when they have moved.
+"""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +24,12 @@ LIVE_STEPS = step_names(Verb.LIVE_MIGRATE)
 POINTS = [(step, moment) for step in LIVE_STEPS for moment in Moment]
 MIGRATE: dict[str, Any] = {"migrate": None}
 REVERT: dict[str, Any] = {"revertResize": None}
+CONFIRM: dict[str, Any] = {"confirmResize": None}
+COLD = [
+    *((MIGRATE, step) for step in step_names(Verb.RESIZE)),
+    *((REVERT, step) for step in step_names(Verb.REVERT_RESIZE)),
+    *((CONFIRM, step) for step in step_names(Verb.CONFIRM_RESIZE)),
+]
 WAYS = [
     *((ANYWHERE, step, moment) for step, moment in POINTS),
     *((MIGRATE, step, Moment.AFTER) for step in step_names(Verb.RESIZE)),
@@ -28,6 +38,12 @@ WAYS = [
 ENDED = ("cancelled", "error", "reverted", "completed")
 STAYS = ("networking", "expecting")
 """Steps that fail before the guest moves."""
+
+BLANK: dict[str, Any] = {"source_type": "blank", "destination_type": "local", "boot_index": -1}
+DEVICES = [BLANK | {"volume_size": 1}, BLANK | {"volume_size": 1}, BLANK | {"guest_format": "swap", "volume_size": 32}]
+FLAVOR = {"id": "roomy", "name": "roomy", "ram": 64, "vcpus": 1, "disk": 1, "swap": 64, "OS-FLV-EXT-DATA:ephemeral": 2}
+WHOLE = {"disk.local": (1024**3, b"mine"), "disk.eph1": (1024**3, b"too."), "disk.swap": (32 * 1024**2, bytes(4))}
+"""The size and the beginning of each such disk."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -41,7 +57,9 @@ def own_stage() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def module_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoHosts]:
     folder = tmp_path_factory.mktemp("two")
-    yield from two_hosts(folder, f"sqlite:///{folder}/nova.sqlite", *STAGED)
+    for cloud in two_hosts(folder, f"sqlite:///{folder}/nova.sqlite", *STAGED):
+        assert cloud.ask("POST", "/v2.1/flavors", {"flavor": FLAVOR}, user="admin").ok
+        yield cloud
 
 
 @pytest.fixture
@@ -82,6 +100,30 @@ def look(cloud: TwoHosts, server_id: str) -> tuple[str, str]:
     return cloud.host_of(server_id), cloud.show(server_id)["status"]
 
 
+def boot_with_disks(cloud: TwoHosts) -> str:
+    """Boot a server with ephemeral and swap disks, and write into the former."""
+    server_id = cloud.boot("vm", flavorRef="roomy", block_device_mapping_v2=DEVICES)
+    for name, (_, head) in WHOLE.items():
+        with (folder_of(cloud, server_id) / name).open("r+b") as disk:
+            disk.write(head)
+    return server_id
+
+
+def folder_of(cloud: TwoHosts, server_id: str) -> Path:
+    shown = cloud.show(server_id, user="admin")
+    host = "instances2" if shown["OS-EXT-SRV-ATTR:host"] == SECOND else "instances"
+    return cloud.folder / host / str(shown["OS-EXT-SRV-ATTR:instance_name"])
+
+
+def disks(cloud: TwoHosts, server_id: str) -> dict[str, tuple[int, bytes]]:
+    """Return the size and the beginning of each ephemeral and swap disk of a server, where it is."""
+    found = {}
+    for path in folder_of(cloud, server_id).glob("disk.*"):
+        with path.open("rb") as disk:
+            found[path.name] = (path.stat().st_size, disk.read(4))
+    return found
+
+
 def guests(cloud: TwoHosts) -> list[str]:
     """Return the hosts that have a guest."""
     return sorted(path.parent.name for path in cloud.folder.glob("instances*/_hosts/*/instance-*.json"))
@@ -89,7 +131,7 @@ def guests(cloud: TwoHosts) -> list[str]:
 
 @pytest.mark.parametrize(("step", "moment"), POINTS)
 def test_whatever_fails_the_server_is_where_its_guest_is(cloud: TwoHosts, step: str, moment: Moment) -> None:
-    server_id = cloud.boot("vm")
+    server_id = boot_with_disks(cloud)
     was = cloud.host_of(server_id)
     STAGE.give(Cue(f"do {step}", moment), fail(RuntimeError("something that nobody thought of")))
     cloud.act(server_id, ANYWHERE, user="admin")
@@ -99,25 +141,25 @@ def test_whatever_fails_the_server_is_where_its_guest_is(cloud: TwoHosts, step: 
     assert (look(cloud, server_id), guests(cloud)) == ((expected, "ACTIVE"), [expected])
     cloud.repair()
     assert (len(cloud.files()), cloud.leaks()) == (1, [])
-    assert look(cloud, server_id) == (expected, "ACTIVE")
+    assert (look(cloud, server_id), disks(cloud, server_id)) == ((expected, "ACTIVE"), WHOLE)
 
 
 @pytest.mark.parametrize(("step", "moment"), POINTS)
 def test_a_migration_whose_thread_ends_is_taken_up_by_the_sweep(
     cloud: TwoHosts, step: str, moment: Moment
 ) -> None:
-    server_id = cloud.boot("vm")
+    server_id = boot_with_disks(cloud)
     was = cloud.host_of(server_id)
     STAGE.give(Cue(f"do {step}", moment), end_thread)
     cloud.act(server_id, ANYWHERE, user="admin")
 
     assert (look(cloud, server_id), guests(cloud)) == ((other(was), "ACTIVE"), [other(was)])
-    assert (len(cloud.files()), cloud.leaks()) == (1, [])
+    assert (len(cloud.files()), cloud.leaks(), disks(cloud, server_id)) == (1, [], WHOLE)
 
 
 @pytest.mark.parametrize("step", LIVE_STEPS)
 def test_a_step_may_be_done_twice(cloud: TwoHosts, step: str) -> None:
-    server_id = cloud.boot("vm")
+    server_id = boot_with_disks(cloud)
     was = cloud.host_of(server_id)
     STAGE.clear()
     STAGE.repeat(f"do {step}")
@@ -125,7 +167,40 @@ def test_a_step_may_be_done_twice(cloud: TwoHosts, step: str) -> None:
 
     assert STAGE.seen.count(f"do {step}") == 2
     assert (look(cloud, server_id), guests(cloud)) == ((other(was), "ACTIVE"), [other(was)])
-    assert (len(cloud.files()), cloud.leaks()) == (1, [])
+    assert (len(cloud.files()), cloud.leaks(), disks(cloud, server_id)) == (1, [], WHOLE)
+
+
+@pytest.mark.parametrize("fault", ["fails", "is killed and done again"])
+@pytest.mark.parametrize(("body", "step"), COLD)
+def test_whatever_a_step_of_a_cold_move_comes_to_the_server_has_all_its_disks(
+    cloud: TwoHosts, body: dict[str, Any], step: str, fault: str
+) -> None:
+    server_id = boot_with_disks(cloud)
+    was = cloud.host_of(server_id)
+    if body != MIGRATE:
+        cloud.act(server_id, MIGRATE, user="admin")
+    STAGE.clear()
+    effect = fail(RuntimeError("something that nobody thought of")) if fault == "fails" else end_thread
+    STAGE.give(Cue(f"do {step}", Moment.AFTER), effect)
+    cloud.act(server_id, body, user="admin")
+
+    place, status = was if body == REVERT else other(was), "VERIFY_RESIZE" if body == MIGRATE else "ACTIVE"
+    if fault == "fails" and body == MIGRATE:
+        place, status = was, "ACTIVE"
+    elif fault == "fails" and step in ("destroying", "confirming"):
+        assert look(cloud, server_id) == (other(was), "VERIFY_RESIZE")
+        cloud.act(server_id, body, user="admin")
+    elif fault == "fails":
+        status = "ERROR"
+    assert (look(cloud, server_id), disks(cloud, server_id)) == ((place, status), WHOLE)
+    assert len(cloud.files()) == (2 if status == "VERIFY_RESIZE" else 1)
+    assert [image["id"] for image in images(cloud)] == [cloud.image()]
+
+
+def images(cloud: TwoHosts) -> list[dict[str, Any]]:
+    """Return all images, of which those that carry disks are to be gone when these have arrived."""
+    found: list[dict[str, Any]] = cloud.ask("GET", "/v2/images", user="admin", api="image").json()["images"]
+    return found
 
 
 @pytest.mark.parametrize("undone", STAYS)
@@ -190,6 +265,35 @@ def test_nothing_stays_of_a_server_that_is_deleted_while_it_is_evacuated(mortal_
 
     cloud.start_second()
     check_gone(cloud, server_id)
+
+
+def test_an_evacuated_server_has_new_disks_whatever_a_step_comes_to(mortal_cloud: TwoHosts) -> None:
+    cloud, steps = mortal_cloud, step_names(Verb.EVACUATE)
+    assert cloud.ask("POST", "/v2.1/flavors", {"flavor": FLAVOR}, user="admin").ok
+    killed, *failing = servers = [boot_with_disks(cloud) for _ in range(1 + len(steps))]
+    for server_id in servers:
+        if cloud.host_of(server_id) != SECOND:
+            cloud.act(server_id, ANYWHERE, user="admin")
+    cloud.stop_second()
+    down = {"binary": "nova-compute", "host": SECOND, "forced_down": True}
+    assert cloud.ask("PUT", "/v2.1/os-services/force-down", down, user="admin", version="2.11").ok
+
+    for server_id, step in zip(failing, steps, strict=True):
+        STAGE.give(Cue(f"do {step}", Moment.AFTER), fail(RuntimeError("something that nobody thought of")))
+        cloud.act(server_id, {"evacuate": {}}, user="admin", version="2.14")
+        assert look(cloud, server_id) == ("host1", "ERROR")
+        # What it was made of is on the host that died.
+        cloud.act(server_id, {"rebuild": {"imageRef": cloud.image()}})
+    for step in steps[-2:]:
+        STAGE.give(Cue(f"do {step}", Moment.AFTER), end_thread)
+    cloud.act(killed, {"evacuate": {}}, user="admin", version="2.14")
+
+    fresh = {name: (size, bytes(4)) for name, (size, _) in WHOLE.items()}
+    for server_id in servers:
+        assert (look(cloud, server_id), disks(cloud, server_id)) == (("host1", "ACTIVE"), fresh)
+    cloud.start_second()
+    cloud.repair()
+    assert [file.split("/")[0] for file in cloud.files()] == ["instances"] * len(servers)
 
 
 def test_a_server_whose_host_dies_as_it_leaves_is_deleted_where_it_goes(mortal_cloud: TwoHosts) -> None:
