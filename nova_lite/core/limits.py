@@ -1,6 +1,9 @@
 """Limits of resources: what every project may have of something, and what single ones may instead.
 
-Identity keeps them for services that ask; what a service does with them is its own matter.
+Identity keeps them for services that ask; what a service does with them is its own matter. Compute asks for none:
+its quotas are changed by os-quota-sets and os-quota-class-sets, which the clients of today call, and shown there
+and in the limits of a project, as Nova does it by default (``quota.driver = nova.quota.DbQuotaDriver``). Would it
+heed registered limits as well, each number had two places where it could be changed, and either could be wrong.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""Quotas: limits and what is used of them."""
+"""Quotas: limits and what is used of them; those that identity keeps are others (``core/limits.py``)."""
 
 import dataclasses
 from collections.abc import Mapping

@@ -233,7 +233,7 @@ class SecurityGroups:
         )
 
     def _check_room(self, session: Session, project_id: str, resource: str, have: int) -> None:
-        limit = self._limits.replaced(quotas.limits_of(session, project_id))[resource]
+        limit = quotas.effective(session, project_id, self._limits)[resource]
         if limit != UNLIMITED and have >= limit:
             raise OverQuota(f"Quota exceeded for resources: {resource}, at most {limit} are allowed.")
 

@@ -170,3 +170,22 @@ def test_a_fixed_address_is_kept_from_guests(cloud: Cloud) -> None:
 def network_id(cloud: Cloud) -> str:
     (network,) = cloud.ask("GET", "/v2.1/os-networks", **PROXIED).json()["networks"]
     return str(network["id"])
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_an_operator_allows_everybody_holds_for_groups_and_their_rules(cloud: Cloud, group: str) -> None:
+    def allow(**limits: int) -> None:
+        body = {"quota_class_set": limits}
+        path = "/v2.1/os-quota-class-sets/default"
+        assert cloud.ask("PUT", path, body, user="admin", **PROXIED).ok
+
+    other = {"security_group": {"name": "other", "description": ""}}
+    wanted = {"parent_group_id": group, "ip_protocol": "tcp", "from_port": 1, "to_port": 1, "cidr": "0.0.0.0/0"}
+    allow(security_groups=2, security_group_rules=0)
+    answers = [
+        cloud.ask("POST", "/v2.1/os-security-groups", other, **PROXIED),
+        cloud.ask("POST", "/v2.1/os-security-group-rules", {"security_group_rule": wanted}, **PROXIED),
+    ]
+    allow(security_groups=10, security_group_rules=20)
+
+    assert [answer.status_code for answer in answers] == [403, 403]
