@@ -92,8 +92,9 @@ class StagedComputeManager(ComputeManager):
         STAGE.hypervisor = host.driver
 
     def is_idle(self) -> bool:
-        """Tell whether no thread is at an action any more: that is so a little after the action is over."""
-        return not self._running
+        """Tell whether no thread is at an action or looks at a guest: that is so a little after an action is over."""
+        looking = self._follower._pool
+        return not self._running and not looking._waiting and looking._idle == len(looking._workers)
 
     def perform(self, context: RequestContext, action_ids: list[str]) -> None:
         if not self.dead:

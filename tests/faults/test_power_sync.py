@@ -113,6 +113,7 @@ def test_a_guest_that_nobody_knows_any_more_is_found_gone_at_once(cloud: StagedC
 def test_a_look_from_before_an_action_changes_nothing_after_it(cloud: StagedCloud, again: PowerState) -> None:
     cloud.image()
     server_id = cloud.boot()
+    assert wait_for(STAGE.compute.is_idle), "after the boot the guest is looked at once more"
     STAGE.hypervisor.change(server_id, PowerState.SHUTDOWN, told=False)
     (found,) = (one for one in STAGE.compute.reconciler.findings() if one.kind == "power")
     cloud.order(Verb.REBOOT_HARD, server_id)
@@ -127,6 +128,7 @@ def test_a_look_from_before_an_action_changes_nothing_after_it(cloud: StagedClou
 def test_a_look_at_a_guest_that_is_on_again_changes_nothing(cloud: StagedCloud) -> None:
     cloud.image()
     server_id = cloud.boot()
+    assert wait_for(STAGE.compute.is_idle), "after the boot the guest is looked at once more"
     STAGE.hypervisor.change(server_id, PowerState.SHUTDOWN, told=False)
     (found,) = (one for one in STAGE.compute.reconciler.findings() if one.kind == "power")
     STAGE.hypervisor.change(server_id, PowerState.RUNNING, told=False)
