@@ -31,6 +31,13 @@ FLAGS = (
     cfg.BoolOpt("flat_injected", default=False, help="New networks: guests find their address in a file."),
     cfg.BoolOpt("use_ipv6", default=False, help="New networks: guests have IPv6, too."),
     cfg.StrOpt("fixed_range_v6", default="fd00::/48", help="Range whose /64 prefixes new networks get."),
+    cfg.StrOpt(
+        "ipv6_backend",
+        default="rfc2462",
+        choices=["rfc2462", "account_identifier"],
+        help="New networks: guests form their IPv6 addresses of their MACs, or are told by DHCPv6 of ones that say"
+        " whose they are.",
+    ),
     cfg.BoolOpt(
         "use_single_default_gateway",
         default=False,

@@ -1,12 +1,17 @@
 """network_data.json: the interfaces of an instance as guests configure them."""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nova_lite.core import ids
 from nova_lite.core.metadata import InstanceMetadata
-from nova_lite.core.network import VirtualInterface
+from nova_lite.core.network import Ipv6Backend, VirtualInterface
+
+_V6_TYPES: Mapping[str, str] = {
+    Ipv6Backend.RFC2462: "ipv6_slaac",
+    Ipv6Backend.ACCOUNT_IDENTIFIER: "ipv6_dhcpv6-stateful",
+}
 
 
 def document(data: InstanceMetadata) -> dict[str, Any]:
@@ -35,7 +40,7 @@ def _networks(interface: VirtualInterface) -> list[dict[str, Any]]:
     link = {"link": ids.tap_name(interface.id), "network_id": interface.network_uuid}
     if not interface.injected:
         found: list[dict[str, Any]] = [{**link, "type": "ipv4_dhcp"}]
-        return [*found, {**link, "type": "ipv6_slaac"}] if interface.cidr_v6 else found
+        return [*found, {**link, "type": _V6_TYPES[interface.ipv6_backend]}] if interface.cidr_v6 else found
     found = [{**link, "type": "ipv4", **_static(interface.address, interface.cidr, interface.router)}]
     found[0]["services"] = _services(interface.dns)
     if interface.cidr_v6:

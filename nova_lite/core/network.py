@@ -2,6 +2,8 @@
 
 import dataclasses
 import datetime
+import enum
+import hashlib
 import ipaddress
 import uuid
 
@@ -16,10 +18,26 @@ def subnet_v6_id_of(network_uuid: str) -> str:
     return str(uuid.uuid5(uuid.UUID(network_uuid), "subnet-v6"))
 
 
-def address_v6(cidr_v6: str, mac: str) -> str:
-    """Return the address that a guest forms of a /64 prefix and its MAC (RFC 4291, appendix A)."""
+class Ipv6Backend(enum.StrEnum):
+    """How the IPv6 addresses of a network's guests come about: the values of the flag ``ipv6_backend``.
+
+    By RFC 2462 guests form them of their MACs; otherwise they are told of them, which say whose guests they are.
+    """
+
+    RFC2462 = "rfc2462"
+    ACCOUNT_IDENTIFIER = "account_identifier"
+
+
+def address_v6(cidr_v6: str, mac: str, backend: str = Ipv6Backend.RFC2462, project_id: str = "") -> str:
+    """Return the address of a guest in a /64 prefix, of its MAC and, by account identifier, its project."""
     octets = bytes.fromhex(mac.replace(":", ""))
-    interface_id = bytes([octets[0] ^ 2, *octets[1:3], 0xFF, 0xFE, *octets[3:]])
+    if backend == Ipv6Backend.ACCOUNT_IDENTIFIER:
+        # The form of Essex: which project it is stands in the upper half, in words that nobody can read.
+        account = hashlib.sha1(project_id.encode(), usedforsecurity=False).digest()[:4]
+        interface_id = bytes([*account, 0xFF, *octets[3:]])
+    else:
+        # RFC 4291, appendix A
+        interface_id = bytes([octets[0] ^ 2, *octets[1:3], 0xFF, 0xFE, *octets[3:]])
     return str(ipaddress.IPv6Network(cidr_v6)[int.from_bytes(interface_id)])
 
 
@@ -92,6 +110,7 @@ class Network:
     vpn_public_port: int | None = None
     vpn_private_address: str = ""
     routed: bool = True
+    ipv6_backend: str = Ipv6Backend.RFC2462
     revision: int = 1
 
     @property
@@ -120,7 +139,7 @@ class VirtualInterface:
     """A guest's network interface with the fixed address that it holds, and the floating ones that lead to it.
 
     ``dhcp_server`` is who answers the guest on its host, and its way out where each host is a gateway
-    (``multi_host``).
+    (``multi_host``). ``owner_id`` is the project whose guest, or port, it is.
     """
 
     id: str
@@ -147,11 +166,13 @@ class VirtualInterface:
     cidr_v6: str = ""
     gateway_v6: str = ""
     routed: bool = True
+    ipv6_backend: str = Ipv6Backend.RFC2462
+    owner_id: str = ""
 
     @property
     def address_v6(self) -> str:
-        """The IPv6 address that the guest forms by itself, empty without such a network."""
-        return address_v6(self.cidr_v6, self.mac) if self.cidr_v6 else ""
+        """The IPv6 address of the guest, empty without such a network."""
+        return address_v6(self.cidr_v6, self.mac, self.ipv6_backend, self.owner_id) if self.cidr_v6 else ""
 
     @property
     def router(self) -> str:
@@ -269,6 +290,7 @@ class HeldAddress:
     """A fixed address that a guest holds, as a DHCP server has to know it.
 
     ``options`` are (name, value) that the guest is told besides; ``first`` ones are in the guest's first network.
+    ``address_v6`` is one that the guest does not form by itself.
     """
 
     mac: str
@@ -279,6 +301,7 @@ class HeldAddress:
     leased: bool = False
     options: tuple[tuple[str, str], ...] = ()
     first: bool = True
+    address_v6: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

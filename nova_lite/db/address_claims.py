@@ -25,7 +25,7 @@ _ATTEMPTS = 20
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Place:
-    """An instance that is to have an interface on a network."""
+    """An instance, of the project ``owner_id``, that is to have an interface on a network."""
 
     instance_uuid: str
     network: Network
@@ -34,6 +34,7 @@ class Place:
     mac: str
     tag: str = ""
     port_id: str = ""
+    owner_id: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -110,6 +111,8 @@ def _interface(place: Place, address: str, now: datetime.datetime) -> VirtualInt
         cidr_v6=network.cidr_v6,
         gateway_v6=network.gateway_v6,
         routed=network.routed,
+        ipv6_backend=network.ipv6_backend,
+        owner_id=place.owner_id,
     )
 
 

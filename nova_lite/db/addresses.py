@@ -105,7 +105,8 @@ def attach(
 
     Raises NoAddress, NotFound for an address that the network does not have, and Conflict as ``allocate``.
     """
-    place = Place(instance_uuid, network, fixed_ip, ids.new_uuid(), ids.new_mac(), tag)
+    owner = session.execute(sa.select(_INSTANCES.c.project_id).where(_INSTANCES.c.uuid == instance_uuid)).scalar()
+    place = Place(instance_uuid, network, fixed_ip, ids.new_uuid(), ids.new_mac(), tag, owner_id=owner or "")
     (made,) = address_claims.claim(session, [place])
     return made
 
@@ -276,6 +277,7 @@ def _missing(instance_uuid: str, rows: Sequence[Any]) -> list[Place]:
             raise NotFound(f"Network {request.uuid} could not be found.")
         if row.vif_id is None:
             network = networks.to_value(row)
-            vif_id, mac = ids.new_uuid(), ids.new_mac()
-            places.append(Place(instance_uuid, network, request.fixed_ip, vif_id, mac, request.tag, request.port))
+            more = {"tag": request.tag, "port_id": request.port, "owner_id": row.owner_id}
+            place = Place(instance_uuid, network, request.fixed_ip, ids.new_uuid(), ids.new_mac(), **more)
+            places.append(place)
     return places

@@ -41,7 +41,15 @@ _MEMBERSHIP = (
     .order_by(_MEMBERS.c.group_id, _RULES.c.id)
 )
 _MEMBERS_ADDRESSES = (
-    sa.select(_MEMBERS.c.group_id, FIXED_IPS.c.address, INTERFACES.c.mac, NETWORKS.c.cidr_v6, _INSTANCES.c.host)
+    sa.select(
+        _MEMBERS.c.group_id,
+        FIXED_IPS.c.address,
+        INTERFACES.c.mac,
+        NETWORKS.c.cidr_v6,
+        NETWORKS.c.ipv6_backend,
+        _INSTANCES.c.project_id,
+        _INSTANCES.c.host,
+    )
     .join(INTERFACES, INTERFACES.c.instance_uuid == _MEMBERS.c.instance_uuid)
     .join(FIXED_IPS, HOLDS)
     .join(NETWORKS, NETWORKS.c.id == INTERFACES.c.network_id)
@@ -259,10 +267,11 @@ def _addresses(
     found: dict[str, list[str]] = {}
     found6: dict[str, list[str]] = {}
     hosts: dict[str, set[str]] = {}
-    for group_id, address, mac, cidr_v6, host in session.execute(_MEMBERS_ADDRESSES, {"ids": list(group_ids)}):
-        found.setdefault(group_id, []).append(address)
-        if host:
-            hosts.setdefault(group_id, set()).add(host)
-        if cidr_v6:
-            found6.setdefault(group_id, []).append(address_v6(cidr_v6, mac))
+    for row in session.execute(_MEMBERS_ADDRESSES, {"ids": list(group_ids)}):
+        found.setdefault(row.group_id, []).append(row.address)
+        if row.host:
+            hosts.setdefault(row.group_id, set()).add(row.host)
+        if row.cidr_v6:
+            v6 = address_v6(row.cidr_v6, row.mac, row.ipv6_backend, row.project_id or "")
+            found6.setdefault(row.group_id, []).append(v6)
     return {group_id: of_group + found6.get(group_id, []) for group_id, of_group in found.items()}, hosts

@@ -7,7 +7,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from nova_lite.core.network import HeldAddress
+from nova_lite.core.network import HeldAddress, Ipv6Backend, address_v6
 from nova_lite.db import networks
 from nova_lite.db.instance_rows import InstanceRow
 from nova_lite.db.networks import FIXED_IPS
@@ -40,8 +40,12 @@ def held(
             FIXED_IPS.c.leased,
             (_is_first() if firsts else sa.literal(True)).label("first"),
             INTERFACES.c.dhcp_options,
+            _NETWORKS.c.cidr_v6,
+            _NETWORKS.c.ipv6_backend,
+            sa.func.coalesce(INTERFACES.c.project_id, _INSTANCES.c.project_id, "").label("owner_id"),
         )
         .join(INTERFACES, HOLDS)
+        .join(_NETWORKS, _NETWORKS.c.id == FIXED_IPS.c.network_id)
         .outerjoin(_INSTANCES, _INSTANCES.c.uuid == FIXED_IPS.c.instance_uuid)
         .where(FIXED_IPS.c.network_id.in_(network_ids), FIXED_IPS.c.instance_uuid != FIXED_IPS.c.vif_id)
         .order_by(FIXED_IPS.c.id)
@@ -49,10 +53,14 @@ def held(
     if only is not None:
         query = query.where(FIXED_IPS.c.instance_uuid.in_(only))
     if host:
-        query = query.join(_NETWORKS, _NETWORKS.c.id == FIXED_IPS.c.network_id)
         query = query.where(sa.or_(_NETWORKS.c.multi_host == sa.false(), _INSTANCES.c.host == host))
     return [
-        HeldAddress(**{name: row._mapping[name] for name in _HELD_FIELDS}, options=_told(row), first=bool(row.first))
+        HeldAddress(
+            **{name: row._mapping[name] for name in _HELD_FIELDS},
+            options=_told(row),
+            first=bool(row.first),
+            address_v6=_told_v6(row),
+        )
         for row in session.execute(query)
     ]
 
@@ -60,6 +68,13 @@ def held(
 def _told(row: Any) -> tuple[tuple[str, str], ...]:
     """Return the DHCP options (RFC 2132) of a row's interface."""
     return tuple((name, value) for name, value in row.dhcp_options or ())
+
+
+def _told_v6(row: Any) -> str:
+    """Return the IPv6 address that a guest has to be told of, empty for one that it forms by itself or has not."""
+    if not row.cidr_v6 or row.ipv6_backend == Ipv6Backend.RFC2462:
+        return ""
+    return address_v6(row.cidr_v6, row.mac, row.ipv6_backend, row.owner_id)
 
 
 def _is_first() -> sa.ColumnElement[bool]:

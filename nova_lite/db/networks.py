@@ -51,6 +51,7 @@ class NetworkRow(Base):
     vpn_public_port: Mapped[int | None]
     vpn_private_address: Mapped[str] = mapped_column(sa.String(39), default="", server_default="")
     routed: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    ipv6_backend: Mapped[str] = mapped_column(sa.String(32), default="rfc2462", server_default="rfc2462")
     revision: Mapped[int] = counted()
     created_at: Mapped[datetime.datetime]
     updated_at: Mapped[datetime.datetime]

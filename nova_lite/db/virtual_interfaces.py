@@ -65,6 +65,7 @@ def of_instances(session: Session, instance_uuids: Sequence[str]) -> dict[str, l
 
 _OF_NETWORK = (
     "vlan", "bridge_interface", "multi_host", "injected", "dns1", "dns2", "cidr_v6", "gateway_v6", "routed",
+    "ipv6_backend",
 )  # fmt: skip
 """What an interface has from its network, beside what every look at it needs."""
 
@@ -88,6 +89,7 @@ def query() -> sa.Select[Any]:
             sa.func.coalesce(INTERFACES.c.tag, "").label("tag"),
             *(_NETWORKS.c[name] for name in _OF_NETWORK),
             sa.func.coalesce(_gateway_of_host(), _NETWORKS.c.gateway).label("dhcp_server"),
+            sa.func.coalesce(INTERFACES.c.project_id, _of_instance(_INSTANCES.c.project_id), "").label("owner_id"),
         )
         .join(_NETWORKS, _NETWORKS.c.id == INTERFACES.c.network_id)
         .join(FIXED_IPS, HOLDS)
@@ -97,16 +99,21 @@ def query() -> sa.Select[Any]:
 def _gateway_of_host() -> sa.ScalarSelect[Any]:
     """The address by which the host of an interface's instance is the gateway of a multi_host network."""
     gateways = FIXED_IPS.alias("gateways")
-    host = sa.select(_INSTANCES.c.host).where(_INSTANCES.c.uuid == INTERFACES.c.instance_uuid)
     return (
         sa.select(gateways.c.address)
         .where(
             gateways.c.network_id == INTERFACES.c.network_id,
-            gateways.c.host == host.correlate(INTERFACES).scalar_subquery(),
+            gateways.c.host == _of_instance(_INSTANCES.c.host),
         )
         .correlate(INTERFACES)
         .scalar_subquery()
     )
+
+
+def _of_instance(column: sa.Column[Any]) -> sa.ScalarSelect[Any]:
+    """A column of an interface's instance."""
+    found = sa.select(column).where(_INSTANCES.c.uuid == INTERFACES.c.instance_uuid)
+    return found.correlate(INTERFACES).scalar_subquery()
 
 
 # What every boot and look at a server asks is built once, which takes longer than asking it.

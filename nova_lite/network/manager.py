@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from nova_lite.core import clock
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, DriverError, NoAddress, NotFound, Unavailable
-from nova_lite.core.network import Network, NetworkMode, VirtualInterface
+from nova_lite.core.network import Ipv6Backend, Network, NetworkMode, VirtualInterface
 from nova_lite.db import (
     addresses,
     floating_ips,
@@ -85,6 +85,7 @@ class NetworkManager(NetworkContract):
             cidr_v6=network.cidr_v6,
             gateway_v6=network.gateway_v6,
             routed=network.routed,
+            tells_v6=bool(network.cidr_v6) and network.ipv6_backend != Ipv6Backend.RFC2462,
         )
 
     def start(self) -> None:

@@ -294,7 +294,7 @@ class _Held:
 
     @classmethod
     def of(cls, held: HeldAddress) -> "_Held":
-        host = DhcpHost(held.mac, held.address, held.hostname, held.options, held.first)
+        host = DhcpHost(held.mac, held.address, held.hostname, held.options, held.first, held.address_v6)
         return cls(held.instance_uuid, held.network_id, host)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from nova_lite.core import ids
 from nova_lite.core.context import RequestContext
 from nova_lite.core.errors import Conflict, InvalidInput, NotFound
-from nova_lite.core.network import AddressCount, Network, Port
+from nova_lite.core.network import AddressCount, Ipv6Backend, Network, Port
 from nova_lite.db import group_members, network_hosts, networks, ports, revisions, routers
 from nova_lite.db.engine import Database
 from nova_lite.operations import new_networks
@@ -171,9 +171,11 @@ class Networks:
 
         return self._database.run("network.add_subnet", work, landed=landed)
 
-    def add_subnet_v6(self, context: RequestContext, uuid: str, cidr: str, gateway: str = "") -> Network:
+    def add_subnet_v6(
+        self, context: RequestContext, uuid: str, cidr: str, gateway: str = "", backend: Ipv6Backend | None = None
+    ) -> Network:
         """Give a network with a range an IPv6 prefix, too; raises NotFound, InvalidInput, Conflict."""
-        prefix = check_prefix(cidr, gateway)
+        prefix = check_prefix(cidr, gateway) | ({"ipv6_backend": backend.value} if backend else {})
 
         def work(session: Session) -> Network:
             network = _find(session, context, uuid)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core import clock
 from nova_lite.core.errors import Conflict, InvalidInput
-from nova_lite.core.network import Network, NetworkMode
+from nova_lite.core.network import Ipv6Backend, Network, NetworkMode
 from nova_lite.db import networks
 from nova_lite.operations.subnets import NewSubnet, check_subnet
 
@@ -42,6 +42,7 @@ class NetworkDefaults:
     vpn_start: int = 1000
     vpn_clients: int = 0
     range_v6: str = ""
+    ipv6_backend: str = Ipv6Backend.RFC2462
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def row(
         "mtu": request.mtu or defaults.mtu,
         "multi_host": defaults.multi_host if request.multi_host is None else request.multi_host,
         "injected": defaults.injected if request.injected is None else request.injected,
-        "project_id": request.project_id, "created_at": now, "updated_at": now,
+        "project_id": request.project_id, "ipv6_backend": defaults.ipv6_backend, "created_at": now, "updated_at": now,
     }  # fmt: skip
     bridges = {other.bridge for other in others}
     if request.bridge in bridges:

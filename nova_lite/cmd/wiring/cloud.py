@@ -229,4 +229,5 @@ def network_defaults(conf: Any) -> NetworkDefaults:
         vpn_start=conf.vpn_start,
         vpn_clients=conf.cnt_vpn_clients,
         range_v6=conf.fixed_range_v6 if conf.use_ipv6 else "",
+        ipv6_backend=conf.ipv6_backend,
     )

@@ -18,7 +18,7 @@ class DhcpHost:
     """An address that a guest may get, by its MAC.
 
     ``options`` are (name or number, value) that only this guest is told; without ``routed`` it is told of no way
-    out, because it has one in another network.
+    out, because it has one in another network. ``address_v6`` is told by DHCPv6, empty for none.
     """
 
     mac: str
@@ -26,6 +26,7 @@ class DhcpHost:
     hostname: str
     options: tuple[tuple[str, str], ...] = ()
     routed: bool = True
+    address_v6: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,8 +61,9 @@ class NetworkPlan:
     (empty: none), with a ``vlan`` by a device that tags. ``snat_source`` is the address that the guests' traffic
     leaves with; empty means masquerade. ``metadata_host`` and ``metadata_port`` are where 169.254.169.254:80 is
     redirected. What guests send to the ranges ``untranslated`` keeps their own addresses. ``cidr_v6`` (empty: none)
-    is advertised by the bridge's ``gateway_v6``. Where it is not ``routed`` guests are told of no way out, and the host
-    forwards nothing to or from them but what they ask of the metadata service.
+    is advertised by the bridge's ``gateway_v6``; with ``tells_v6`` guests get their addresses by DHCPv6. Where it is
+    not ``routed`` guests are told of no way out, and the host forwards nothing to or from them but what they ask of
+    the metadata service.
     """
 
     network_id: int
@@ -85,6 +87,7 @@ class NetworkPlan:
     cidr_v6: str = ""
     gateway_v6: str = ""
     routed: bool = True
+    tells_v6: bool = False
 
     @property
     def link(self) -> LinkPlan:

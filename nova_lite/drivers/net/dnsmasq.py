@@ -21,6 +21,8 @@ from nova_lite.drivers.runner import Runner
 
 _PATIENCE = 5.0
 """Seconds for which a server may take to end."""
+_ENTERPRISE = 32473
+"""The enterprise's number of who has none (RFC 5612)."""
 _RA_SECONDS = 600
 """How often guests are told of a prefix, as dnsmasq does it by itself."""
 
@@ -182,7 +184,7 @@ class Dnsmasq:
             f"--listen-address={plan.gateway}",
             "--except-interface=lo",
             f"--dhcp-range=set:{plan.bridge},{plan.dhcp_start},static,{_mask(plan.cidr)},{plan.lease_seconds}s",
-            f"--dhcp-lease-max={ipaddress.ip_network(plan.cidr).num_addresses}",
+            f"--dhcp-lease-max={ipaddress.ip_network(plan.cidr).num_addresses * (1 + plan.tells_v6)}",
             f"--dhcp-hostsfile={self._file(plan.bridge, 'hosts')}",
             f"--dhcp-hostsdir={self._file(plan.bridge, 'added')}",
             f"--dhcp-optsfile={self._file(plan.bridge, 'opts')}",
@@ -201,7 +203,12 @@ class Dnsmasq:
             command.append(f"--ra-param={plan.bridge},{_RA_SECONDS},0")
         if plan.cidr_v6:
             prefix = ipaddress.ip_network(plan.cidr_v6)
-            command += ["--enable-ra", f"--dhcp-range={prefix.network_address},ra-only,{prefix.prefixlen}"]
+            static = f"static,{prefix.prefixlen},{plan.lease_seconds}s"
+            kind = static if plan.tells_v6 else f"ra-only,{prefix.prefixlen}"
+            command += ["--enable-ra", f"--dhcp-range={prefix.network_address},{kind}"]
+            if plan.tells_v6:
+                # Guests hear the next server only if it is called as this one.
+                command.append(f"--dhcp-duid={_ENTERPRISE},{plan.uuid.encode().hex(':')}")
         if settings.names is not None and settings.names.is_dir():
             command.append(f"--hostsdir={settings.names}")
         if settings.forwarders:
@@ -257,7 +264,8 @@ class _Told:
 def _line(plan: NetworkPlan, host: DhcpHost) -> str:
     """Return the line of a guest; one that is told more has a tag."""
     tag = "" if host.routed and not host.options else f"set:{_tag(host)},"
-    return f"{host.mac},{tag}{host.hostname}.{plan.domain},{host.address}"
+    v6 = f"[{host.address_v6}]," if host.address_v6 else ""
+    return f"{host.mac},{tag}{v6}{host.hostname}.{plan.domain},{host.address}"
 
 
 def _lease_of(line: str) -> tuple[str, str]:

@@ -1,10 +1,12 @@
 """The network API over HTTP messages, as its clients speak it: networks, subnets, ports and lists of them."""
 
+import ipaddress
 from typing import Any
 
 import pytest
 
 from nova_lite.core.network import external_network_id
+from nova_lite.db import group_members, security_groups
 from tests.functional.network.callers import ADMIN, DEMO, OTHER, Ask, problem
 from tests.functional.network.world import World
 
@@ -120,6 +122,27 @@ def test_another_projects_network_is_not_found(world: World, ask: Ask) -> None:
     assert ask(OTHER, "GET", f"/v2.0/networks/{network.uuid}").status_int == 404
     assert ask(OTHER, "GET", "/v2.0/networks").json == {"networks": []}
     assert ask(OTHER, "GET", f"/v2.0/subnets/{network.subnet_id}").status_int == 404
+
+
+def test_guests_are_told_of_ipv6_addresses_that_say_whose_they_are(world: World, ask: Ask) -> None:
+    network = world.network()
+    v6 = {"network_id": network.uuid, "ip_version": 6, "cidr": "fd00:7::/64", "ipv6_ra_mode": "dhcpv6-stateful"}
+    both = v6 | {"ipv6_address_mode": "slaac"}
+    assert ask(ADMIN, "POST", "/v2.0/subnets", {"subnet": both}).status_int == 400
+    subnet = ask(ADMIN, "POST", "/v2.0/subnets", {"subnet": v6}).json["subnet"]
+    assert subnet["ipv6_address_mode"] == "dhcpv6-stateful"
+
+    [uuid] = world.boot(project="test")
+    made = world.manager.allocate(ADMIN, [uuid])[uuid]
+    [interface] = world.interfaces([uuid])[uuid]
+    last = interface.mac[9:].replace(":", "")
+    wanted = str(ipaddress.IPv6Address(f"fd00:7::a94a:8fe5:ff{last[:2]}:{last[2:]}"))
+    assert (interface.address_v6, made[0].address_v6) == (wanted, wanted)
+    [plan] = world.driver._plans.values()
+    assert (plan.tells_v6, [host.address_v6 for host in plan.hosts]) == (True, [wanted])
+    group = world.database.read("test", lambda s: security_groups.ensure_default(s, "test"))
+    [members] = world.database.read("test", lambda s: group_members.filter_groups(s, [group]))
+    assert members.addresses == (interface.address, wanted)
 
 
 def test_a_network_without_gateway_leads_nowhere(world: World, ask: Ask) -> None:

@@ -7,7 +7,7 @@ from nova_lite.api.call import Call, Json, Reply
 from nova_lite.api.openstack.network.listings import listed, shown
 from nova_lite.core import clock
 from nova_lite.core.errors import InvalidInput
-from nova_lite.core.network import Network
+from nova_lite.core.network import Ipv6Backend, Network
 from nova_lite.operations.subnets import NewSubnet
 
 
@@ -75,9 +75,20 @@ def _create_v6(call: Call, wanted: Json) -> Reply:
         if found.routed:
             raise InvalidInput("An IPv6 subnet has a gateway where the network's IPv4 subnet has one.")
     network = call.cloud.networks.add_subnet_v6(
-        call.context, wanted["network_id"], wanted["cidr"], wanted.get("gateway_ip") or ""
+        call.context, wanted["network_id"], wanted["cidr"], wanted.get("gateway_ip") or "", _backend(wanted)
     )
     return Reply({"subnet": _view_v6(network)})
+
+
+def _backend(wanted: Json) -> Ipv6Backend | None:
+    """Return how guests are to come to their addresses, None for as the flags say; raises InvalidInput."""
+    modes = {mode for name in ("ipv6_address_mode", "ipv6_ra_mode") if (mode := wanted.get(name))}
+    if len(modes) > 1:
+        raise InvalidInput("ipv6_ra_mode and ipv6_address_mode have to be the same.")
+    return next((backend for backend, mode in _MODES.items() if mode in modes), None)
+
+
+_MODES = {Ipv6Backend.RFC2462: "slaac", Ipv6Backend.ACCOUNT_IDENTIFIER: "dhcpv6-stateful"}
 
 
 def _views(network: Network) -> list[Json]:
@@ -85,6 +96,7 @@ def _views(network: Network) -> list[Json]:
 
 
 def _view_v6(network: Network) -> Json:
+    mode = _MODES[Ipv6Backend(network.ipv6_backend)]
     return _view(network) | {
         "id": network.subnet_v6_id,
         "ip_version": 6,
@@ -92,8 +104,8 @@ def _view_v6(network: Network) -> Json:
         "gateway_ip": network.gateway_v6 if network.routed else None,
         "allocation_pools": [],
         "dns_nameservers": [],
-        "ipv6_address_mode": "slaac",
-        "ipv6_ra_mode": "slaac",
+        "ipv6_address_mode": mode,
+        "ipv6_ra_mode": mode,
     }
 
 

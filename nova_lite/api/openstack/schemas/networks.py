@@ -109,8 +109,8 @@ CREATE_SUBNET = _body(
         "network_id": _ID,
         "cidr": {"type": "string", "maxLength": 43},
         "ip_version": {"enum": [4, "4", 6, "6"]},
-        "ipv6_address_mode": {"enum": ["slaac", None]},
-        "ipv6_ra_mode": {"enum": ["slaac", None]},
+        "ipv6_address_mode": {"enum": ["slaac", "dhcpv6-stateful", None]},
+        "ipv6_ra_mode": {"enum": ["slaac", "dhcpv6-stateful", None]},
         "gateway_ip": {"type": ["string", "null"], "maxLength": 39},
         "allocation_pools": {
             "type": "array",
