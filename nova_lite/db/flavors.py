@@ -45,9 +45,9 @@ class FlavorAccessRow(Base):
     project_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
 
 
-_TABLE = cast(sa.Table, FlavorRow.__table__)
+TABLE = cast(sa.Table, FlavorRow.__table__)
 _ACCESS = cast(sa.Table, FlavorAccessRow.__table__)
-_FIELDS = [column.name for column in _TABLE.c if column.name not in ("number", "created_at")]
+_FIELDS = [column.name for column in TABLE.c if column.name not in ("number", "created_at")]
 
 
 def insert(session: Session, flavor: Flavor) -> None:
@@ -55,33 +55,33 @@ def insert(session: Session, flavor: Flavor) -> None:
     values = {name: getattr(flavor, name) for name in _FIELDS} | {"extra_specs": dict(flavor.extra_specs)}
     try:
         with session.begin_nested():
-            session.execute(sa.insert(_TABLE).values(created_at=clock.now(), **values))
+            session.execute(sa.insert(TABLE).values(created_at=clock.now(), **values))
     except sa.exc.IntegrityError as error:
         raise Conflict(f"Flavor with ID {flavor.id} or name {flavor.name} already exists.") from error
 
 
 def get(session: Session, flavor_id: str, scope: str | None = None) -> Flavor | None:
     """Return a flavor that the project ``scope`` may use, any when that is None."""
-    row = session.execute(_visible(scope).where(_TABLE.c.id == flavor_id)).one_or_none()
-    return None if row is None else _to_value(row)
+    row = session.execute(visible(scope).where(TABLE.c.id == flavor_id)).one_or_none()
+    return None if row is None else to_value(row)
 
 
 def listing(session: Session, scope: str | None = None) -> list[Flavor]:
     """Return the flavors that the project ``scope`` may use, all when that is None, smallest first."""
-    query = _visible(scope).order_by(_TABLE.c.memory_mb, _TABLE.c.number)
-    return [_to_value(row) for row in session.execute(query)]
+    query = visible(scope).order_by(TABLE.c.memory_mb, TABLE.c.number)
+    return [to_value(row) for row in session.execute(query)]
 
 
 def delete(session: Session, flavor_id: str) -> bool:
     """Remove a flavor; instances keep their copy. False when there was none."""
     session.execute(sa.delete(_ACCESS).where(_ACCESS.c.flavor_id == flavor_id))
-    removed = session.execute(sa.delete(_TABLE).where(_TABLE.c.id == flavor_id))
+    removed = session.execute(sa.delete(TABLE).where(TABLE.c.id == flavor_id))
     return bool(removed.rowcount)  # type: ignore[attr-defined]
 
 
 def update(session: Session, flavor_id: str, **values: Any) -> None:
     """Change a flavor's description or extra specs."""
-    session.execute(sa.update(_TABLE).where(_TABLE.c.id == flavor_id).values(**values))
+    session.execute(sa.update(TABLE).where(TABLE.c.id == flavor_id).values(**values))
 
 
 def swap_extra_specs(
@@ -89,8 +89,8 @@ def swap_extra_specs(
 ) -> bool:
     """Replace the extra specs if they still are ``old``."""
     swapped = session.execute(
-        sa.update(_TABLE)
-        .where(_TABLE.c.id == flavor_id, _TABLE.c.extra_specs == dict(old))
+        sa.update(TABLE)
+        .where(TABLE.c.id == flavor_id, TABLE.c.extra_specs == dict(old))
         .values(extra_specs=dict(new))
     )
     return bool(swapped.rowcount)  # type: ignore[attr-defined]
@@ -121,14 +121,16 @@ def remove_access(session: Session, flavor_id: str, project_id: str) -> bool:
     return bool(removed.rowcount)  # type: ignore[attr-defined]
 
 
-def _visible(scope: str | None) -> sa.Select[Any]:
-    query = sa.select(_TABLE)
+def visible(scope: str | None) -> sa.Select[Any]:
+    """Return the query for the flavors that the project ``scope`` may use, for all when that is None."""
+    query = sa.select(TABLE)
     if scope is None:
         return query
     granted = sa.select(_ACCESS.c.flavor_id).where(_ACCESS.c.project_id == scope)
-    return query.where(sa.or_(_TABLE.c.is_public == sa.true(), _TABLE.c.id.in_(granted)))
+    return query.where(sa.or_(TABLE.c.is_public == sa.true(), TABLE.c.id.in_(granted)))
 
 
-def _to_value(row: sa.Row[Any]) -> Flavor:
+def to_value(row: sa.Row[Any]) -> Flavor:
+    """Return the flavor of a row, which may have other columns beside."""
     values = {name: row._mapping[name] for name in _FIELDS}
     return Flavor(**values | {"extra_specs": row.extra_specs or {}})

@@ -27,15 +27,15 @@ class KeyPairRow(Base):
     created_at: Mapped[datetime.datetime]
 
 
-_TABLE = cast(sa.Table, KeyPairRow.__table__)
+TABLE = cast(sa.Table, KeyPairRow.__table__)
 
 
 def insert(session: Session, pair: KeyPair) -> KeyPair:
     """Add a key pair and return it with its id; raises Conflict where the user has one of that name."""
-    values = {column.name: getattr(pair, column.name) for column in _TABLE.c if column.name != "id"}
+    values = {column.name: getattr(pair, column.name) for column in TABLE.c if column.name != "id"}
     try:
         with session.begin_nested():
-            session.execute(sa.insert(_TABLE).values(**values))
+            session.execute(sa.insert(TABLE).values(**values))
     except sa.exc.IntegrityError as error:
         raise Conflict(f"Key pair '{pair.name}' already exists.") from error
     stored = get(session, pair.user_id, pair.name)
@@ -44,26 +44,26 @@ def insert(session: Session, pair: KeyPair) -> KeyPair:
 
 def get(session: Session, user_id: str, name: str) -> KeyPair | None:
     """Return a user's key pair, or None."""
-    query = sa.select(_TABLE).where(_TABLE.c.user_id == user_id, _TABLE.c.name == name)
+    query = sa.select(TABLE).where(TABLE.c.user_id == user_id, TABLE.c.name == name)
     row = session.execute(query).one_or_none()
     return None if row is None else _to_value(row)
 
 
 def listing(session: Session, user_id: str, *, marker: str = "", limit: int = 1000) -> list[KeyPair]:
     """Return a user's key pairs by name, those after the name ``marker``."""
-    query = sa.select(_TABLE).where(_TABLE.c.user_id == user_id, _TABLE.c.name > marker)
-    return [_to_value(row) for row in session.execute(query.order_by(_TABLE.c.name).limit(limit))]
+    query = sa.select(TABLE).where(TABLE.c.user_id == user_id, TABLE.c.name > marker)
+    return [_to_value(row) for row in session.execute(query.order_by(TABLE.c.name).limit(limit))]
 
 
 def count(session: Session, user_id: str) -> int:
     """Count a user's key pairs."""
-    query = sa.select(sa.func.count()).where(_TABLE.c.user_id == user_id)
+    query = sa.select(sa.func.count()).where(TABLE.c.user_id == user_id)
     return int(session.execute(query).scalar_one())
 
 
 def delete(session: Session, user_id: str, name: str) -> bool:
     """Remove a key pair; False when there was none."""
-    removed = session.execute(sa.delete(_TABLE).where(_TABLE.c.user_id == user_id, _TABLE.c.name == name))
+    removed = session.execute(sa.delete(TABLE).where(TABLE.c.user_id == user_id, TABLE.c.name == name))
     return bool(removed.rowcount)  # type: ignore[attr-defined]
 
 

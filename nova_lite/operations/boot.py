@@ -25,12 +25,11 @@ from nova_lite.core.quota import UNLIMITED, Limits, Usage
 from nova_lite.db import (
     actions,
     addresses,
+    boot_parts,
     client_tokens,
-    flavors,
     group_members,
     instance_pages,
     instances,
-    key_pairs,
     networks,
     quotas,
     security_groups,
@@ -184,21 +183,17 @@ class Boot:
         return dataclasses.replace(request, networks=chosen)
 
     def _parts(self, session: Session, context: RequestContext, request: BootRequest, image: Image) -> _Parts:
-        flavor = flavors.get(session, request.flavor_id, context.scope())
-        if flavor is None or flavor.disabled:
+        found = boot_parts.find(session, context, request.flavor_id, request.key_name)
+        if found is None or found.flavor.disabled:
             raise InvalidInput(f"Flavor {request.flavor_id} could not be found.")
-        server_images.check_fit(flavor, image)
-        public_key = None
-        if request.key_name:
-            key_pair = key_pairs.get(session, context.user_id, request.key_name)
-            if key_pair is None:
-                raise InvalidInput(f"Invalid key_name provided: {request.key_name}.")
-            public_key = key_pair.public_key
+        server_images.check_fit(found.flavor, image)
+        if request.key_name and found.public_key is None:
+            raise InvalidInput(f"Invalid key_name provided: {request.key_name}.")
         _check_networks(session, context, request)
         injected_files.check_limits(session, context.project_id, self._limits, request.files)
-        return _Parts(
-            flavor, image, public_key, _groups(session, context, request), _local_disks(flavor, image, request)
-        )
+        groups = _groups(session, context, request, found.default_group)
+        local_disks = _local_disks(found.flavor, image, request)
+        return _Parts(found.flavor, image, found.public_key, groups, local_disks)
 
     def _reserve(
         self, session: Session, context: RequestContext, flavor: Flavor, request: BootRequest
@@ -268,12 +263,14 @@ def _check_networks(session: Session, context: RequestContext, request: BootRequ
             raise InvalidInput(f"Network {wanted.uuid} could not be found.")
 
 
-def _groups(session: Session, context: RequestContext, request: BootRequest) -> tuple[tuple[str, str], ...]:
+def _groups(
+    session: Session, context: RequestContext, request: BootRequest, default: str | None
+) -> tuple[tuple[str, str], ...]:
     names = request.security_groups or ("default",)
     found = []
     for name in dict.fromkeys(names):
         if name == "default":
-            found.append((security_groups.ensure_default(session, context.project_id), name))
+            found.append((default or security_groups.ensure_default(session, context.project_id), name))
             continue
         group = security_groups.find(session, context.project_id, name)
         if group is None:

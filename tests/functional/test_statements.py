@@ -5,7 +5,7 @@ from tests.cloud import Cloud
 
 ORDINARY = {
     "image.get": 1,
-    "server.boot": 6,
+    "server.boot": 5,
     "scheduler.waiting": 1,
     "scheduler.hosts": 1,
     "scheduler.claim": 3,
