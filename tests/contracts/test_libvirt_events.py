@@ -14,6 +14,7 @@ from nova_lite.core import ids
 from nova_lite.core.errors import HypervisorUnavailable
 from nova_lite.core.instance_states import PowerState
 from nova_lite.drivers.virt.base import EVERY_GUEST, GuestImage, GuestSpec
+from nova_lite.drivers.virt.libvirt import connection
 from nova_lite.drivers.virt.libvirt.connection import LibvirtConnection
 from nova_lite.drivers.virt.libvirt.disks import Disks
 from nova_lite.drivers.virt.libvirt.domains import Domains
@@ -147,16 +148,34 @@ def test_a_libvirtd_that_stays_away_puts_work_off(tmp_path: Path, libvirtd: Libv
         driver.guest(spec.uuid)
 
 
+def test_a_libvirtd_that_hangs_puts_work_off_until_it_answers(
+    tmp_path: Path, libvirtd: Libvirtd, spec: GuestSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_LEAST_SECONDS", 0.2)
+    assert libvirtd.pid is not None
+    asked = Domains(LibvirtConnection(libvirtd.url, patience=0.2))
+    os.kill(libvirtd.pid, signal.SIGSTOP)
+    try:
+        for _ in range(2):
+            with pytest.raises(HypervisorUnavailable, match="does not answer"):
+                asked.guest(spec.uuid)
+    finally:
+        os.kill(libvirtd.pid, signal.SIGCONT)
+
+    monkeypatch.setattr(connection, "_LEAST_SECONDS", 30.0)
+    assert asked.guest(spec.uuid) is None
+
+
 def test_a_guest_that_could_not_be_sent_is_not_taken_for_one_that_has_gone(
     tmp_path: Path, libvirtd: Libvirtd, spec: GuestSpec
 ) -> None:
     driver = driver_of(tmp_path, libvirtd, 5)
     spawned(driver, spec)
-    connection = LibvirtConnection(libvirtd.url)
+    domains = Domains(LibvirtConnection(libvirtd.url))
     conf = load([f"--state_path={tmp_path}", f"--instances_path={tmp_path / 'instances'}"], prog="nova-compute")
     # What libvirt's module does not take is no error of libvirt's.
     settings = dataclasses.replace(MigrationSettings.from_flags(conf), bandwidth=object())  # type: ignore[arg-type]
-    migrations = Migrations(Domains(connection), Disks.from_flags(conf), settings)
+    migrations = Migrations(domains, Disks.from_flags(conf), settings)
     try:
         with pytest.raises(TypeError):
             migrations.move(spec, libvirtd.url, shared=True, watch=lambda progress: False)

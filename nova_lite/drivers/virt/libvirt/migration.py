@@ -1,5 +1,6 @@
 """Moving running guests: libvirt of the host that a guest leaves brings it to libvirt of the other one."""
 
+import contextlib
 import dataclasses
 import logging
 import threading
@@ -10,7 +11,13 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from nova_lite import concurrency
-from nova_lite.core.errors import ConfigurationError, DriverError, NovaError
+from nova_lite.core.errors import (
+    ConfigurationError,
+    DriverError,
+    HypervisorUnavailable,
+    NovaError,
+    Superseded,
+)
 from nova_lite.core.server_migration import Progress, Traveller
 from nova_lite.drivers.virt.base import GuestImage, GuestSpec, Watch
 from nova_lite.drivers.virt.libvirt.carried_disks import CarriedDisks
@@ -25,6 +32,8 @@ _LOOK_AGAIN = 0.2
 _TELL_AGAIN = 1.0
 _ARRIVAL_SECONDS = 60.0
 """How long a guest whose host went away on the way may be neither here nor gone."""
+_CALL_BACK_SECONDS = 60.0
+"""How long a guest that is called back may go on moving; then what became of it is seen when libvirt answers again."""
 _LEAST_GB = 2
 _LITTLE = 64 * 1024**2
 _DEFINED_THERE = "VIR_MIGRATE_PERSIST_DEST"
@@ -178,6 +187,7 @@ class _Journey:
         self._over = threading.Event()
         self._error: BaseException | None = None
         self._stands_still = False
+        self._seen = Progress()
 
     def goes_on(self) -> bool:
         """Tell whether libvirt is moving the guest already; its end is waited for, then."""
@@ -192,16 +202,23 @@ class _Journey:
         concurrency.spawn(self._go, uri, dict(parameters), flags)
 
     def watch(self, watch: Watch) -> None:
-        """Say how far it is until it is over; raises DriverError, or what ``watch`` raised."""
+        """Say how far it is until it is over.
+
+        Raises DriverError, what ``watch`` raised, and HypervisorUnavailable where libvirt does not let go of it.
+        """
+        # A guest whose process hangs lets nobody go who asks.
+        concurrency.spawn(self._look)
         try:
             while not self._over.wait(_LOOK_AGAIN):
-                progress = self._progress()
-                hurries = self._patience.ends(progress)
-                if (watch(progress) or hurries) and not self._stands_still and _nears_its_end(progress):
+                hurries = self._patience.ends(self._seen)
+                if (watch(self._seen) or hurries) and not self._stands_still and _nears_its_end(self._seen):
                     self._stand_still()
         except BaseException as error:
             LOG.info("the guest %s is called back: %s", self._uuid, error)
-            self._call_back()
+            if not self._comes_back():
+                if isinstance(error, Superseded):
+                    raise
+                raise HypervisorUnavailable("libvirt does not call the guest back.") from error
             if self._error is None and not self._domains.runs(self._uuid):
                 LOG.info("the guest %s had gone before it could be called back", self._uuid)
                 return
@@ -211,11 +228,23 @@ class _Journey:
             self._go_on()
             raise self._error
 
-    def _call_back(self) -> None:
-        """Have libvirt give up; it is told again, as it may not have begun when it was told first."""
-        self._domains.abort_job(self._uuid)
-        while not self._over.wait(_TELL_AGAIN):
-            self._domains.abort_job(self._uuid)
+    def _look(self) -> None:
+        """See how far it is, until it is over."""
+        while not self._over.is_set():
+            self._seen = self._progress()
+            self._over.wait(_LOOK_AGAIN)
+
+    def _comes_back(self) -> bool:
+        """Have libvirt give up; False when it does not."""
+        concurrency.spawn(self._abort, time.monotonic() + _CALL_BACK_SECONDS)
+        return self._over.wait(_CALL_BACK_SECONDS)
+
+    def _abort(self, deadline: float) -> None:
+        """Tell libvirt to give up, and again, as it may not have begun when it was told first."""
+        while not self._over.is_set() and time.monotonic() < deadline:
+            with contextlib.suppress(NovaError):
+                self._domains.abort_job(self._uuid)
+            self._over.wait(_TELL_AGAIN)
 
     def _go(self, uri: str, parameters: dict[str, Any], flags: int) -> None:
         def work(connection: Any) -> None:
@@ -252,6 +281,9 @@ class _Journey:
     def _stand_still(self) -> None:
         self._stands_still = True
         LOG.info("the guest %s stands still so that it comes to an end", self._uuid)
+        concurrency.spawn(self._suspend).join(_CALL_BACK_SECONDS)
+
+    def _suspend(self) -> None:
         try:
             self._domains.run(self._uuid, lambda found: found.suspend())
         except NovaError as error:
