@@ -123,75 +123,86 @@ def delete_expired(session: Session, at: datetime.datetime, limit: int) -> int:
     return len(expired)
 
 
+_USERS, _PROJECTS, _ROLES = users.TABLE, projects.TABLE, role_assignments.TABLE
+_CREDENTIALS = application_credentials.TABLE
+_USER_DOMAINS, _DOMAINS = domains.TABLE.alias("user_domain"), domains.TABLE.alias("target_domain")
+
+
 def _joined() -> sa.Select[Any]:
-    user, project, role = users.TABLE, projects.TABLE, role_assignments.TABLE
-    user_domain = domains.TABLE.alias("user_domain")
-    domain = domains.TABLE.alias("target_domain")
-    credential = application_credentials.TABLE
+    """Return the query for the token ``wanted`` where it is good ``at`` a moment."""
+    return (
+        sa.select(_TABLE, *_beside())
+        .join(_USERS, _USERS.c.id == _TABLE.c.user_id)
+        .join(_USER_DOMAINS, _USER_DOMAINS.c.id == _USERS.c.domain_id)
+        .outerjoin(_PROJECTS, sa.and_(_is_kind(ScopeKind.PROJECT), _PROJECTS.c.id == _TABLE.c.scope_id))
+        .outerjoin(_DOMAINS, sa.or_(_DOMAINS.c.id == _PROJECTS.c.domain_id, _is_its_domain()))
+        .outerjoin(_ROLES, _is_given())
+        .outerjoin(_CREDENTIALS, _CREDENTIALS.c.id == _TABLE.c.application_credential_id)
+        .where(_TABLE.c.digest == sa.bindparam("wanted"), *_stands())
+    )
+
+
+def _beside() -> tuple[sa.ColumnElement[Any], ...]:
+    """Return what is told of a token besides its row."""
+    target_name = sa.case(
+        (_is_kind(ScopeKind.PROJECT), _PROJECTS.c.name),
+        (_is_kind(ScopeKind.DOMAIN), _DOMAINS.c.name),
+        (_is_kind(ScopeKind.SYSTEM), "all"),
+    )
+    return (
+        _USERS.c.name.label("user_name"),
+        _USERS.c.default_project_id,
+        _USERS.c.password_set_at,
+        _USER_DOMAINS.c.id.label("user_domain_id"),
+        _USER_DOMAINS.c.name.label("user_domain_name"),
+        target_name.label("target_name"),
+        _DOMAINS.c.id.label("domain_id"),
+        _DOMAINS.c.name.label("domain_name"),
+        _ROLES.c.role_id,
+        _CREDENTIALS.c.name.label("credential_name"),
+        _CREDENTIALS.c.role_ids.label("credential_role_ids"),
+        _CREDENTIALS.c.unrestricted,
+        _CREDENTIALS.c.access_rules,
+    )
+
+
+def _is_given() -> sa.ColumnElement[bool]:
+    """Return the condition that a role is the user's on the scope, given there or inherited from above."""
     scoped = sa.select(_TABLE.c.scope_id).where(
         _TABLE.c.digest == sa.bindparam("wanted"), _is_kind(ScopeKind.PROJECT)
     )
-    above = projects.above(project.c.id == scoped.correlate(None).scalar_subquery())
-    return (
-        sa.select(
-            _TABLE,
-            user.c.name.label("user_name"),
-            user.c.default_project_id,
-            user.c.password_set_at,
-            user_domain.c.id.label("user_domain_id"),
-            user_domain.c.name.label("user_domain_name"),
-            sa.case(
-                (_TABLE.c.scope_kind == ScopeKind.PROJECT, project.c.name),
-                (_TABLE.c.scope_kind == ScopeKind.DOMAIN, domain.c.name),
-                (_TABLE.c.scope_kind == ScopeKind.SYSTEM, "all"),
-            ).label("target_name"),
-            domain.c.id.label("domain_id"),
-            domain.c.name.label("domain_name"),
-            role.c.role_id,
-            credential.c.name.label("credential_name"),
-            credential.c.role_ids.label("credential_role_ids"),
-            credential.c.unrestricted,
-            credential.c.access_rules,
-        )
-        .join(user, user.c.id == _TABLE.c.user_id)
-        .join(user_domain, user_domain.c.id == user.c.domain_id)
-        .outerjoin(project, sa.and_(_is_kind(ScopeKind.PROJECT), project.c.id == _TABLE.c.scope_id))
-        .outerjoin(
-            domain,
-            sa.or_(
-                domain.c.id == project.c.domain_id,
-                sa.and_(_is_kind(ScopeKind.DOMAIN), domain.c.id == _TABLE.c.scope_id),
-            ),
-        )
-        .outerjoin(
-            role,
-            sa.and_(
-                role_assignments.held_by(user.c.id),
-                role_assignments.on(_TABLE.c.scope_kind, _TABLE.c.scope_id, above),
-            ),
-        )
-        .outerjoin(credential, credential.c.id == _TABLE.c.application_credential_id)
-        .where(
-            _TABLE.c.digest == sa.bindparam("wanted"),
-            sa.or_(_TABLE.c.application_credential_id.is_(None), _stands(credential)),
-            _TABLE.c.expires_at > sa.bindparam("at"),
-            _TABLE.c.credential_version == user.c.credential_version,
-            user.c.enabled,
-            user_domain.c.enabled,
-            sa.or_(project.c.id.is_(None), project.c.enabled),
-            sa.or_(domain.c.id.is_(None), domain.c.enabled),
-        )
+    above = projects.above(_PROJECTS.c.id == scoped.correlate(None).scalar_subquery())
+    return sa.and_(
+        role_assignments.held_by(_USERS.c.id),
+        role_assignments.on(_TABLE.c.scope_kind, _TABLE.c.scope_id, above),
     )
 
 
-def _stands(credential: sa.Table) -> sa.ColumnElement[bool]:
+def _stands() -> tuple[sa.ColumnElement[bool], ...]:
+    """Return the conditions that a token is in force, and all that it is for and came by."""
+    return (
+        _TABLE.c.expires_at > sa.bindparam("at"),
+        _TABLE.c.credential_version == _USERS.c.credential_version,
+        _USERS.c.enabled,
+        _USER_DOMAINS.c.enabled,
+        sa.or_(_PROJECTS.c.id.is_(None), _PROJECTS.c.enabled),
+        sa.or_(_DOMAINS.c.id.is_(None), _DOMAINS.c.enabled),
+        sa.or_(_TABLE.c.application_credential_id.is_(None), _credential_stands()),
+    )
+
+
+def _credential_stands() -> sa.ColumnElement[bool]:
     """Return the condition that a token's application credential is there, in force, and for its scope."""
     return sa.and_(
-        credential.c.user_id == _TABLE.c.user_id,
+        _CREDENTIALS.c.user_id == _TABLE.c.user_id,
         _is_kind(ScopeKind.PROJECT),
-        credential.c.project_id == _TABLE.c.scope_id,
-        sa.or_(credential.c.expires_at.is_(None), credential.c.expires_at > sa.bindparam("at")),
+        _CREDENTIALS.c.project_id == _TABLE.c.scope_id,
+        sa.or_(_CREDENTIALS.c.expires_at.is_(None), _CREDENTIALS.c.expires_at > sa.bindparam("at")),
     )
+
+
+def _is_its_domain() -> sa.ColumnElement[bool]:
+    return sa.and_(_is_kind(ScopeKind.DOMAIN), _DOMAINS.c.id == _TABLE.c.scope_id)
 
 
 def _is_kind(kind: ScopeKind) -> sa.ColumnElement[bool]:

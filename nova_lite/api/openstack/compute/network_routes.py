@@ -10,7 +10,7 @@ from nova_lite.api.openstack.compute import (
 )
 from nova_lite.api.openstack.compute.server_routes import SERVER, action_route
 from nova_lite.api.openstack.schemas import compute as smaller
-from nova_lite.api.openstack.schemas import servers as schemas
+from nova_lite.api.openstack.schemas import server_actions as actions
 from nova_lite.api.route import Route
 
 _GROUPS = "/v2.1/os-security-groups"
@@ -71,13 +71,13 @@ NETWORKS: tuple[Route, ...] = (
     *(
         Route(
             "POST", "/v2.1/os-networks/{network_id}/action", handler,
-            "os_compute_api:os-networks-associate", schemas.action(name, takes), action=name,
+            "os_compute_api:os-networks-associate", actions.action(name, takes), action=name,
             status=202, until=_PROXIED,
         )
         for name, handler, takes in (
-            ("disassociate", networks.disassociate, schemas.NO_ARGUMENTS),
-            ("disassociate_project", networks.disassociate, schemas.NO_ARGUMENTS),
-            ("disassociate_host", networks.disassociate_host, schemas.NO_ARGUMENTS),
+            ("disassociate", networks.disassociate, actions.NO_ARGUMENTS),
+            ("disassociate_project", networks.disassociate, actions.NO_ARGUMENTS),
+            ("disassociate_host", networks.disassociate_host, actions.NO_ARGUMENTS),
             ("associate_host", networks.associate_host, smaller.ASSOCIATE_HOST),
         )
     ),
@@ -85,7 +85,7 @@ NETWORKS: tuple[Route, ...] = (
     *(
         Route(
             "POST", f"{_FIXED}/action", handler, f"os_compute_api:os-fixed-ips:{name}",
-            schemas.action(name, schemas.ANYTHING), action=name, status=202, until=_PROXIED,
+            actions.action(name, actions.ANYTHING), action=name, status=202, until=_PROXIED,
         )
         for name, handler in (("reserve", fixed_ips.reserve), ("unreserve", fixed_ips.unreserve))
     ),

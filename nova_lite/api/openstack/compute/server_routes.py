@@ -14,6 +14,7 @@ from nova_lite.api.openstack.compute import (
 )
 from nova_lite.api.openstack.schemas import guests as guest_schemas
 from nova_lite.api.openstack.schemas import queries
+from nova_lite.api.openstack.schemas import server_actions as actions
 from nova_lite.api.openstack.schemas import servers as schemas
 from nova_lite.api.route import Route
 
@@ -131,7 +132,7 @@ SERVERS: tuple[Route, ...] = (
     ),
     Route(
         "POST", f"{SERVER}/migrations/{{migration_id}}/action", migrations.force_complete,
-        "os_compute_api:servers:migrations:force_complete", schemas.action("force_complete", {"type": "null"}),
+        "os_compute_api:servers:migrations:force_complete", actions.action("force_complete", {"type": "null"}),
         status=202, since=Microversion(2, 22),
     ),
     Route(
@@ -157,38 +158,38 @@ def action_route(
 
 
 def _plain_action(handler: Handler, policy: str, name: str) -> Route:
-    return action_route(handler, policy, schemas.action(name, schemas.ANYTHING), name)
+    return action_route(handler, policy, actions.action(name, actions.ANYTHING), name)
 
 
 SERVER_ACTIONS: tuple[Route, ...] = (
-    action_route(server_actions.start, f"{_RULE}:start", schemas.action("os-start", schemas.NO_ARGUMENTS), "os-start"),
-    action_route(server_actions.stop, f"{_RULE}:stop", schemas.action("os-stop", schemas.NO_ARGUMENTS), "os-stop"),
-    action_route(server_actions.reboot, f"{_RULE}:reboot", schemas.REBOOT, "reboot"),
+    action_route(server_actions.start, f"{_RULE}:start", actions.action("os-start", actions.NO_ARGUMENTS), "os-start"),
+    action_route(server_actions.stop, f"{_RULE}:stop", actions.action("os-stop", actions.NO_ARGUMENTS), "os-stop"),
+    action_route(server_actions.reboot, f"{_RULE}:reboot", actions.REBOOT, "reboot"),
     *(
         action_route(servers.rebuild, f"{_RULE}:rebuild", schema, "rebuild", since=first, until=last)
         for first, last, schema in schemas.rebuild_variants()
     ),
-    action_route(server_actions.create_image, f"{_RULE}:create_image", schemas.CREATE_IMAGE, "createImage"),
+    action_route(server_actions.create_image, f"{_RULE}:create_image", actions.CREATE_IMAGE, "createImage"),
     action_route(
-        server_actions.create_backup, "os_compute_api:os-create-backup", schemas.CREATE_BACKUP, "createBackup",
+        server_actions.create_backup, "os_compute_api:os-create-backup", actions.CREATE_BACKUP, "createBackup",
     ),
     _plain_action(server_actions.pause, "os_compute_api:os-pause-server:pause", "pause"),
     _plain_action(server_actions.unpause, "os_compute_api:os-pause-server:unpause", "unpause"),
     _plain_action(server_actions.suspend, "os_compute_api:os-suspend-server:suspend", "suspend"),
     _plain_action(server_actions.resume, "os_compute_api:os-suspend-server:resume", "resume"),
-    action_route(server_actions.rescue, "os_compute_api:os-rescue", schemas.RESCUE, "rescue", 200),
-    action_route(migrations.resize, f"{_RULE}:resize", schemas.RESIZE, "resize"),
+    action_route(server_actions.rescue, "os_compute_api:os-rescue", actions.RESCUE, "rescue", 200),
+    action_route(migrations.resize, f"{_RULE}:resize", actions.RESIZE, "resize"),
     action_route(
-        migrations.confirm, f"{_RULE}:confirm_resize", schemas.action("confirmResize", schemas.ANYTHING),
+        migrations.confirm, f"{_RULE}:confirm_resize", actions.action("confirmResize", actions.ANYTHING),
         "confirmResize", 204,
     ),
     _plain_action(migrations.revert, f"{_RULE}:revert_resize", "revertResize"),
     action_route(
         migrations.migrate, "os_compute_api:os-migrate-server:migrate",
-        schemas.action("migrate", schemas.ANYTHING), "migrate", until=Microversion(2, 55),
+        actions.action("migrate", actions.ANYTHING), "migrate", until=Microversion(2, 55),
     ),
     action_route(
-        migrations.migrate, "os_compute_api:os-migrate-server:migrate", schemas.MIGRATE_256, "migrate",
+        migrations.migrate, "os_compute_api:os-migrate-server:migrate", actions.MIGRATE_256, "migrate",
         since=Microversion(2, 56),
     ),
     *(
@@ -196,13 +197,13 @@ SERVER_ACTIONS: tuple[Route, ...] = (
             migrations.live_migrate, "os_compute_api:os-migrate-server:migrate_live", schema, "os-migrateLive",
             since=first, until=last,
         )
-        for first, last, schema in schemas.MIGRATE_LIVE
+        for first, last, schema in actions.MIGRATE_LIVE
     ),
     action_route(
         guests.change_password, "os_compute_api:os-admin-password", guest_schemas.CHANGE_PASSWORD, "changePassword",
     ),
     action_route(
-        guests.crash_dump, f"{_RULE}:trigger_crash_dump", schemas.action("trigger_crash_dump", schemas.ANYTHING),
+        guests.crash_dump, f"{_RULE}:trigger_crash_dump", actions.action("trigger_crash_dump", actions.ANYTHING),
         "trigger_crash_dump", since=Microversion(2, 17),
     ),
     action_route(
@@ -213,10 +214,10 @@ SERVER_ACTIONS: tuple[Route, ...] = (
     ),
     _plain_action(server_actions.unrescue, "os_compute_api:os-unrescue", "unrescue"),
     action_route(
-        server_actions.lock, "os_compute_api:os-lock-server:lock", schemas.LOCK, "lock", until=Microversion(2, 72),
+        server_actions.lock, "os_compute_api:os-lock-server:lock", actions.LOCK, "lock", until=Microversion(2, 72),
     ),
     action_route(
-        server_actions.lock, "os_compute_api:os-lock-server:lock", schemas.LOCK_273, "lock",
+        server_actions.lock, "os_compute_api:os-lock-server:lock", actions.LOCK_273, "lock",
         since=Microversion(2, 73),
     ),
     _plain_action(server_actions.unlock, "os_compute_api:os-lock-server:unlock", "unlock"),
@@ -227,17 +228,17 @@ SERVER_ACTIONS: tuple[Route, ...] = (
         action_route(
             server_actions.unshelve, "os_compute_api:os-shelve:unshelve", schema, "unshelve", since=first, until=last,
         )
-        for first, last, schema in schemas.UNSHELVE
+        for first, last, schema in actions.UNSHELVE
     ),
     *(
         action_route(
             server_actions.evacuate, "os_compute_api:os-evacuate", schema, "evacuate", 200, since=first, until=last,
         )
-        for first, last, schema in schemas.EVACUATE
+        for first, last, schema in actions.EVACUATE
     ),
     _plain_action(server_actions.force_delete, "os_compute_api:os-deferred-delete:force", "forceDelete"),
     action_route(
-        server_actions.reset_state, "os_compute_api:os-admin-actions:reset_state", schemas.RESET_STATE,
+        server_actions.reset_state, "os_compute_api:os-admin-actions:reset_state", actions.RESET_STATE,
         "os-resetState",
     ),
     action_route(

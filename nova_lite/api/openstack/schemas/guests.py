@@ -1,7 +1,8 @@
 """JSON Schemas of what is asked of guests: consoles, passwords, interfaces; and of what happened to them."""
 
 from nova_lite.api.call import Microversion
-from nova_lite.api.openstack.schemas.servers import Schema, action
+from nova_lite.api.openstack.schemas.server_actions import action
+from nova_lite.api.openstack.schemas.servers import Schema
 
 CONSOLE_OUTPUT = action(
     "os-getConsoleOutput",
