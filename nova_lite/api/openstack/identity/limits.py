@@ -1,72 +1,86 @@
-"""Limits that identity keeps for services: registered ones for everybody, others for a project or a domain."""
+"""Limits that identity keeps for services: registered ones for everybody, others for a project or a domain.
+
+Both kinds are asked for in the same ways: ``REGISTERED`` and ``SINGLE`` say in what they differ.
+"""
 
 import dataclasses
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
 
 from nova_lite.api.call import Call, Json, Reply
 from nova_lite.api.openstack.identity.paging import listed
+from nova_lite.core.context import RequestContext
 from nova_lite.core.limits import MODEL, MODEL_DESCRIPTION, Limit, LimitFilter, RegisteredLimit
+from nova_lite.operations.identity import Identity
+
+L = TypeVar("L", RegisteredLimit, Limit)
+
+_PLACE = ("service_id", "region_id", "resource_name")
 
 
-def register(call: Call) -> Reply:
-    """Add limits of everybody."""
-    wanted = [
-        RegisteredLimit(
-            "", body["service_id"], body["resource_name"], body["default_limit"],
-            body.get("region_id") or "", body.get("description"),
-        )
-        for body in call.body["registered_limits"]
-    ]  # fmt: skip
-    made = call.cloud.identity.register_limits(call.context, wanted)
-    return Reply({"registered_limits": [_registered(call, one) for one in made]})
+@dataclasses.dataclass(frozen=True, slots=True)
+class Kind(Generic[L]):
+    """One kind of limits: its word, what it can be looked for by, its values, and the operations on them."""
+
+    noun: str
+    filters: tuple[str, ...]
+    value: type[L]
+    create_many: Callable[[Identity, RequestContext, Sequence[L]], list[L]]
+    list_some: Callable[[Identity, RequestContext, LimitFilter], list[L]]
+    get: Callable[[Identity, RequestContext, str], L]
+    change: Callable[[Identity, RequestContext, str, Callable[[L], L]], L]
+    remove: Callable[[Identity, RequestContext, str], None]
+
+    def create(self, call: Call) -> Reply:
+        """Add limits, all or none."""
+        wanted = [self.value(id="", **_given(body)) for body in call.body[f"{self.noun}s"]]
+        made = self.create_many(call.cloud.identity, call.context, wanted)
+        return Reply({f"{self.noun}s": [self._view(call, one) for one in made]})
+
+    def listing(self, call: Call) -> Reply:
+        """List limits."""
+        wanted = LimitFilter(**{name: call.query(name) for name in self.filters})
+        found = self.list_some(call.cloud.identity, call.context, wanted)
+        return listed(call, f"{self.noun}s", [self._view(call, one) for one in found])
+
+    def show(self, call: Call) -> Reply:
+        """Show a limit."""
+        return self._reply(call, self.get(call.cloud.identity, call.context, call.params["limit_id"]))
+
+    def update(self, call: Call) -> Reply:
+        """Change a limit."""
+        changes = _given(call.body[self.noun])
+
+        def changed(limit: L) -> L:
+            return dataclasses.replace(limit, **changes)
+
+        return self._reply(call, self.change(call.cloud.identity, call.context, call.params["limit_id"], changed))
+
+    def delete(self, call: Call) -> Reply:
+        """Remove a limit."""
+        self.remove(call.cloud.identity, call.context, call.params["limit_id"])
+        return Reply()
+
+    def _reply(self, call: Call, limit: L) -> Reply:
+        return Reply({self.noun: self._view(call, limit)})
+
+    def _view(self, call: Call, limit: L) -> Json:
+        shown = {name: None if value == "" else value for name, value in dataclasses.asdict(limit).items()}
+        # What is described by nothing is another thing than what has no description.
+        described = {"description": limit.description}
+        return shown | described | {"links": {"self": call.url(f"/v3/{self.noun}s/{limit.id}")}}
 
 
-def list_registered(call: Call) -> Reply:
-    """List the limits of everybody."""
-    names = ("service_id", "region_id", "resource_name")
-    found = call.cloud.identity.list_registered_limits(call.context, _wanted(call, *names))
-    return listed(call, "registered_limits", [_registered(call, one) for one in found])
+REGISTERED = Kind(
+    "registered_limit", _PLACE, RegisteredLimit,
+    Identity.register_limits, Identity.list_registered_limits, Identity.get_registered_limit,
+    Identity.update_registered_limit, Identity.delete_registered_limit,
+)  # fmt: skip
 
-
-def show_registered(call: Call) -> Reply:
-    """Show a limit of everybody."""
-    found = call.cloud.identity.get_registered_limit(call.context, call.params["limit_id"])
-    return Reply({"registered_limit": _registered(call, found)})
-
-
-def update_registered(call: Call) -> Reply:
-    """Change a limit of everybody."""
-    changes = _changes(call.body["registered_limit"])
-    changed = call.cloud.identity.update_registered_limit(
-        call.context, call.params["limit_id"], lambda limit: dataclasses.replace(limit, **changes)
-    )
-    return Reply({"registered_limit": _registered(call, changed)})
-
-
-def delete_registered(call: Call) -> Reply:
-    """Remove a limit of everybody."""
-    call.cloud.identity.delete_registered_limit(call.context, call.params["limit_id"])
-    return Reply()
-
-
-def create(call: Call) -> Reply:
-    """Add limits of projects and domains."""
-    wanted = [
-        Limit(
-            "", body["service_id"], body["resource_name"], body["resource_limit"], body.get("region_id") or "",
-            body.get("project_id") or "", body.get("domain_id") or "", body.get("description"),
-        )
-        for body in call.body["limits"]
-    ]  # fmt: skip
-    made = call.cloud.identity.create_limits(call.context, wanted)
-    return Reply({"limits": [_limit(call, one) for one in made]})
-
-
-def listing(call: Call) -> Reply:
-    """List the limits of projects and domains."""
-    names = ("service_id", "region_id", "resource_name", "project_id", "domain_id")
-    found = call.cloud.identity.list_limits(call.context, _wanted(call, *names))
-    return listed(call, "limits", [_limit(call, one) for one in found])
+SINGLE = Kind(
+    "limit", (*_PLACE, "project_id", "domain_id"), Limit,
+    Identity.create_limits, Identity.list_limits, Identity.get_limit, Identity.update_limit, Identity.delete_limit,
+)  # fmt: skip
 
 
 def model(call: Call) -> Reply:
@@ -74,56 +88,6 @@ def model(call: Call) -> Reply:
     return Reply({"model": {"name": MODEL, "description": MODEL_DESCRIPTION}})
 
 
-def show(call: Call) -> Reply:
-    """Show a limit of a project or a domain."""
-    found = call.cloud.identity.get_limit(call.context, call.params["limit_id"])
-    return Reply({"limit": _limit(call, found)})
-
-
-def update(call: Call) -> Reply:
-    """Change a limit of a project or a domain."""
-    changes = _changes(call.body["limit"])
-    changed = call.cloud.identity.update_limit(
-        call.context, call.params["limit_id"], lambda limit: dataclasses.replace(limit, **changes)
-    )
-    return Reply({"limit": _limit(call, changed)})
-
-
-def delete(call: Call) -> Reply:
-    """Remove a limit of a project or a domain."""
-    call.cloud.identity.delete_limit(call.context, call.params["limit_id"])
-    return Reply()
-
-
-def _changes(body: Json) -> dict[str, Any]:
-    return body | ({"region_id": body["region_id"] or ""} if "region_id" in body else {})
-
-
-def _wanted(call: Call, *names: str) -> LimitFilter:
-    return LimitFilter(**{name: call.query(name) for name in names})
-
-
-def _registered(call: Call, limit: RegisteredLimit) -> Json:
-    return {
-        "id": limit.id,
-        "service_id": limit.service_id,
-        "region_id": limit.region_id or None,
-        "resource_name": limit.resource_name,
-        "default_limit": limit.default_limit,
-        "description": limit.description,
-        "links": {"self": call.url(f"/v3/registered_limits/{limit.id}")},
-    }
-
-
-def _limit(call: Call, limit: Limit) -> Json:
-    return {
-        "id": limit.id,
-        "project_id": limit.project_id or None,
-        "domain_id": limit.domain_id or None,
-        "service_id": limit.service_id,
-        "region_id": limit.region_id or None,
-        "resource_name": limit.resource_name,
-        "resource_limit": limit.resource_limit,
-        "description": limit.description,
-        "links": {"self": call.url(f"/v3/limits/{limit.id}")},
-    }
+def _given(body: Json) -> dict[str, Any]:
+    """Return what a body says: null means none of a region, a project or a domain."""
+    return {name: "" if value is None and name != "description" else value for name, value in body.items()}

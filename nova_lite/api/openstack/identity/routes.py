@@ -247,24 +247,24 @@ _REGISTERED_LIMIT = f"{_REGISTERED}/{{limit_id}}"
 _LIMIT = "/v3/limits/{limit_id}"
 
 LIMITS: tuple[Route, ...] = (
-    Route("GET", _REGISTERED, limits.list_registered, "identity:list_registered_limits"),
+    Route("GET", _REGISTERED, limits.REGISTERED.listing, "identity:list_registered_limits"),
     Route(
-        "POST", _REGISTERED, limits.register, "identity:create_registered_limits", REGISTER_LIMITS, status=201
+        "POST", _REGISTERED, limits.REGISTERED.create, "identity:create_registered_limits", REGISTER_LIMITS, status=201
     ),
-    Route("GET", _REGISTERED_LIMIT, limits.show_registered, "identity:get_registered_limit"),
+    Route("GET", _REGISTERED_LIMIT, limits.REGISTERED.show, "identity:get_registered_limit"),
     Route(
-        "PATCH", _REGISTERED_LIMIT, limits.update_registered, "identity:update_registered_limit",
+        "PATCH", _REGISTERED_LIMIT, limits.REGISTERED.update, "identity:update_registered_limit",
         UPDATE_REGISTERED_LIMIT,
     ),
     Route(
-        "DELETE", _REGISTERED_LIMIT, limits.delete_registered, "identity:delete_registered_limit", status=204
+        "DELETE", _REGISTERED_LIMIT, limits.REGISTERED.delete, "identity:delete_registered_limit", status=204
     ),
-    Route("GET", "/v3/limits", limits.listing, "identity:list_limits"),
-    Route("POST", "/v3/limits", limits.create, "identity:create_limits", CREATE_LIMITS, status=201),
+    Route("GET", "/v3/limits", limits.SINGLE.listing, "identity:list_limits"),
+    Route("POST", "/v3/limits", limits.SINGLE.create, "identity:create_limits", CREATE_LIMITS, status=201),
     Route("GET", "/v3/limits/model", limits.model, "identity:get_limit_model"),
-    Route("GET", _LIMIT, limits.show, "identity:get_limit"),
-    Route("PATCH", _LIMIT, limits.update, "identity:update_limit", UPDATE_LIMIT),
-    Route("DELETE", _LIMIT, limits.delete, "identity:delete_limit", status=204),
+    Route("GET", _LIMIT, limits.SINGLE.show, "identity:get_limit"),
+    Route("PATCH", _LIMIT, limits.SINGLE.update, "identity:update_limit", UPDATE_LIMIT),
+    Route("DELETE", _LIMIT, limits.SINGLE.delete, "identity:delete_limit", status=204),
 )  # fmt: skip
 
 OLD: tuple[Route, ...] = (
