@@ -122,13 +122,22 @@ SLOTS: Mapping[str, Slot] = {
             "network_driver",
             f"{_NET}.base.NetworkDriver",
             "makes bridges, DHCP and NAT on a host",
-            {"linux": f"{_NET}.linux.LinuxNetworkDriver", "fake": f"{_NET}.fake.FakeNetworkDriver"},
+            {
+                "linux": f"{_NET}.linux.LinuxNetworkDriver",
+                "fake": f"{_NET}.fake.FakeNetworkDriver",
+                "nova.network.linux_net": f"{_NET}.linux.LinuxNetworkDriver",
+            },
         ),
         Slot(
             "firewall_driver",
             f"{_NET}.base.FirewallDriver",
             "filters the guests' traffic",
-            {"nftables": f"{_NET}.firewall.NftablesFirewall", "fake": f"{_NET}.fake.FakeFirewall"},
+            {
+                "nftables": f"{_NET}.firewall.NftablesFirewall",
+                "fake": f"{_NET}.fake.FakeFirewall",
+                "nova.virt.firewall.IptablesFirewallDriver": f"{_NET}.firewall.NftablesFirewall",
+                "nova.virt.libvirt.firewall.IptablesFirewallDriver": f"{_NET}.firewall.NftablesFirewall",
+            },
         ),
         Slot(
             "image_service",

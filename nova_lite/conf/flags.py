@@ -30,6 +30,7 @@ from nova_lite.conf import (
     scheduler,
 )
 from nova_lite.conf.files import Setting
+from nova_lite.conf.former import FORMER
 from nova_lite.core.errors import ConfigurationError
 
 MODULES = (
@@ -175,6 +176,9 @@ class _Names:
         opt = self._opts.get(positive) if setting.name.startswith("no") else None
         if isinstance(opt, cfg.BoolOpt):
             return Setting(opt.dest, _opposite(setting), setting.origin)
+        for name in (setting.name, positive):
+            if name in FORMER:
+                raise ConfigurationError(f"There is no flag --{name} any more ({setting.origin}). {FORMER[name]}")
         close = difflib.get_close_matches(setting.name, self._opts, n=1)
         hint = f" Did you mean --{close[0]}?" if close else ""
         raise ConfigurationError(f"There is no flag --{setting.name} ({setting.origin}).{hint}")

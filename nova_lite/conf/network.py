@@ -12,7 +12,7 @@ FLAGS = (
     cfg.StrOpt(
         "network_driver",
         default="nova_lite.drivers.net.linux.LinuxNetworkDriver",
-        help="Class that makes bridges, DHCP and NAT on a host; 'linux' and 'fake' are short for ours.",
+        help="Class that makes bridges, gateways, DHCP and NAT on a host; 'linux' and 'fake' are short for ours.",
     ),
     cfg.StrOpt("network_host", default="$host", help="Host whose nova-network serves new networks."),
     cfg.StrOpt("networks_path", default="$state_path/networks", help="Folder of the DHCP servers' files."),
@@ -27,6 +27,12 @@ FLAGS = (
     cfg.StrOpt("vpn_ip", default="$my_ip", help="Public address of the VPNs of projects with a VLAN."),
     cfg.IntOpt("vpn_start", default=1000, min=1, max=65535, help="Port of the first of these VPNs."),
     cfg.IntOpt("cnt_vpn_clients", default=0, min=0, help="Last addresses of a VLAN, kept for VPN clients."),
+    cfg.IntOpt(
+        "create_unique_mac_address_attempts",
+        default=5,
+        min=1,
+        help="How often a new guest is given another MAC and address where somebody else has got the first.",
+    ),
     cfg.BoolOpt("multi_host", default=False, help="New networks: each compute host serves its own guests."),
     cfg.BoolOpt("flat_injected", default=False, help="New networks: guests find their address in a file."),
     cfg.BoolOpt("use_ipv6", default=False, help="New networks: guests have IPv6, too."),

@@ -34,8 +34,6 @@ from nova_lite.rpc.network import NetworkContract, NetworkProxy
 
 LOG = logging.getLogger(__name__)
 
-_ATTEMPTS = 5
-
 
 class NetworkManager(NetworkContract):
     """Base of the modes of networking; a mode says what a network is like on its host.
@@ -265,7 +263,7 @@ class NetworkManager(NetworkContract):
         def work(session: Session) -> dict[str, list[VirtualInterface]]:
             return addresses.allocate(session, instance_uuids, vlans=self.mode.vlans)
 
-        for _ in range(_ATTEMPTS - 1):
+        for _ in range(self.settings.attempts - 1):
             try:
                 return self._database.run("network.allocate", work)
             except Conflict as conflict:

@@ -20,7 +20,7 @@ class NetworkSettings:
     ``auto_assign_pool`` is where each new instance gets a floating address from, empty for none.
     ``network_host`` serves networks that are nobody's yet; a daemon is down ``down_after`` seconds after its last
     word. ``interfaces`` are this host's own that lead to the other hosts. ``single_gateway``: a guest in several
-    networks is told of the first's way out only.
+    networks is told of the first's way out only. What somebody else has got is tried ``attempts`` times.
     """
 
     host: str
@@ -38,6 +38,7 @@ class NetworkSettings:
     down_after: int = 60
     interfaces: HostInterfaces = dataclasses.field(default_factory=HostInterfaces)
     single_gateway: bool = False
+    attempts: int = 5
 
     def interface_of(self, network: Network) -> str:
         """Return this host's interface that leads to the other hosts of a network, empty for none."""
@@ -62,6 +63,7 @@ class NetworkSettings:
             down_after=conf.service_down_time,
             interfaces=host_interfaces(conf),
             single_gateway=conf.use_single_default_gateway,
+            attempts=conf.create_unique_mac_address_attempts,
         )
 
 

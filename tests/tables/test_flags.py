@@ -7,6 +7,8 @@ import pytest
 from oslo_config import cfg
 
 from nova_lite.conf import flags, sample
+from nova_lite.conf.former import FORMER
+from nova_lite.core.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[2]
 OURS = [opt for module in flags.MODULES for opt in module.FLAGS]
@@ -17,6 +19,14 @@ def test_every_flag_says_in_a_sentence_what_it_is_for(opt):
     assert opt.help
     assert opt.help[0].isupper() or opt.help.startswith("libvirt")
     assert opt.help.endswith(".")
+
+
+def test_flags_of_former_days_are_told_of_in_a_sentence():
+    assert not FORMER.keys() & {opt.dest for opt in OURS}
+    assert all(sentence.endswith(".") for sentence in FORMER.values())
+    for given in ("--l3_lib=nova.network.l3.NullL3", "--nosend_arp_for_ha"):
+        with pytest.raises(ConfigurationError, match=r"any more \(on the command line\)\. (One class|A host)"):
+            flags.load([given], "nova-network")
 
 
 def test_no_flag_stands_twice():

@@ -1,10 +1,14 @@
-"""A thousand who ask for addresses at the same time get a thousand different ones, and soon."""
+"""Many who ask for addresses get different ones, a thousand at the same time too, and soon; so with MACs."""
 
 import concurrent.futures
+import secrets
 import time
 from collections.abc import Callable, Sequence
 
+import pytest
+
 from nova_lite.core.context import RequestContext
+from nova_lite.core.errors import Conflict
 from tests.functional.network.world import ADMIN, World
 
 COUNT = 1000
@@ -44,3 +48,19 @@ def test_floating_addresses(world: World) -> None:
     assert len(set(at_once(ask))) == COUNT
     [pool] = world.floating_ips.pools(ADMIN)
     assert (pool.total, pool.used) == (1022, COUNT)
+
+
+def test_a_mac_that_somebody_has_is_nobody_elses(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = world.network()
+    first, second, third = world.boot(3)
+    [held] = world.allocate([first])[first]
+    taken = bytes.fromhex(held.mac[9:].replace(":", ""))
+    drawn = iter([taken] * 4 + [bytes(3)] + [taken] * 5)
+    monkeypatch.setattr(secrets, "token_bytes", lambda size: next(drawn))
+
+    [made] = world.allocate([second])[second]
+    assert (made.mac, made.address != held.address) == ("fa:16:3e:00:00:00", True)
+    with pytest.raises(Conflict, match="MAC address"):
+        world.manager.allocate(ADMIN, [third])
+    assert (next(drawn, None), world.interfaces([third])) == (None, {})
+    assert world.networks.address_counts(ADMIN)[network.id].used == 2
