@@ -7,7 +7,7 @@ who comes while others are at it waits for the next turn, and that one does ever
 import dataclasses
 import logging
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,14 @@ from nova_lite.core.errors import DriverError, NoAddress
 from nova_lite.core.network import FloatingIp, HeldAddress, Network
 from nova_lite.db import floating_ips, leases, network_hosts, networks
 from nova_lite.db.engine import Database
-from nova_lite.drivers.net.base import DhcpHost, Difference, FloatingAddress, NetworkDriver, NetworkPlan
+from nova_lite.drivers.net.base import (
+    DhcpHost,
+    Difference,
+    FloatingAddress,
+    NetworkDriver,
+    NetworkPlan,
+    NotServed,
+)
 from nova_lite.network.settings import NetworkSettings
 
 LOG = logging.getLogger(__name__)
@@ -57,6 +64,7 @@ class ServedNetworks:
         self._holders: dict[int, set[str]] = {}
         self._known: dict[int, _Found] = {}
         self._mine = _Mine()
+        self._refused: Mapping[int, DriverError] = {}
         self._asked = _Asked()
         self._done = 0
         self._guard = threading.Lock()
@@ -98,9 +106,11 @@ class ServedNetworks:
             self._done = asked.turn
 
     def start(self) -> None:
-        """Make the whole host as the database says; raises DriverError."""
+        """Make the whole host as the database says; raises DriverError where not a single network can be so."""
         with self._turn:
             self._converge(repeat=True)
+            if self._refused and not self._plans:
+                raise NotServed(self._refused)
 
     def mend(self) -> tuple[Difference, ...]:
         """Make the host as the database says, look whether it is, and mend what differs.
@@ -112,7 +122,9 @@ class ServedNetworks:
             plans = tuple(self._plans.values())
             found = self._driver.differences(plans)
             if found:
-                self._driver.apply(plans)
+                self._apply(self._plans)
+            if self._refused:
+                raise NotServed(self._refused)
             return found
 
     def wanted(self) -> tuple[NetworkPlan, ...]:
@@ -154,8 +166,11 @@ class ServedNetworks:
         elif wanted:
             only = None if asked.everybody else asked.only | asked.gone
             self._renew_guests(wanted, floating=asked.floating, only=only)
-        for network_id in asked.network_ids & self._mine.full.keys():
-            raise self._mine.full[network_id]
+        for network_id in sorted(asked.network_ids):
+            if network_id in self._mine.full:
+                raise self._mine.full[network_id]
+            if network_id in self._refused:
+                raise self._refused[network_id]
 
     def _renew_guests(
         self, network_ids: Collection[int], *, floating: bool, only: Collection[str] | None
@@ -201,14 +216,25 @@ class ServedNetworks:
             LOG.warning("%s", error)
         plans = {network_id: found.on(plan) for network_id, plan in self._mine.plans.items()}
         if repeat or _frames(plans) != _frames(self._plans):
-            self._driver.apply(tuple(plans.values()))
+            self._apply(plans)
+            served = [plan for plan in plans.values() if plan.network_id not in self._refused]
             self._plans, self._holders, self._known = {}, {}, {}
-            for plan in plans.values():
+            for plan in served:
                 self._remember(plan, found)
-            LOG.info("serving networks: %s", ", ".join(plan.bridge for plan in plans.values()) or "none")
+            LOG.info("serving networks: %s", ", ".join(plan.bridge for plan in served) or "none")
             return
         for plan in plans.values():
             self._set_guests(plan, found)
+
+    def _apply(self, plans: Mapping[int, NetworkPlan]) -> None:
+        """Have the driver make the host so; the networks of which it cannot are tried again with each look."""
+        self._refused = {}
+        try:
+            self._driver.apply(tuple(plans.values()))
+        except NotServed as error:
+            self._refused = error.refused
+            for network_id, reason in self._refused.items():
+                LOG.error("network %s is not served: %s", plans[network_id].uuid, reason)
 
     def _look(self, session: Session, *, claim: bool) -> "_Mine":
         """Return what this host is to serve; only with ``claim`` does it get addresses that it lacks."""

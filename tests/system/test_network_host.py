@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 import socket
 import subprocess
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from nova_lite.drivers.net.base import (
     FilterGroup,
     FilterRule,
     FloatingAddress,
+    NotServed,
 )
 from nova_lite.drivers.net.dnsmasq import DnsmasqSettings
 from nova_lite.drivers.net.linux import LinuxNetworkDriver
@@ -180,6 +182,37 @@ def test_damage_is_seen_and_mended(site: Site, tmp_path: Path, damage: list[str]
         assert eventually(lambda: kind in found())
         site.network.apply((site.plan,))
         assert site.network.differences((site.plan,)) == ()
+
+
+@pytest.mark.parametrize("refuses", ["interface", "dnsmasq"])
+def test_a_network_that_cannot_be_served_leaves_the_others_alone(site: Site, tmp_path: Path, refuses: str) -> None:
+    other = dataclasses.replace(site.plan, network_id=2, cidr="10.9.0.0/24", gateway="10.9.0.1", bridge="br099",
+                                dhcp_start="10.9.0.2", hosts=())  # fmt: skip
+    if refuses == "interface":
+        other = dataclasses.replace(other, bridge_interface="nowhere0")
+    else:
+        other = dataclasses.replace(other, dhcp_start="nonsense")
+    site.host.run("nft", "delete", "table", "ip", "nova_network")
+    site.host.run("ip", "addr", "del", "10.0.0.1/24", "dev", "br100")
+    with site.host.entered():
+        with pytest.raises(NotServed, match=f"nowhere0|{refuses}") as refused:
+            site.network.apply((other, site.plan))
+        assert refused.value.refused.keys() == {2}
+        kinds = {one.kind for one in site.network.differences((other, site.plan)) if one.name != "br099"}
+        assert kinds == set()
+        assert bridges.marked(bridges.NETWORK) == {"br100"} | ({"br099"} if refuses == "dnsmasq" else set())
+    dhcp(site.a)
+    with site.host.entered():
+        site.network.apply((site.plan,))
+        assert site.network.differences((site.plan,)) == ()
+
+
+def test_programs_that_are_missing_stop_the_start_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name, path="": None if name == "dnsmasq" else f"/usr/sbin/{name}")
+    with pytest.raises(ConfigurationError, match="needed and not installed: dnsmasq"):
+        LinuxNetworkDriver(Runner(), DnsmasqSettings(tmp_path, "/bin/true")).start()
 
 
 def test_an_unwanted_network_is_removed_with_its_dhcp_server(site: Site) -> None:

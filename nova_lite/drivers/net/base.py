@@ -7,9 +7,10 @@ before start (a missing program, a missing interface) is ``ConfigurationError`` 
 
 import abc
 import dataclasses
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import Any
 
+from nova_lite.core.errors import DriverError
 from nova_lite.core.network import PROVIDER_GROUP
 
 
@@ -104,6 +105,14 @@ class Difference:
     sentence: str
 
 
+class NotServed(DriverError):
+    """Some networks cannot be as planned; ``refused`` says why of each, by its id. The others are."""
+
+    def __init__(self, refused: Mapping[int, DriverError]) -> None:
+        super().__init__(" ".join(str(error) for error in refused.values()))
+        self.refused = refused
+
+
 class NetworkDriver(abc.ABC):
     """The links, DHCP servers and NAT rules of this host."""
 
@@ -118,7 +127,10 @@ class NetworkDriver(abc.ABC):
 
     @abc.abstractmethod
     def apply(self, plans: tuple[NetworkPlan, ...]) -> None:
-        """Make the host's bridges, gateways, dnsmasq processes and NAT table as ``plans`` say, and no other."""
+        """Make the host's bridges, gateways, dnsmasq processes and NAT table as ``plans`` say, and no other.
+
+        Raises NotServed where that cannot be for some networks, and DriverError where it cannot for any.
+        """
 
     @abc.abstractmethod
     def set_hosts(self, plan: NetworkPlan) -> None:

@@ -1,15 +1,16 @@
 """The network of a Linux host: bridges by netlink, DHCP by dnsmasq, address translation by nftables."""
 
+import contextlib
 import ipaddress
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from nova_lite.core.errors import ConfigurationError, DriverError
 from nova_lite.drivers.net import arp, bridges, links, nat
-from nova_lite.drivers.net.base import Difference, LinkPlan, NetworkDriver, NetworkPlan
+from nova_lite.drivers.net.base import Difference, LinkPlan, NetworkDriver, NetworkPlan, NotServed
 from nova_lite.drivers.net.conntrack import Connections
 from nova_lite.drivers.net.dnsmasq import Dnsmasq, DnsmasqSettings
 from nova_lite.drivers.net.floating import FloatingAddresses
@@ -79,16 +80,22 @@ class LinuxNetworkDriver(NetworkDriver):
         for bridge in self._dnsmasq.bridges() - wanted:
             self._dnsmasq.stop(bridge)
             self.changes += 1
+        refused: dict[int, DriverError] = {}
         with bridges.locked(self._folder):
             for plan in plans:
-                self.changes += bridges.make(plan.link, bridges.NETWORK)
+                with _noted(plan, refused):
+                    self.changes += bridges.make(plan.link, bridges.NETWORK)
             for bridge in bridges.marked(bridges.NETWORK) - wanted:
                 links.set_gateways(bridge, set())
                 bridges.release(bridge, bridges.NETWORK)
                 self.changes += 1
         for plan in plans:
-            self._serve(plan)
+            if plan.network_id not in refused:
+                with _noted(plan, refused):
+                    self._serve(plan)
         self.changes += self._floating.apply(plans)
+        if refused:
+            raise NotServed(refused)
 
     def set_hosts(self, plan: NetworkPlan) -> None:
         """Tell the network's DHCP server of its hosts."""
@@ -198,6 +205,15 @@ class LinuxNetworkDriver(NetworkDriver):
             self.changes += _write(_IPV6 / "all" / "forwarding", "1")
         except OSError as error:
             raise DriverError(f"cannot switch on the forwarding of IPv6: {error.strerror}.") from error
+
+
+@contextlib.contextmanager
+def _noted(plan: NetworkPlan, refused: dict[int, DriverError]) -> Iterator[None]:
+    """Go on after an error, which is noted: the other networks of the host are not to suffer from it."""
+    try:
+        yield
+    except DriverError as error:
+        refused[plan.network_id] = error
 
 
 def _write(setting: Path, value: str) -> bool:

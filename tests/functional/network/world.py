@@ -22,7 +22,7 @@ from nova_lite.core.quota import Limits
 from nova_lite.core.server_migration import Traveller
 from nova_lite.db import actions, group_members, instances, security_groups, virtual_interfaces
 from nova_lite.db.engine import Database
-from nova_lite.drivers.net.base import NetworkPlan
+from nova_lite.drivers.net.base import NetworkPlan, NotServed
 from nova_lite.drivers.net.fake import FakeNetworkDriver
 from nova_lite.network.flatdhcp import FlatDHCPManager
 from nova_lite.network.manager import NetworkManager
@@ -53,7 +53,14 @@ class Host(FakeNetworkDriver):
 
     def apply(self, plans: tuple[NetworkPlan, ...]) -> None:
         self.writes["apply"] += 1
-        super().apply(plans)
+        refused = {
+            plan.network_id: DriverError("cannot find the network interface nowhere0.")
+            for plan in plans
+            if plan.bridge_interface == "nowhere0"
+        }
+        super().apply(tuple(plan for plan in plans if plan.network_id not in refused))
+        if refused:
+            raise NotServed(refused)
 
     def set_hosts(self, plan: NetworkPlan) -> None:
         self.writes["set_hosts"] += 1
