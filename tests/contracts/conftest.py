@@ -1,4 +1,4 @@
-"""A driver of every kind, on a host of its own, for the contract of hypervisor drivers."""
+"""A driver of every kind, on a host of its own, for the contract of hypervisor drivers; and an object store."""
 
 import tempfile
 from collections.abc import Iterator
@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 
 from nova_lite.conf import load
+from nova_lite.core import clock
+from nova_lite.core.objects import Bucket
+from nova_lite.drivers.object.base import ObjectStore
 from nova_lite.drivers.virt.base import GuestSpec, VirtDriver
 from nova_lite.drivers.virt.fake import FakeVirtDriver
 from nova_lite.drivers.virt.libvirt.driver import LibvirtDriver
 from tests.contracts.guests import NewDriver, a_spec
+from tests.contracts.objects import make_store
 from tools.services import Libvirtd
 
 KINDS = {"fake": FakeVirtDriver, "libvirt": LibvirtDriver, "lxc": LibvirtDriver}
@@ -62,3 +66,13 @@ def driver(new_driver: NewDriver) -> Iterator[VirtDriver]:
 @pytest.fixture
 def spec() -> GuestSpec:
     return a_spec()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ObjectStore]:
+    """An object store with a bucket, in which a project may have only so much."""
+    store = make_store(tmp_path / "buckets", "--quota_object_bytes=10000000", "--quota_buckets=3")
+    store.start()
+    store.create_bucket(Bucket("one", "project", clock.now()))
+    yield store
+    store.close()
