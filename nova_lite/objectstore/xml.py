@@ -90,8 +90,8 @@ def parse(body: bytes, root: str) -> Element:
     """Return the root element of a document; raises Malformed where it is not ``root``."""
     try:
         element = Element(defusedxml.ElementTree.fromstring(body))
-    except (ElementTree.ParseError, ValueError) as error:
-        # What is dangerous (entities, references to files) is a ValueError of defusedxml.
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        # What is dangerous (entities, files) is a ValueError of defusedxml, an unknown encoding a LookupError.
         raise Malformed("The document is not well-formed XML.") from error
     if element.name != root:
         raise Malformed(f"The document is a {element.name} and not a {root}.")

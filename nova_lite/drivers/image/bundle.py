@@ -48,7 +48,7 @@ def parse_manifest(text: bytes) -> Manifest:
                 for one in root.findall("./machine_configuration/block_device_mapping/mapping")
             ),
         )
-    except (ElementTree.ParseError, ValueError) as error:
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise BadBundle(BundleStep.DOWNLOAD, "The manifest cannot be read.") from error
     if not manifest.key or not manifest.iv or not 1 <= len(parts) <= _MOST_PARTS:
         raise BadBundle(BundleStep.DOWNLOAD, "The manifest names no key or no parts.")
