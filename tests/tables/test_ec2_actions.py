@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import xml.etree.ElementTree as ElementTree
 
 import botocore.session
 import pytest
@@ -114,6 +115,10 @@ def test_what_xml_cannot_hold_is_replaced() -> None:
     assert xml.escape("a\x00b") == "a\N{REPLACEMENT CHARACTER}b"
 
 
+def test_ends_of_lines_are_told_as_they_came() -> None:
+    assert ElementTree.fromstring("<a>" + xml.escape("a\r\nb\rc") + "</a>").text == "a\r\nb\rc"
+
+
 def test_lists_are_in_the_order_of_their_numbers_and_names_are_text() -> None:
     sent = [(f"KeyName.{number}", f"{number:04}") for number in (10, 2, 1)]
 
@@ -128,6 +133,8 @@ def test_lists_are_in_the_order_of_their_numbers_and_names_are_text() -> None:
         ([("A", "1"), ("A", "2")], "InvalidParameterCombination"),
         ([("A", "1"), ("A.1", "2")], "InvalidParameterCombination"),
         ([("A.1", "2"), ("A", "1")], "InvalidParameterCombination"),
+        ([("A.1", "1"), ("Action", "Get"), ("Action", "Remove")], "InvalidParameterCombination"),
+        ([("A.1", "1"), ("X-Amz-Signature", "a"), ("X-Amz-Signature", "b")], "InvalidParameterCombination"),
         ([("A.x", "2")], "UnknownParameter"),
         ([("B", "2")], "UnknownParameter"),
         ([("A.1.2", "2")], "InvalidParameter"),

@@ -175,8 +175,12 @@ DRY_RUN = Flag("DryRun")
 def tree(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """Return parameters by the parts of their names; raises Ec2Error for names that exclude each other."""
     found: dict[str, Any] = {}
+    others: set[str] = set()
     for name, value in pairs:
         if name in _NOT_PARAMETERS or name.startswith("X-Amz-"):
+            if name in others:
+                raise _malformed(name)
+            others.add(name)
             continue
         *path, last = name.split(".")
         place = found
