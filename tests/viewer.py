@@ -53,7 +53,7 @@ class Viewer:
     def read(self, length: int) -> bytes:
         """Return so many bytes, or fewer when no more come."""
         seen = b""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while len(seen) < length and time.monotonic() < deadline:
             with contextlib.suppress(WebSocketWantReadError, TimeoutError):
                 chunk = self._socket.recvmsg()

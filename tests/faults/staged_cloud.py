@@ -69,7 +69,7 @@ LEADS_TO = {
 }
 """What brings an active server to a state that other verbs start from."""
 
-_PATIENCE = 10.0
+_PATIENCE = 30.0
 
 
 def end_of(verb: Verb) -> VmState:

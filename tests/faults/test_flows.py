@@ -24,7 +24,7 @@ UNDONE = [
 ]
 """Each step of a boot that may fail, with each step that is undone then."""
 
-_PATIENCE = 10.0
+_PATIENCE = 30.0
 
 
 def _broken() -> RuntimeError:

@@ -4,8 +4,7 @@ import contextlib
 import dataclasses
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from nova_lite.drivers.net.base import DhcpHost, FilterPort, NetworkPlan
@@ -60,14 +59,6 @@ def addressed(guest: Namespace, name: str) -> None:
 
 def pings(guest: Namespace, address: str) -> bool:
     return guest.succeeds("ping", "-c", "1", "-W", "1", address)
-
-
-def eventually(check: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 5
-    while not check():
-        if time.monotonic() > deadline:
-            return False
-    return True
 
 
 def listener(namespace: Namespace, number: int) -> "tuple[threading.Thread, list[str]]":

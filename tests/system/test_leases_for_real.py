@@ -1,9 +1,7 @@
 """nova-network with real dnsmasq and its script: an address from the claim in the database to the guest."""
 
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from nova_lite.drivers.runner import Runner
 from nova_lite.network.flatdhcp import FlatDHCPManager
 from nova_lite.network.settings import NetworkSettings
 from nova_lite.operations.networks import Networks
+from tests.cloud import wait_for
 from tests.functional.network.world import ADMIN, HOST, World
 from tools.services.namespaces import Namespace, busybox, namespaces
 
@@ -97,29 +96,21 @@ def site(tmp_path: Path) -> Iterator[Site]:
         site.world.database.close()
 
 
-def eventually(check: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 15
-    pause = threading.Event()
-    while not check() and time.monotonic() < deadline:
-        pause.wait(0.05)
-    return check()
-
-
 def test_a_guest_gets_its_address_and_the_row_knows_of_the_lease(site: Site) -> None:
     interface = site.boot()
 
     assert f"inet {interface.address}/24" in site.dhcp()
 
-    assert eventually(lambda: [held.leased for held in site.held(interface.network_id)] == [True])
+    assert wait_for(lambda: [held.leased for held in site.held(interface.network_id)] == [True])
 
 
 def test_a_dhcp_server_that_died_comes_back_with_its_leases(site: Site) -> None:
     interface = site.boot()
     site.dhcp()
-    assert eventually(lambda: [held.leased for held in site.held(interface.network_id)] == [True])
+    assert wait_for(lambda: [held.leased for held in site.held(interface.network_id)] == [True])
     died = site.pid()
     site.host.run("kill", "-9", str(died))
-    assert eventually(lambda: not Path(f"/proc/{died}").exists())
+    assert wait_for(lambda: not Path(f"/proc/{died}").exists())
 
     with site.host.entered():
         differences = site.world.manager.reconciler.differences()
@@ -139,7 +130,7 @@ def test_a_released_address_serves_the_next_guest_at_once(site: Site) -> None:
     tiny = next(one for one in site.world.networks.list(ADMIN) if one.label == "tiny")
     interface = site.boot(networks=[{"uuid": tiny.uuid}])
     site.dhcp()
-    assert eventually(lambda: [held.leased for held in site.held(tiny.id)] == [True])
+    assert wait_for(lambda: [held.leased for held in site.held(tiny.id)] == [True])
 
     with site.host.entered():
         site.world.manager.release(ADMIN, [interface.instance_uuid])

@@ -74,10 +74,10 @@ def test_a_blocking_call_lets_the_others_work(mode):
 
         sleep = ctypes.CDLL(None).usleep
         began = time.monotonic()
-        sleepers = [concurrency.spawn(concurrency.blocking, sleep, 400_000) for _ in range(4)]
+        sleepers = [concurrency.spawn(concurrency.blocking, sleep, 400_000) for _ in range(10)]
         for sleeper in sleepers:
             sleeper.join()
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 3.5
 
     in_process_of(mode, program)
 
@@ -149,8 +149,8 @@ def test_the_log_can_be_written_from_green_and_native_threads_at_once(mode):
             for number in range(200):
                 logging.getLogger("nova_lite.test").info("line %d", number)
 
-        writers = [concurrency.spawn(concurrency.blocking, lines) for _ in range(4)]
-        writers += [concurrency.spawn(lines) for _ in range(4)]
+        writers = [concurrency.spawn(concurrency.blocking, lines) for _ in range(10)]
+        writers += [concurrency.spawn(lines) for _ in range(10)]
         for writer in writers:
             writer.join(20)
             assert not writer.is_alive()

@@ -67,7 +67,7 @@ def started(
 ) -> Iterator[World]:
     """Start a network host in a mode of networking."""
     driver = Host()
-    transport = LocalTransport(timeout=10)
+    transport = LocalTransport(timeout=30)
     proxy = NetworkProxy(transport)
     peers = settings.pop("peers", False)
     settings = {"host": HOST, "network_host": HOST} | settings

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from nova_lite.cmd import dhcpbridge
 from nova_lite.core.network import VirtualInterface
 from nova_lite.db import leases
 from nova_lite.network.leases import LeaseListener
+from tests.cloud import wait_for
 from tests.functional.network.world import World
 
 
@@ -146,8 +146,4 @@ def is_leased(world: World, interface: VirtualInterface) -> bool:
 
 
 def leased_before_long(world: World, interface: VirtualInterface, wanted: bool) -> bool:
-    deadline = time.monotonic() + 10
-    pause = threading.Event()
-    while is_leased(world, interface) is not wanted and time.monotonic() < deadline:
-        pause.wait(0.01)
-    return is_leased(world, interface) is wanted
+    return wait_for(lambda: is_leased(world, interface) is wanted)

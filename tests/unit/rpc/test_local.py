@@ -48,7 +48,7 @@ class Baker(BakerContract):
         self.may_answer.set()
 
     def bake(self, context, loaves, oven="big"):
-        self.may_answer.wait(5)
+        self.may_answer.wait(30)
         if "stone" in loaves:
             raise NotFound("cannot find stone")
         if "bug" in loaves:
@@ -63,7 +63,7 @@ class Baker(BakerContract):
 
 @pytest.fixture
 def bus():
-    transport = LocalTransport(timeout=5)
+    transport = LocalTransport(timeout=30)
     yield transport
     transport.close()
 
@@ -109,7 +109,7 @@ def test_a_bug_of_the_server_reaches_the_caller_without_its_inside(to_baker):
 def test_a_doorbell_is_heard(to_baker, baker):
     to_baker.cast("ring", CONTEXT, visitor="paul")
 
-    assert baker.heard.wait(5)
+    assert baker.heard.wait(30)
     assert baker.rung == ["paul"]
 
 
