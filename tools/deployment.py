@@ -88,15 +88,17 @@ class Deployment:
     def start(self) -> None:
         """Start all daemons; the time until the API answers is kept."""
         began = time.monotonic()
-        with concurrent.futures.ThreadPoolExecutor(len(self.daemons)) as pool:
-            for started in [pool.submit(daemon.start) for daemon in self.daemons]:
-                started.result()
+        self._at_once(Daemon.start)
         self.start_seconds = time.monotonic() - began
 
     def stop(self) -> None:
         """Stop all daemons."""
-        for daemon in reversed(self.daemons):
-            daemon.stop()
+        self._at_once(Daemon.stop)
+
+    def _at_once(self, act: Callable[[Daemon], None]) -> None:
+        with concurrent.futures.ThreadPoolExecutor(len(self.daemons)) as pool:
+            for acting in [pool.submit(act, daemon) for daemon in self.daemons]:
+                acting.result()
 
     def statements(self) -> float:
         """Return how many SQL statements all daemons have sent, heartbeats and sweeps left out."""
