@@ -1,7 +1,7 @@
-"""``python -m tools.testing lint | quick | all``: the checks, two at a time, in the order in which they fail soonest.
+"""``python -m tools.testing lint | quick | all``: the checks, three at a time.
 
-Two checks run side by side for as long as there are any; what one printed comes when it ends. After a failure
-nothing more is begun.
+Three checks run side by side for as long as there are any: on two processors, for each waits half of its time. What
+one printed comes when it ends. After a failure nothing more is begun.
 
 The functional tests run twice, under eventlet and on native threads, and each run takes its share of them
 (tests/functional/shares.py): together every test once on each database, and in each way to run a daemon.
@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[1]
-AT_ONCE = 2
+AT_ONCE = 3
 _BIN = Path(sys.executable).parent
 _MEMORY = Path("/dev/shm")
 _ENOUGH = 4 * 1024**3
@@ -80,6 +80,14 @@ CLIENTS = (
     "tests/functional/test_ec2_programs.py",
 )
 """Functional tests with clients' programs: these do not see how the daemons run, and take longest."""
+GUESTS = (
+    "tests/system/test_containers.py",
+    "tests/system/test_first_guest.py",
+    "tests/system/test_guest_with_everything.py",
+    "tests/system/test_two_hosts.py",
+    "tests/system/test_vlans.py",
+)
+"""System tests with guests and a kernel of their own, which take half of all those tests' time."""
 LARGE = "tests/functional/objectstore/test_large_trees.py"
 """Ten thousand files through two clients."""
 
@@ -100,12 +108,14 @@ QUICK = (
     _functional("threading"),
 )
 SLOW = (
-    _pytest("system", "tests/system"),
+    _pytest("guests", *GUESTS),
+    _pytest("system", "tests/system", *(f"--ignore={file}" for file in GUESTS)),
     _pytest("faults", "tests/faults", in_memory=True),
     _pytest("contracts", "tests/contracts"),
     _pytest("clients", *CLIENTS, LARGE, in_memory=True),
 )
 PLANS = {"lint": LINT, "quick": QUICK, "all": (*LINT, *QUICK, *SLOW)}
+"""What fails soonest comes first, and then what takes longest."""
 
 
 def main() -> int:
