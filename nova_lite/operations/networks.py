@@ -56,7 +56,9 @@ class Networks:
         new_networks.check(each)
         if request.count < 1:
             raise InvalidInput("The number of networks must be at least 1.")
-        uuids = [ids.new_uuid() for _ in range(request.count)]
+        if each.uuid and request.count > 1:
+            raise InvalidInput("Several networks cannot have the same uuid.")
+        uuids = [each.uuid.lower() or ids.new_uuid() for _ in range(request.count)]
 
         def work(session: Session) -> Sequence[Network]:
             others = networks.listing(session)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from nova_lite.core import clock
+from nova_lite.core import clock, ids
 from nova_lite.core.errors import Conflict, InvalidInput
 from nova_lite.core.network import Ipv6Backend, Network, NetworkMode
 from nova_lite.db import networks
@@ -49,8 +49,8 @@ class NetworkDefaults:
 class NewNetwork:
     """A network to make; without ``subnet`` it has no addresses yet. ``project_id`` empty: for everybody.
 
-    An empty ``bridge`` is named after the default one, or after the VLAN. ``mtu`` 0 is the default one, and so is
-    what is None.
+    An empty ``uuid`` is a random one, an empty ``bridge`` is named after the default one, or after the VLAN. ``mtu`` 0
+    is the default one, and so is what is None.
     """
 
     label: str
@@ -63,6 +63,7 @@ class NewNetwork:
     vlan: int | None = None
     vpn_port: int | None = None
     injected: bool | None = None
+    uuid: str = ""
 
 
 def check(request: NewNetwork) -> None:
@@ -75,6 +76,8 @@ def check(request: NewNetwork) -> None:
         raise InvalidInput(f"A VLAN has a number from {_VLANS.start} to {_VLANS.stop - 1}.")
     if request.vpn_port is not None and request.vpn_port not in _PORTS:
         raise InvalidInput("The port of a VPN must be from 1 to 65535.")
+    if request.uuid and (len(request.uuid) != 36 or not ids.is_uuid(request.uuid)):
+        raise InvalidInput(f"{request.uuid[:60]!r} is no uuid.")
     for name in (request.bridge, request.bridge_interface or ""):
         if name and _BRIDGE.fullmatch(name) is None:
             raise InvalidInput(
@@ -100,6 +103,8 @@ def row(
         "project_id": request.project_id, "ipv6_backend": defaults.ipv6_backend, "created_at": now, "updated_at": now,
     }  # fmt: skip
     bridges = {other.bridge for other in others}
+    if uuid in {other.uuid for other in others}:
+        raise Conflict(f"There is a network {uuid} already.")
     if request.bridge in bridges:
         raise Conflict(f"The bridge {request.bridge} belongs to another network.")
     if defaults.mode.vlans or request.vlan is not None:

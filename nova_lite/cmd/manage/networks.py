@@ -24,6 +24,8 @@ def create_network(
     **of_each: str,
 ) -> None:
     """Make networks of a range, with their addresses."""
+    if not fixed_range_v4:
+        raise InvalidInput("A network needs --fixed_range_v4: by IPv4 guests hear of addresses and metadata.")
     dns = tuple(of_each[name] for name in ("dns1", "dns2") if of_each[name])
     routed = of_each["gateway"] != _NONE
     subnet = NewSubnet(
@@ -44,6 +46,7 @@ def create_network(
         project_id=of_each["project_id"],
         vlan=vlan,
         vpn_port=vpn,
+        uuid=of_each["uuid"],
     )
     count = num_networks or desk.conf.num_networks
     request = NewNetworks(each, count, network_size or desk.conf.network_size)
@@ -159,7 +162,7 @@ COMMANDS = (
         "network", "create", create_network, "make networks of a range and print their uuids",
         (
             Option("label", "name of the network; several get _0, _1 …", required=True),
-            Option("fixed_range_v4", "addresses of the networks as a CIDR", required=True),
+            Option("fixed_range_v4", "addresses of the networks as a CIDR; every network has some", default=""),
             Option("num_networks", "networks into which the range is divided", default=0, kind=int),
             Option("network_size", "addresses of each; as many as may be unless given", default=0, kind=int),
             Option("vlan", "number of the first VLAN; the first free one unless given", kind=int),
@@ -174,6 +177,7 @@ COMMANDS = (
             Option("dns2", "another one", default=""),
             Option("fixed_cidr", "the part of the range that guests get addresses of", default=""),
             Option("project_id", "project that the network is for; everybody unless given", default=""),
+            Option("uuid", "uuid of the one network; a random one unless given", default=""),
         ),
     ),
     Command("network", "list", list_networks, "list networks"),

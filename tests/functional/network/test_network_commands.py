@@ -7,6 +7,7 @@ import pytest
 from nova_lite.cmd import manage
 from tests.cloud import Cloud
 
+UUID = "0b9d3a36-6f2c-4f0e-8c1d-2f3a4b5c6d7e"
 PROXIED: dict[str, Any] = {"version": "2.1", "user": "admin"}
 
 
@@ -63,6 +64,9 @@ def test_a_range_is_divided_shown_given_away_and_removed(cloud: Cloud, nova_mana
         (["create", "x", "10.21.0.0/29", "--num_networks=4"], "too small for 4 networks"),
         (["create", "x", "10.21.0.0/24", "--fixed_range_v6=fd00::/80"], "/64 prefixes"),
         (["create", "x", "10.21.0.0/24", "--fixed_cidr=10.22.0.0/28"], "not a part of"),
+        (["create", "x", "--fixed_range_v6=fd00::/64"], "needs --fixed_range_v4"),
+        (["create", "x", "10.21.0.0/24", "--uuid=nonsense"], "no uuid"),
+        (["create", "x", "10.21.0.0/24", f"--uuid={UUID}", "--num_networks=2"], "the same uuid"),
         (["delete", "--fixed_range=10.99.0.0/24"], "no network of the range 10.99.0.0/24"),
         (["delete"], "cannot tell which network"),
         (["modify", "private", "--host=a", "--disassociate-host"], "at the same time"),
@@ -76,7 +80,9 @@ def test_mistakes_are_told_in_a_sentence(nova_manage: Any, words: list[str], sen
 
 def test_guests_get_addresses_of_a_part_of_the_range(cloud: Cloud, nova_manage: Any) -> None:
     words = ("network", "create", "part", "10.22.0.0/24", "--fixed_cidr=10.22.0.128/29", "--project_id=demo")
-    uuid = nova_manage(*words, "--gateway=none")[1].strip()
+    uuid = nova_manage(*words, "--gateway=none", f"--uuid={UUID.upper()}")[1].strip()
+    assert uuid == UUID
+    assert f"There is a network {UUID}" in nova_manage("network", "create", "x", "10.21.0.0/24", f"--uuid={UUID}")[2]
     assert cloud.ask("GET", f"/v2.1/os-networks/{uuid}", **PROXIED).json()["network"]["gateway"] is None
     listed = [line for line in nova_manage("fixed", "list")[1].splitlines() if "10.22.0." in line]
     free = [line.split("|")[2].strip() for line in listed if "False" in line.split("|")[3]]
