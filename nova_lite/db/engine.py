@@ -7,6 +7,7 @@ run again from its start: it is, when a deadlock, a serialisation failure or a l
 import contextlib
 import logging
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +34,12 @@ _MYSQL_TRANSIENT = {1020, 1205, 1213}
 _MYSQL_LOST = {1040, 1053, 1927, 2002, 2003, 2006, 2013, 2014, 2055}
 _POSTGRES_TRANSIENT = {"40001", "40P01", "55P03"}
 _POSTGRES_LOST = {"57P01", "57P02", "57P03", "08000", "08003", "08006", "08001", "53300"}
+
+_MYSQL_DENIED = {1044, 1045, 1049, 1698}
+_POSTGRES_DENIED = re.compile(
+    r"authentication failed|no pg_hba.conf entry|(role|database) .* does not exist|no password supplied"
+)
+"""What a server says that will not let anybody in like this, however often it is asked."""
 
 _SENT = "statements"
 """The key of a connection's notes under which the statements of its transaction are counted."""
@@ -131,6 +138,9 @@ class Database:
                 attempt = landed or work
                 cause: BaseException = unknown
             except exc.DBAPIError as error:
+                if _is_denied(error):
+                    LOG.error("transaction %s given up: %s", name, reason(error))
+                    raise errors.DatabaseUnavailable() from error
                 if not (_is_transient(error) or _is_lost(error)):
                     raise
                 cause = error
@@ -138,7 +148,7 @@ class Database:
                 LOG.error("transaction %s given up: %s", name, error)
                 raise errors.DatabaseUnavailable() from error
             if time.monotonic() + pause > deadline:
-                LOG.error("transaction %s given up: %s", name, cause)
+                LOG.error("transaction %s given up: %s", name, reason(cause))
                 raise errors.DatabaseUnavailable() from cause
             RETRIES.labels(name).inc()
             LOG.debug("transaction %s is tried again: %s", name, cause)
@@ -250,6 +260,25 @@ def _codes(error: exc.DBAPIError) -> tuple[Any, ...]:
     code = getattr(original, "pgcode", None)
     arguments = getattr(original, "args", ())
     return (code, arguments[0] if arguments else None)
+
+
+def _is_denied(error: exc.DBAPIError) -> bool:
+    """Tell whether no connection came about because of a wrong user, password or database."""
+    _, number = _codes(error)
+    if number in _MYSQL_DENIED:
+        return True
+    return isinstance(error, exc.OperationalError) and bool(
+        error.statement is None and _POSTGRES_DENIED.search(str(error.orig))
+    )
+
+
+def reason(error: BaseException) -> str:
+    """Return in one line what the database said that made an error."""
+    cause = error.__cause__ if isinstance(error, (errors.DatabaseUnavailable, _CommitUnknown)) else error
+    original = getattr(cause, "orig", None) or cause or error
+    arguments = original.args
+    said = arguments[1] if len(arguments) == 2 and isinstance(arguments[1], str) else str(original)
+    return " ".join(said.split()).removesuffix(".") + "."
 
 
 def _is_transient(error: exc.DBAPIError) -> bool:

@@ -1,5 +1,6 @@
 """Flavors: the sizes on offer."""
 
+import contextlib
 import dataclasses
 import re
 from collections.abc import Mapping
@@ -42,7 +43,9 @@ class Flavors:
                 for flavor in STANDARD:
                     flavors.insert(session, flavor)
 
-        self._database.run("flavor.bootstrap", work)
+        # Where another process did it at the same moment, there are some by now.
+        with contextlib.suppress(Conflict):
+            self._database.run("flavor.bootstrap", work)
 
     def create(self, context: RequestContext, flavor: Flavor) -> Flavor:
         """Add a flavor, with a random id where it has none; raises Conflict."""
