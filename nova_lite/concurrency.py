@@ -10,6 +10,7 @@ import collections
 import concurrent.futures
 import contextlib
 import enum
+import functools
 import importlib
 import os
 import socket
@@ -88,7 +89,7 @@ def beside(function: Callable[..., T], *args: Any) -> Callable[[], T]:
         execute = importlib.import_module("eventlet.tpool").execute
         wait: Callable[[], T] = importlib.import_module("eventlet").spawn(execute, function, *args).wait
         return wait
-    return _beside.submit(function, *args).result
+    return _beside().submit(function, *args).result
 
 
 def native_thread(function: Callable[[], None]) -> None:
@@ -200,7 +201,10 @@ class Pool:
             return None
 
 
-_beside = Pool(16, "beside")
+@functools.cache
+def _beside() -> Pool:
+    # Made when it is needed: a lock that was there before eventlet's choice is one that it cannot replace.
+    return Pool(16, "beside")
 
 
 class Mailbox(Generic[T]):

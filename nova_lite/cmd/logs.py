@@ -17,6 +17,8 @@ def setup(conf: cfg.ConfigOpts) -> None:
         oslo_log.log.setup(conf, "nova_lite", __version__)
     except (OSError, oslo_log.log.LogConfigError) as error:
         raise ConfigurationError(f"cannot write the log: {error}") from error
+    # What it says at each start of a daemon concerns nobody.
+    logging.getLogger("oslo_service.backend").setLevel(logging.WARNING)
     set_level(conf)
 
 

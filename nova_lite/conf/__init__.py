@@ -20,3 +20,10 @@ def load(arguments: Sequence[str], prog: str, about: str = "") -> "ConfigOpts":
     from nova_lite.conf import flags
 
     return flags.load(arguments, prog, about)
+
+
+def needs_value(argument: str) -> bool:
+    """Tell whether ``--flag`` is a flag that has its value in the next argument."""
+    from nova_lite.conf import flags
+
+    return flags.needs_value(argument)

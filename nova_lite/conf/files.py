@@ -13,7 +13,8 @@ from pathlib import Path
 
 from nova_lite.core.errors import ConfigurationError
 
-_FILE_FLAGS = ("flagfile", "config_file")
+FILE_FLAGS = ("flagfile", "config_file")
+"""The flags that name files of flags."""
 _SYSTEM_FILES = (Path("/etc/nova/nova.conf"), Path("/etc/nova_lite/nova.conf"))
 _DEEPEST_NESTING = 20
 
@@ -58,7 +59,7 @@ def read_command_line(arguments: Sequence[str], switches: Iterable[str]) -> Comm
         name = flag_name(text)
         if not has_value and name not in bare and left:
             value, has_value = left.pop(0), "="
-        if name in _FILE_FLAGS:
+        if name in FILE_FLAGS:
             files.append(Path(value))
         else:
             settings.append(Setting(name, value if has_value else None, "on the command line"))
@@ -88,7 +89,7 @@ def read_file(path: Path, depth: int = 0) -> Iterator[Setting]:
     first = next((line for line in map(str.strip, lines) if line and not _is_comment(line)), "")
     parse = _flag_lines if first.startswith("--") else _ini_lines
     for setting in parse(path, lines):
-        if setting.name not in _FILE_FLAGS:
+        if setting.name not in FILE_FLAGS:
             yield setting
             continue
         nested = Path(setting.value or "")
@@ -155,7 +156,7 @@ def peek(name: str, arguments: Sequence[str], program: str, environment: Mapping
         return said[-1]
     if variable := environment.get(f"NOVA_{name.upper()}"):
         return variable
-    named = [Path(value) for value in _values(arguments, _FILE_FLAGS)]
+    named = [Path(value) for value in _values(arguments, FILE_FLAGS)]
     found = None
     for path in find_files(named, program):
         for setting in read_file(path):

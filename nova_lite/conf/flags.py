@@ -102,6 +102,18 @@ def new_flags() -> cfg.ConfigOpts:
     return conf
 
 
+def needs_value(argument: str) -> bool:
+    """Tell whether ``--flag``, without one, is a flag that has its value in the next argument."""
+    names = _Names(registered(new_flags()))
+    name = files.flag_name(argument)
+    return name in files.FILE_FLAGS or (names.knows(name) and name not in names.switches())
+
+
+def secrets(conf: cfg.ConfigOpts) -> set[str]:
+    """Return the names of the flags whose values nobody is to see."""
+    return {opt.dest for opt in registered(conf) if opt.secret}
+
+
 def registered(conf: cfg.ConfigOpts) -> list[cfg.Opt]:
     """Return every flag of ``conf``, those of oslo.log included."""
     return [info["opt"] for name, info in conf._opts.items() if name not in _NOT_OURS]
@@ -157,6 +169,10 @@ class _Names:
         """Return the names of the flags that are on or off."""
         own = [name for name, opt in self._opts.items() if isinstance(opt, cfg.BoolOpt)]
         return [*own, "help", "h", "version"]
+
+    def knows(self, name: str) -> bool:
+        """Tell whether there is a flag of a name, in any spelling."""
+        return name in self._opts
 
     def resolve(self, setting: Setting) -> Setting:
         """Return ``setting`` under its flag's own name and with a value; raises ConfigurationError."""

@@ -12,7 +12,7 @@ from oslo_config import cfg
 from oslo_policy import opts, policy
 
 from nova_lite.core.context import RequestContext
-from nova_lite.core.errors import Forbidden
+from nova_lite.core.errors import ConfigurationError, Forbidden
 
 ADMIN = "role:admin"
 MEMBER = "role:admin or (project_id:%(project_id)s and (role:member or role:manager))"
@@ -38,7 +38,7 @@ class Rule:
 
 
 class Policy:
-    """The rules in force."""
+    """The rules in force; making it raises ConfigurationError for a file that cannot be understood."""
 
     def __init__(self, rules: Iterable[Rule], policy_file: Path | None = None) -> None:
         conf = cfg.ConfigOpts()
@@ -50,7 +50,11 @@ class Policy:
             self._enforcer.register_default(
                 policy.RuleDefault(rule.name, rule.check, rule.description, scope_types=list(rule.scopes))
             )
-        self._enforcer.load_rules()
+        try:
+            self._enforcer.load_rules()
+        except (ValueError, TypeError, AttributeError, OSError) as error:
+            said = " ".join(str(error).split())
+            raise ConfigurationError(f"cannot understand the policy file {policy_file}: {said}.") from error
         self._enforcer.use_conf = policy_file is not None
 
     def allows(self, context: RequestContext, rule: str, project_id: str | None = None) -> bool:

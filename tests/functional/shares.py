@@ -32,7 +32,9 @@ ONE_WAY = {
     "test_image_pages.py": Mode.THREADING,
     "test_image_proxy.py": Mode.THREADING,
     "test_kept_passwords.py": Mode.THREADING,
+    "test_migrations.py": Mode.THREADING,
     "test_old_clients.py": Mode.THREADING,
+    "test_operator_mistakes.py": Mode.THREADING,
     "test_rate_limits.py": Mode.THREADING,
 }
 """Tests of what no daemon but nova-api, or nova-manage, has a part in, with the way in which each is run.

@@ -5,11 +5,14 @@ Exits with 0 when the command did its work, 1 when it could not (one sentence on
 """
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 
 from nova_lite import __version__, concurrency
-from nova_lite.core.errors import NovaError
+from nova_lite.core.errors import NovaError, sentence
+
+LOG = logging.getLogger(__name__)
 
 
 def main() -> int:
@@ -23,21 +26,24 @@ def main() -> int:
         return 1
     except BrokenPipeError:
         return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:
+        LOG.debug("the command cannot go on", exc_info=True)
+        print(f"nova-manage: {sentence(error)} --debug=true shows where.", file=sys.stderr)
+        return 1
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Separate the flags before the category, which are the daemons', from the command's own words."""
+    from nova_lite.conf import needs_value
+
     flags: list[str] = []
     rest = list(words)
     while rest and rest[0].startswith("--") and rest[0] not in ("--help", "--version"):
         word = rest.pop(0)
         flags.append(word)
-        if (
-            "=" not in word
-            and rest
-            and not rest[0].startswith("-")
-            and word in ("--flagfile", "--config-file")
-        ):
+        if "=" not in word and rest and needs_value(word):
             flags.append(rest.pop(0))
     return flags, rest
 
@@ -80,11 +86,12 @@ def _perform(flags: list[str], command: "Command", options: dict[str, object]) -
         given = options.get(f"_{option.name}")
         if given is not None:
             values[option.name] = given
-        if option.required and values.get(option.name) is None:
+        if option.required and values.get(option.name) in (None, ""):
             print(f"nova-manage: {command.category} {command.action} needs --{option.name}", file=sys.stderr)
             return 2
     conf = load(flags, prog="nova-manage")
-    with wiring.desk(conf) as (database, cloud):
+    logging.basicConfig(level=logging.DEBUG if conf.debug else logging.WARNING, format="%(message)s")
+    with wiring.desk(conf, checked=command.needs_tables) as (database, cloud):
         return command.run(Desk(conf, database, cloud), **values) or 0
 
 

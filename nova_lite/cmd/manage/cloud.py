@@ -2,6 +2,7 @@
 
 from nova_lite import __version__
 from nova_lite.cmd.manage.table import Command, Desk, Option, show
+from nova_lite.conf.flags import secrets
 from nova_lite.conf.sample import sample
 from nova_lite.core.errors import NotFound
 from nova_lite.core.hosts import Service
@@ -24,9 +25,9 @@ def db_version(desk: Desk) -> None:
 
 def config_list(desk: Desk) -> None:
     """Print every flag with its value."""
+    hidden = secrets(desk.conf)
     for name in sorted(desk.conf):
-        secret = any(word in name for word in ("password", "sql_connection", "transport_url"))
-        print(f"{name} = {'***' if secret else desk.conf[name]}")
+        print(f"{name} = {'***' if name in hidden else desk.conf[name]}")
 
 
 def config_sample(desk: Desk) -> None:
@@ -110,11 +111,13 @@ _SERVICE = Option("service", "name of the daemon, such as nova-compute", require
 COMMANDS = (
     Command(
         "db", "sync", sync, "bring the database to a revision, the newest one unless told otherwise",
-        (Option("revision", "the revision", default="head"),),
+        (Option("revision", "the revision", default="head"),), needs_tables=False,
     ),
-    Command("db", "version", db_version, "print the database's revision"),
-    Command("config", "list", config_list, "print every flag with its value"),
-    Command("config", "sample", config_sample, "print a flag file with every flag and its help"),
+    Command("db", "version", db_version, "print the database's revision", needs_tables=False),
+    Command("config", "list", config_list, "print every flag with its value", needs_tables=False),
+    Command(
+        "config", "sample", config_sample, "print a flag file with every flag and its help", needs_tables=False
+    ),
     Command("service", "list", list_services, "list the daemons and whether they are up"),
     Command("service", "enable", enable, "let a daemon take part", (_HOST, _SERVICE)),
     Command("service", "disable", disable, "give a daemon no new work", (_HOST, _SERVICE)),
@@ -122,5 +125,5 @@ COMMANDS = (
     Command(
         "vm", "list", list_instances, "list instances", (Option("host", "only those of this host", default=""),)
     ),
-    Command("version", "list", version, "print the version"),
+    Command("version", "list", version, "print the version", needs_tables=False),
 )  # fmt: skip

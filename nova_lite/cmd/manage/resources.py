@@ -4,6 +4,8 @@ from nova_lite.cmd.manage.table import Command, Desk, Option, show
 from nova_lite.core.errors import InvalidInput
 from nova_lite.core.instance import Flavor
 
+_MOST = 2**31 - 1
+
 
 def create_floating(desk: Desk, ip_range: str, pool: str, interface: str) -> None:
     """Add addresses to a pool."""
@@ -33,6 +35,8 @@ def create_flavor(
     """Add a flavor."""
     if min(memory, cpu) < 1 or min(root_gb, ephemeral_gb, swap) < 0:
         raise InvalidInput("cannot add a flavor of no memory, of no processor or of negative size.")
+    if max(memory, cpu, root_gb, ephemeral_gb, swap) > _MOST:
+        raise InvalidInput(f"cannot add a flavor with more than {_MOST} of anything.")
     new = Flavor(flavor, name, memory, cpu, root_gb, ephemeral_gb, swap)
     print(desk.cloud.flavors.create(desk.context, new).id)
 

@@ -36,13 +36,17 @@ class Desk:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Command:
-    """One action of a category. ``run`` gets the desk and the options by name, and returns an exit status."""
+    """One action of a category. ``run`` gets the desk and the options by name, and returns an exit status.
+
+    Those that need tables are refused on a database that is not at the newest revision.
+    """
 
     category: str
     action: str
     run: Callable[..., int | None]
     help: str
     options: tuple[Option, ...] = ()
+    needs_tables: bool = True
 
 
 def show(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -100,11 +100,14 @@ def _proxy_parts(base: Base, name: str) -> list[Component]:
 
 
 @contextlib.contextmanager
-def desk(conf: Conf) -> Iterator[tuple[Database, "Cloud"]]:
-    """Give nova-manage the database and the operations, and close them after it."""
+def desk(conf: Conf, *, checked: bool = False) -> Iterator[tuple[Database, "Cloud"]]:
+    """Give nova-manage the database and the operations, and close them after it.
+
+    Raises ConfigurationError, when ``checked`` for an old schema too.
+    """
     from nova_lite.cmd.wiring.cloud import make_cloud
 
-    base = make_base(conf, checked=False)
+    base = make_base(conf, checked=checked)
     if str(conf.transport_url).startswith(LOCAL):
         # The bus of a cloud in one process ends with that process: what signs certificates is here, too.
         base.transport.serve(CertContract, cert_manager(base), conf.host)

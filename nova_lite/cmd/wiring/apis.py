@@ -1,5 +1,6 @@
 """Building the front doors."""
 
+import configparser
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -95,5 +96,6 @@ def application_of(conf: Any, api: str) -> Any:
     file = paths.require(conf, "api_paste_config")
     try:
         return loadapp(f"config:{file.resolve()}", name=api)
-    except (LookupError, ImportError, AttributeError, ValueError, TypeError) as error:
-        raise ConfigurationError(f"The paste file {file} cannot build the API {api}: {error}") from error
+    except (LookupError, ImportError, AttributeError, ValueError, TypeError, OSError, configparser.Error) as error:
+        said = " ".join(str(error).split())
+        raise ConfigurationError(f"The paste file {file} cannot build the API {api}: {said}") from error

@@ -85,16 +85,15 @@ class Closing:
 
 
 def _database_url(conf: Any) -> str:
-    """Return the database's URL; makes the folder of an embedded one."""
+    """Return the database's URL; makes the folder and the file of an embedded one, which only its owner may read."""
     url = str(conf.sql_connection)
     if url.startswith("sqlite:///"):
-        folder = Path(url.removeprefix("sqlite:///")).parent
+        file = Path(url.removeprefix("sqlite:///").partition("?")[0])
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch(0o600)
         except OSError as error:
-            raise ConfigurationError(
-                f"cannot make the folder {folder} of the database: {error.strerror}"
-            ) from error
+            raise ConfigurationError(f"cannot use the file {file} of the database: {error.strerror}") from error
     return url
 
 
