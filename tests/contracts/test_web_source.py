@@ -79,3 +79,29 @@ def test_a_server_that_is_fast_enough_is_heard_to_the_end() -> None:
     chunks = list(source.read(f"http://127.0.0.1:{server.getsockname()[1]}/disk"))
     thread.join()
     assert b"".join(chunks) == body
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "[::ffff:127.0.0.1]", "[::127.0.0.1]", "[::ffff:0:127.0.0.1]", "[64:ff9b::169.254.169.254]", "[64:ff9b:1::1]",
+        "[2002:a9fe:a9fe::1]", "[fec0::1]", "[fd00:ec2::254]", "[ff02::1]", "100.64.0.1", "0.0.0.0", "2130706433",
+        "127.1", "0x7f000001", "localhost",
+    ],
+)  # fmt: skip
+def test_what_leads_home_in_another_spelling_is_refused(address: str) -> None:
+    with pytest.raises(InvalidInput, match="is not a public one"):
+        list(WebSource().read(f"http://{address}/disk"))
+
+
+def test_an_address_of_the_world_may_stand_for_one_of_version_4() -> None:
+    WebSource().check("http://[64:ff9b::8.8.8.8]/disk")
+    WebSource(["169.254.0.0/16"]).check("http://[64:ff9b::169.254.169.254]/disk")
+    WebSource(["::1/128"]).check("http://[::1]/disk")
+
+
+@pytest.mark.parametrize("place", ["http://[bad/", "http://a:99999/", "gopher://127.0.0.1/"])
+def test_a_redirection_to_nowhere_is_told(place: str) -> None:
+    redirection = f"HTTP/1.1 302 Found\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n".encode()
+    with dripping(redirection, b"x") as uri, pytest.raises(InvalidInput):
+        list(WebSource(LOOPBACK).read(uri))

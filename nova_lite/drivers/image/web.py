@@ -5,6 +5,7 @@ network. So the name is resolved here, every address it has is checked, and the 
 that was checked; each redirection is treated alike.
 """
 
+import contextlib
 import ipaddress
 import socket
 import urllib.parse
@@ -21,6 +22,17 @@ _REDIRECTIONS = 5
 _TIMEOUT = urllib3.Timeout(connect=10, read=60)
 _PORTS = {"http": 80, "https": 443}
 _FOR_EVER = Patience()
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_EMBEDDING = {
+    ipaddress.IPv6Network("::/96"): 0,
+    ipaddress.IPv6Network("::ffff:0:0:0/96"): 0,
+    ipaddress.IPv6Network("64:ff9b::/96"): 0,
+    ipaddress.IPv6Network("2002::/16"): 80,
+}
+"""IPv6 networks whose addresses stand for IPv4 ones, with the bits to the right of those."""
+_LOCAL = (ipaddress.IPv6Network("fec0::/10"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+"""IPv6 networks of a site's own that ``ipaddress`` calls global."""
 
 
 class WebSource:
@@ -73,14 +85,15 @@ class WebSource:
                     answer = pool.request(
                         "GET", target, headers={"Host": host}, preload_content=False, redirect=False
                     )
-                    location = answer.headers.get("Location")
-                    if answer.status in (301, 302, 303, 307, 308) and location:
-                        uri = urllib.parse.urljoin(uri, location)
-                        continue
-                    if answer.status != 200:
-                        raise InvalidInput(f"{host} answered {answer.status}.")
-                    yield from _body(answer, watch)
-                except (urllib3.exceptions.HTTPError, OSError) as error:
+                    with contextlib.closing(answer):
+                        location = answer.headers.get("Location")
+                        if answer.status in (301, 302, 303, 307, 308) and location:
+                            uri = urllib.parse.urljoin(uri, location)
+                            continue
+                        if answer.status != 200:
+                            raise InvalidInput(f"{host} answered {answer.status}.")
+                        yield from _body(answer, watch)
+                except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
                     reason = watch.reason or error
                     raise InvalidInput(f"The image could not be read from {host}: {reason}.") from error
                 if watch.reason:
@@ -121,13 +134,33 @@ class WebSource:
         pool.ConnectionCls = _watched(pool.ConnectionCls, watch)
         return pool
 
-    def _require(self, host: str, addresses: Sequence[ipaddress.IPv4Address | ipaddress.IPv6Address]) -> None:
+    def _require(self, host: str, addresses: Sequence[_Address]) -> None:
         """Raise InvalidInput unless every address is public or allowed."""
         for address in addresses:
-            plain = getattr(address, "ipv4_mapped", None) or address
-            known = any(plain.version == net.version and plain in net for net in self._networks)
-            if not known and (not plain.is_global or plain.is_multicast):
+            meant = {address, _meant(address)}
+            known = any(one.version == net.version and one in net for one in meant for net in self._networks)
+            if not known and not all(_is_public(one) for one in meant):
                 raise InvalidInput(f"Images are not imported from {host}: its address is not a public one.")
+
+
+def _meant(address: _Address) -> _Address:
+    """Return the IPv4 address that an IPv6 one stands for, by a translator or a tunnel, or itself."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    for network, right in _EMBEDDING.items():
+        if address in network:
+            return ipaddress.IPv4Address(int(address) >> right & 0xFFFFFFFF)
+    return address
+
+
+def _is_public(address: _Address) -> bool:
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.is_global and not address.is_multicast
+    if address.ipv4_mapped is not None:
+        return _is_public(address.ipv4_mapped)
+    return address.is_global and not address.is_multicast and not any(address in net for net in _LOCAL)
 
 
 def _body(answer: urllib3.BaseHTTPResponse, watch: Watch) -> Iterator[bytes]:
