@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.orm import Session
 
-from nova_lite.core import errors
+from nova_lite.core import errors, patterns
 
 LOG = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ _MYSQL_LOST = {1040, 1053, 1927, 2002, 2003, 2006, 2013, 2014, 2055}
 _POSTGRES_TRANSIENT = {"40001", "40P01", "55P03"}
 _POSTGRES_LOST = {"57P01", "57P02", "57P03", "08000", "08003", "08006", "08001", "53300"}
 
+_BAD_PATTERN = {1139, 3685, 3699, "2201B"}
 _MYSQL_DENIED = {1044, 1045, 1049, 1698}
 _POSTGRES_DENIED = re.compile(
     r"authentication failed|no pg_hba.conf entry|(role|database) .* does not exist|no password supplied"
@@ -141,6 +142,8 @@ class Database:
                 if _is_denied(error):
                     LOG.error("transaction %s given up: %s", name, reason(error))
                     raise errors.DatabaseUnavailable() from error
+                if _BAD_PATTERN & set(_codes(error)):
+                    raise errors.InvalidInput("The database cannot look for this regular expression.") from error
                 if not (_is_transient(error) or _is_lost(error)):
                     raise
                 cause = error
@@ -248,6 +251,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA foreign_keys=ON")
+    connection.create_function("regexp", 2, patterns.is_found, deterministic=True)
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from nova_lite.core import ids
+from nova_lite.core import ids, patterns
 from nova_lite.core.actions import Action, ActionState, new_action
 from nova_lite.core.boot import Booted, BootRequest
 from nova_lite.core.context import RequestContext
@@ -304,11 +304,7 @@ class Servers:
 
 def name_pattern(text: str) -> str:
     """Return the regular expression for a ``name`` filter: the text itself, escaped where it is not one."""
-    try:
-        re.compile(text)
-    except re.error:
-        return re.escape(text)
-    return text
+    return text if patterns.is_pattern(text) else re.escape(text)
 
 
 def _begin_delete(session: Session, context: RequestContext, uuid: str, action_id: str) -> Action | None:

@@ -42,6 +42,7 @@ def names(cloud: Cloud, query: str, **options: Any) -> list[str]:
 
 EVERYBODYS = [
     ("name=al", ["alpha"]), ("name=^.e", ["beta"]), ("name=(", []), ("status=ACTIVE", ["beta"]),
+    ("name=(?:.?){200}zz", []), ("name=((l{1,99}){1,99}){1,99}", []), ("name=(l)p.\\1", []),
     ("status=SHUTOFF", ["alpha"]), ("status=active&status=shutoff", BOTH), ("status=REBOOT", []),
     ("flavor=6", BOTH), ("flavor=nowhere", []), ("image=IMAGE", BOTH), ("image=nowhere", []), ("ip=10.0.", BOTH),
     ("ip=ADDRESS", ["alpha"]), ("ip=^11", []), ("ip6=:", []), ("reservation_id=RESERVATION", ["alpha"]),
