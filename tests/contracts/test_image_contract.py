@@ -1,6 +1,7 @@
 """What every image store promises."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,10 +47,15 @@ def s3_flags(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
         ]  # fmt: skip
 
 
-@pytest.fixture(params=["files", "glance", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ImageStore]:
+@pytest.fixture(params=["files", "named files", "glance", "s3"])
+def store(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ImageStore]:
     store: ImageStore
-    if request.param == "files":
+    if request.param == "named files":
+        # As on file systems on which every file has a name.
+        monkeypatch.setattr(os, "O_TMPFILE", 0)
+    if "files" in request.param:
         store = FileImageStore.from_flags(load([f"--images_path={tmp_path / 'images'}"], prog="nova-api"))
     elif request.param == "s3":
         store = S3ImageStore.from_flags(load(request.getfixturevalue("s3_flags"), prog="nova-api"))
@@ -194,3 +200,15 @@ def test_a_glance_that_does_not_answer_is_told_at_the_start() -> None:
     flags = ["--glance_auth_url=http://127.0.0.1:9/v3", "--glance_password=x"]
     with pytest.raises(ConfigurationError, match="glance_"):
         GlanceImageStore.from_flags(load(flags, prog="nova-api")).start()
+
+
+def test_what_was_left_long_ago_is_removed_at_start(tmp_path: Path) -> None:
+    store = FileImageStore(tmp_path)
+    old, young = tmp_path / ".upload-old", tmp_path / ".upload-young"
+    for file in (old, young):
+        file.write_bytes(b"half")
+    os.utime(old, (0, 0))
+
+    store.start()
+
+    assert (old.exists(), young.exists(), store.image_ids()) == (False, True, ())

@@ -1,9 +1,12 @@
 """Images as files below a folder: one file an image, put there whole by a rename."""
 
 import contextlib
+import errno
 import hashlib
 import os
+import secrets
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -14,6 +17,8 @@ from nova_lite.drivers.image.base import ImageStore, Stored
 
 _CHUNK = 1024 * 1024
 _UNFINISHED = ".upload-"
+_LEFT = 24 * 3600.0
+"""Seconds after which nobody writes any more to a file that was never finished."""
 
 
 class FileImageStore(ImageStore):
@@ -28,32 +33,27 @@ class FileImageStore(ImageStore):
         return cls(Path(conf.images_path))
 
     def start(self) -> None:
-        """Make the folder and check that it can be written to."""
+        """Make the folder, check that it can be written to, and remove what was left long ago."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self._folder):
                 pass
+            self._remove_leftovers()
         except OSError as error:
             raise ConfigurationError(f"cannot use images_path {self._folder}: {error.strerror}") from error
 
     def write(self, image_id: str, chunks: Iterable[bytes], limit: int | None = None) -> Stored:
-        """Write the chunks beside their place, make them durable, and move them there."""
+        """Write the chunks to a file without a name, make them durable, and name it."""
         target = self._file(image_id)
         with _disk():
-            descriptor, name = tempfile.mkstemp(dir=self._folder, prefix=_UNFINISHED)
-        path = Path(name)
+            unfinished = _Unfinished(self._folder)
         try:
-            with os.fdopen(descriptor, "wb") as unfinished:
-                stored = _copy(chunks, unfinished, limit)
-                with _disk():
-                    unfinished.flush()
-                    os.fsync(unfinished.fileno())
+            stored = _copy(chunks, unfinished.file, limit)
             with _disk():
-                path.rename(target)
+                unfinished.publish(target)
                 self._sync_folder()
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
+        finally:
+            unfinished.close()
         return stored
 
     def read(self, image_id: str, offset: int = 0, length: int | None = None) -> Iterator[bytes]:
@@ -84,12 +84,67 @@ class FileImageStore(ImageStore):
             raise NotFound(f"Image {image_id} could not be found.")
         return self._folder / image_id
 
+    def _remove_leftovers(self) -> None:
+        """Remove the files of writers that died where files need a name; other hosts may be writing younger ones."""
+        for file in self._folder.glob(f"{_UNFINISHED}*"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - file.stat().st_mtime > _LEFT:
+                    file.unlink()
+
     def _sync_folder(self) -> None:
         descriptor = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+class _Unfinished:
+    """A file that gets its name when it is whole, so that nothing is left of it when its writer is killed.
+
+    Some file systems, those of networks above all, have no files without names.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path: Path | None = None
+        try:
+            descriptor = os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o600)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR):
+                raise
+            descriptor, name = tempfile.mkstemp(dir=folder, prefix=_UNFINISHED)
+            self._path = Path(name)
+        self.file: IO[bytes] = os.fdopen(descriptor, "wb")
+
+    def publish(self, target: Path) -> None:
+        """Make the bytes durable and put them at ``target``, whatever was there."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        if self._path is None:
+            try:
+                self._link(target)
+                return
+            except FileExistsError:
+                self._path = target.with_name(f"{_UNFINISHED}{secrets.token_hex(8)}")
+                self._link(self._path)
+        self._path.rename(target)
+        self._path = None
+
+    def _link(self, path: Path) -> None:
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            # With a folder to begin at, the link is followed to the file itself.
+            os.link(f"/proc/self/fd/{self.file.fileno()}", path.name, dst_dir_fd=folder, follow_symlinks=True)
+        finally:
+            os.close(folder)
+
+    def close(self) -> None:
+        """Let go of the file; one that was not published is gone."""
+        with contextlib.suppress(OSError):
+            self.file.close()
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
