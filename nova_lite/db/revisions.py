@@ -25,16 +25,21 @@ _COLUMNS: dict[str, tuple[Any, Any]] = {
 """Where the id and the revision of each kind of resource are; a subnet's are its network's."""
 
 
-def require(session: Session, kind: str, resource_id: str, seen: int | None) -> None:
-    """Let nobody else change a resource until this transaction ends; raises RevisionMismatch, NotFound.
+def lock(session: Session, kind: str, resource_id: str) -> int | None:
+    """Let nobody else change a resource until this transaction ends; returns its revision, None where it is not there.
 
-    Where ``seen`` is None nothing is required.
+    What is looked at after this is still so when it is written.
     """
+    identifier, column = _COLUMNS[kind]
+    query = sa.select(column).where(identifier == resource_id).with_for_update()
+    return session.execute(query).scalar()
+
+
+def require(session: Session, kind: str, resource_id: str, seen: int | None) -> None:
+    """Lock a resource that is to be at a revision; raises RevisionMismatch, NotFound. None: whatever it is at."""
     if seen is None:
         return
-    identifier, column = _COLUMNS[kind]
-    locked = sa.select(column).where(identifier == resource_id).with_for_update()
-    found = session.execute(locked).scalar()
+    found = lock(session, kind, resource_id)
     if found is None:
         raise NotFound(f"{resource_id} could not be found.")
     if found != seen:

@@ -55,6 +55,7 @@ class NetworkTags:
     ) -> list[str]:
         def work(session: Session) -> list[str]:
             counter, counted_id = _counter(session, kind, resource_id)
+            revisions.lock(session, counter, counted_id)
             revisions.require(session, counter, counted_id, context.seen_revision)
             new = sorted(set(change(network_tags.of(session, kind, [resource_id]).get(resource_id, []))))
             if len(new) > MOST:

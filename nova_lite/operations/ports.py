@@ -95,6 +95,7 @@ class Ports:
         """Change a port, all or nothing, and tell who has to follow; raises NotFound, InvalidInput."""
 
         def work(session: Session) -> tuple[Port, Changed | None]:
+            revisions.lock(session, "ports", port_id)
             port = _find(session, context, port_id)
             revisions.require(session, "ports", port_id, context.seen_revision)
             joined = None

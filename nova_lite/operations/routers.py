@@ -96,7 +96,8 @@ def _find(session: Session, context: RequestContext, router_id: str) -> Router:
 
 
 def _to_change(session: Session, context: RequestContext, router_id: str) -> Router:
-    """Return a router that is about to be changed; raises NotFound, RevisionMismatch."""
+    """Return a router that is about to be changed, and by nobody else; raises NotFound, RevisionMismatch."""
+    revisions.lock(session, "routers", router_id)
     found = _find(session, context, router_id)
     revisions.require(session, "routers", found.id, context.seen_revision)
     return found

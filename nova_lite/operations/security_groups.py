@@ -79,6 +79,7 @@ class SecurityGroups:
         group = SecurityGroup(ids.new_uuid(), name, description, context.project_id, now, now)
 
         def work(session: Session) -> SecurityGroup:
+            quotas.lock(session, context.project_id)
             security_groups.ensure_default(session, context.project_id)
             have = security_groups.count(session, context.project_id)
             self._check_room(session, context.project_id, "security_groups", have)
@@ -100,8 +101,7 @@ class SecurityGroups:
         """Rename or describe a group; raises NotFound, InvalidInput, Conflict for a name in use."""
 
         def work(session: Session) -> SecurityGroup:
-            group = _find(session, context, group_id)
-            revisions.require(session, "security_groups", group_id, context.seen_revision)
+            group = _to_change(session, context, group_id)
             new_name = group.name if name is None else name
             if group.name == DEFAULT and new_name != DEFAULT:
                 raise InvalidInput("Updating default security group not allowed.")
@@ -117,8 +117,7 @@ class SecurityGroups:
         """Remove a group and the rules that name it; raises NotFound, Conflict for one in use or the default."""
 
         def work(session: Session) -> tuple[Sequence[str], Sequence[str]]:
-            group = _find(session, context, group_id)
-            revisions.require(session, "security_groups", group_id, context.seen_revision)
+            group = _to_change(session, context, group_id)
             if group.name == DEFAULT and not context.is_admin:
                 raise Conflict("Default security group cannot be removed.")
             referring = [other for other in group_members.referring(session, group_id) if other != group_id]
@@ -153,7 +152,7 @@ class SecurityGroups:
         rules = [check_rule(each) for each in wanted]
 
         def work(session: Session) -> Sequence[str]:
-            group = _find(session, context, group_id)
+            group = _to_change(session, context, group_id)
             there = list(group.rules)
             for rule in rules:
                 if rule.source_group_id:
@@ -178,7 +177,7 @@ class SecurityGroups:
         rule = dataclasses.replace(check_rule(wanted), id=rule_id)
 
         def work(session: Session) -> Sequence[str]:
-            group = _find(session, context, _find_rule(session, context, rule_id).group_id)
+            group = _to_change(session, context, _find_rule(session, context, rule_id).group_id)
             if rule.source_group_id:
                 _find(session, context, rule.source_group_id)
             if any(_same(rule, other) for other in group.rules if other.id != rule_id):
@@ -314,6 +313,14 @@ def _find(session: Session, context: RequestContext, group_id: str) -> SecurityG
     found = security_groups.get(session, group_id, context.scope())
     if found is None:
         raise NotFound(f"Security group {group_id} does not exist")
+    return found
+
+
+def _to_change(session: Session, context: RequestContext, group_id: str) -> SecurityGroup:
+    """Return a group that is about to be changed, and by nobody else; raises NotFound, RevisionMismatch."""
+    revisions.lock(session, "security_groups", group_id)
+    found = _find(session, context, group_id)
+    revisions.require(session, "security_groups", group_id, context.seen_revision)
     return found
 
 
