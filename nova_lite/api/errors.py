@@ -90,6 +90,9 @@ def identity_fault(status: int, error: BaseException, request: webob.Request) ->
 def network_fault(status: int, error: BaseException, request: webob.Request) -> webob.Response:
     """Render the fault of the network API: ``{"NeutronError": {"type": …, "message": …, "detail": ""}}``."""
     kind = type(error).__name__ if isinstance(error, errors.NovaError) else "HTTPInternalServerError"
+    if isinstance(error, errors.OverQuota):
+        # A conflict to Neutron and its clients, where the other services forbid.
+        status = 409
     return _json(status, {"NeutronError": {"type": kind, "message": message_of(error), "detail": ""}})
 
 

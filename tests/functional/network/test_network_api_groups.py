@@ -72,7 +72,7 @@ def test_a_projects_groups_are_limited(ask: Ask) -> None:
         for number in range(4)
     ]
 
-    assert answers == [201, 201, 201, 403]
+    assert answers == [201, 201, 201, 409]
 
 
 def default_group(ask: Ask, caller: RequestContext = DEMO) -> str:
@@ -177,7 +177,7 @@ def test_a_groups_rules_are_limited(ask: Ask) -> None:
         add_rule(ask, group_id, protocol="tcp", port_range_min=port).status_int for port in range(1, 6)
     ]
 
-    assert answers == [201, 201, 201, 201, 403]
+    assert answers == [201, 201, 201, 201, 409]
 
 
 def test_hosts_with_members_hear_of_changed_rules(world: World, ask: Ask) -> None:

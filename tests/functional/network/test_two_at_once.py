@@ -119,4 +119,4 @@ def test_two_make_no_more_groups_than_the_quota_allows(cloud: Cloud) -> None:
     statuses = Race("security_group.create", other).statuses(one)
 
     assert cloud.ask("DELETE", quota, api=API, user="admin").status_code == 204
-    assert statuses == [201, 403]
+    assert statuses == [201, 409]
