@@ -33,6 +33,9 @@ def main() -> None:
         _go_the_long_way(arguments)
     except Exception as error:
         print(f"nova-dhcpbridge: {error}", file=sys.stderr)
+    finally:
+        # From here on Python ends, and an alarm would be the end of a program that knows nothing of it any more.
+        signal.alarm(0)
 
 
 def tell(path: str, report: Sequence[str]) -> bool:
