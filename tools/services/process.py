@@ -65,7 +65,7 @@ class Service:
     """Base of the servers: ``folder`` holds all files, ``pid`` among them for another process to stop it."""
 
     name = "service"
-    start_seconds = 60.0
+    start_seconds = 120.0
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
