@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nova_lite import concurrency
+from nova_lite.cert import signing
 from nova_lite.cert.authority import Authority, parse_subject
 from nova_lite.cert.settings import CertSettings
 from nova_lite.core import clock, ids
@@ -45,7 +46,13 @@ class CertManager(CertContract):
         subject = parse_subject(self._settings.subject_of_user(project_id, user_id, clock.iso8601(now)))
         issued, serial, expires_at = concurrency.blocking(authority.issue, subject, self._settings.days)
         record = CertificateRecord(
-            f"{serial:x}", self._issuer(project_id), user_id, project_id, now, expires_at
+            f"{serial:x}",
+            self._issuer(project_id),
+            user_id,
+            project_id,
+            now,
+            expires_at,
+            public_key=signing.public_key_of(issued.certificate),
         )
         self._database.run(
             "cert.generate",
@@ -85,6 +92,19 @@ class CertManager(CertContract):
         except (binascii.Error, ValueError) as error:
             raise InvalidInput("The text is not base64.") from error
         return base64.b64encode(self._authority(project_id).decrypt(data)).decode()
+
+    def verify_signature(
+        self, context: RequestContext, user_id: str, project_id: str, sha1: str, signature: str
+    ) -> bool:
+        """Try the keys of the user's certificates."""
+        try:
+            digest, signed = bytes.fromhex(sha1), bytes.fromhex(signature)
+        except ValueError:
+            return False
+        keys = self._database.read(
+            "cert.keys", lambda session: certificates.public_keys(session, user_id, project_id, clock.now())
+        )
+        return any(concurrency.blocking(signing.signs, key, digest, signed) for key in keys)
 
     def forget_expired(self) -> None:
         """Forget certificates that are of no use to anybody any more."""

@@ -30,6 +30,12 @@ FLAGS = (
     cfg.StrOpt(
         "glance_endpoint", default="", help="URL of the Glance; empty takes the one in Keystone's catalog."
     ),
+    cfg.BoolOpt(
+        "require_signed_bundles",
+        default=False,
+        help="Register only bundles whose manifest is signed with the key of a certificate that nova-cert issued to "
+        "who registers it.",
+    ),
     cfg.StrOpt("images_path", default="$state_path/images", help="Folder in which images are kept."),
     cfg.IntOpt(
         "image_size_cap",

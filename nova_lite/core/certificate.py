@@ -16,7 +16,8 @@ class IssuedCertificate:
 class CertificateRecord:
     """What is kept of a certificate: its ``serial`` in hexadecimal, whose it is, and who signed it.
 
-    ``issuer`` is the project whose authority it was, empty for the root.
+    ``issuer`` is the project whose authority it was, empty for the root; ``public_key`` (PEM) is not known of those
+    that were issued before it was kept.
     """
 
     serial: str
@@ -26,3 +27,4 @@ class CertificateRecord:
     created_at: datetime.datetime
     expires_at: datetime.datetime
     revoked_at: datetime.datetime | None = None
+    public_key: str = ""

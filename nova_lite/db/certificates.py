@@ -1,13 +1,13 @@
 """Certificates that were issued: whose they are, and which are revoked."""
 
 import datetime
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from nova_lite.core.certificate import CertificateRecord
-from nova_lite.db.base import MYSQL, Base
+from nova_lite.db.base import LONG_TEXT, MYSQL, Base
 
 
 class CertificateRow(Base):
@@ -23,9 +23,15 @@ class CertificateRow(Base):
     created_at: Mapped[datetime.datetime]
     expires_at: Mapped[datetime.datetime]
     revoked_at: Mapped[datetime.datetime | None]
+    public_key: Mapped[str | None] = mapped_column(LONG_TEXT)
 
 
 _TABLE = cast(sa.Table, CertificateRow.__table__)
+
+
+def _of_row(row: sa.Row[Any]) -> CertificateRecord:
+    found = row._asdict()
+    return CertificateRecord(**(found | {"public_key": found["public_key"] or ""}))
 
 
 def insert(session: Session, record: CertificateRecord) -> None:
@@ -39,6 +45,7 @@ def insert(session: Session, record: CertificateRecord) -> None:
             created_at=record.created_at,
             expires_at=record.expires_at,
             revoked_at=record.revoked_at,
+            public_key=record.public_key,
         )
     )
 
@@ -46,7 +53,7 @@ def insert(session: Session, record: CertificateRecord) -> None:
 def get(session: Session, serial: str) -> CertificateRecord | None:
     """Return a certificate, or None."""
     row = session.execute(sa.select(_TABLE).where(_TABLE.c.serial == serial)).one_or_none()
-    return None if row is None else CertificateRecord(**row._asdict())
+    return None if row is None else _of_row(row)
 
 
 def revoke(session: Session, at: datetime.datetime, *, user_id: str = "", project_id: str = "") -> int:
@@ -67,7 +74,23 @@ def revoked(session: Session, issuer: str, after: datetime.datetime) -> list[Cer
         .where(_TABLE.c.issuer == issuer, _TABLE.c.revoked_at.is_not(None), _TABLE.c.expires_at > after)
         .order_by(_TABLE.c.created_at, _TABLE.c.serial)
     )
-    return [CertificateRecord(**row._asdict()) for row in session.execute(query)]
+    return [_of_row(row) for row in session.execute(query)]
+
+
+def public_keys(session: Session, user_id: str, project_id: str, at: datetime.datetime) -> list[str]:
+    """Return the keys (PEM) of a user's certificates on a project that are in force, the newest first."""
+    query = (
+        sa.select(_TABLE.c.public_key)
+        .where(
+            _TABLE.c.user_id == user_id,
+            _TABLE.c.project_id == project_id,
+            _TABLE.c.revoked_at.is_(None),
+            _TABLE.c.expires_at > at,
+            _TABLE.c.public_key.is_not(None),
+        )
+        .order_by(_TABLE.c.created_at.desc(), _TABLE.c.serial)
+    )
+    return [key for key in session.scalars(query) if key]
 
 
 def delete_expired(session: Session, before: datetime.datetime) -> int:

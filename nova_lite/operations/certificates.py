@@ -34,6 +34,12 @@ class Certificates:
         text = base64.b64encode(data).decode()
         return base64.b64decode(self._cert.decrypt_text(context, project_id, text))
 
+    def verifies(
+        self, context: RequestContext, user_id: str, project_id: str, sha1: str, signature: str
+    ) -> bool:
+        """Tell whether a user signed what has this SHA-1, by a certificate on a project; raises Unavailable."""
+        return self._cert.verify_signature(context, user_id, project_id, sha1, signature)
+
     def revoke(self, context: RequestContext, *, user_id: str = "", project_id: str = "") -> int:
         """Revoke the certificates of a user, of a project or of one on the other; returns how many were in force."""
         if user_id and project_id:

@@ -27,10 +27,13 @@ _LONGEST_MANIFEST = 4 * 1024 * 1024
 class BundleReader:
     """Reads bundles as a user of a project."""
 
-    def __init__(self, source: ObjectSource, identity: Identity, certificates: Certificates) -> None:
+    def __init__(
+        self, source: ObjectSource, identity: Identity, certificates: Certificates, *, only_signed: bool = False
+    ) -> None:
         self._source = source
         self._identity = identity
         self._certificates = certificates
+        self._only_signed = only_signed
 
     def manifest(self, user_id: str, project_id: str, location: str) -> Manifest:
         """Return the manifest at ``bucket/key``; raises BadBundle, NotFound, InvalidInput, Unavailable."""
@@ -42,7 +45,18 @@ class BundleReader:
             text += chunk
             if len(text) > _LONGEST_MANIFEST:
                 raise BadBundle(BundleStep.DOWNLOAD, "The manifest is too long.")
+        if self._only_signed:
+            text = self._signed_by(user_id, project_id, text)
         return bundle.parse_manifest(text)
+
+    def _signed_by(self, user_id: str, project_id: str, text: bytes) -> bytes:
+        """Return what of a manifest a user signed; raises BadBundle."""
+        found = bundle.signed_part(text)
+        if found is None or not self._certificates.verifies(system_context(), user_id, project_id, *found[1:]):
+            raise BadBundle(
+                BundleStep.DOWNLOAD, "The manifest is not signed with the key of a certificate of who registers it."
+            )
+        return found[0]
 
     def read(self, user_id: str, project_id: str, location: str) -> Iterator[bytes]:
         """Yield the image; raises as ``manifest``."""

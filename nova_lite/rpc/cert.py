@@ -12,7 +12,7 @@ class CertContract(Contract):
     """Filled by nova-cert and by its proxy."""
 
     topic = "cert"
-    version = "1.0"
+    version = "1.1"
 
     @call
     @abc.abstractmethod
@@ -50,6 +50,17 @@ class CertContract(Contract):
         """Decrypt what was encrypted with the key of a project's authority (RSA, PKCS #1 version 1.5).
 
         ``text`` and the answer are base64; what was encrypted for another comes out as noise. Raises InvalidInput.
+        """
+
+
+    @call
+    @abc.abstractmethod
+    def verify_signature(
+        self, context: RequestContext, user_id: str, project_id: str, sha1: str, signature: str
+    ) -> bool:
+        """Tell whether a user signed what has this SHA-1 with the key of a certificate on a project that is in force.
+
+        Both are hexadecimal; signatures are of RSA, PKCS #1 version 1.5, as those of bundles are.
         """
 
 
@@ -93,3 +104,18 @@ class CertProxy(CertContract):
     def decrypt_text(self, context: RequestContext, project_id: str, text: str) -> str:
         """Ask for a decryption; raises InvalidInput, MessagingTimeout, Unavailable."""
         return str(self._caller.call("decrypt_text", context, project_id=project_id, text=text))
+
+    def verify_signature(
+        self, context: RequestContext, user_id: str, project_id: str, sha1: str, signature: str
+    ) -> bool:
+        """Ask whether a user signed something; raises MessagingTimeout, Unavailable."""
+        return bool(
+            self._caller.call(
+                "verify_signature",
+                context,
+                user_id=user_id,
+                project_id=project_id,
+                sha1=sha1,
+                signature=signature,
+            )
+        )

@@ -13,12 +13,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from nova_lite.cmd import wiring
+from nova_lite.conf import load
 from nova_lite.core import clock, metadata_tree
 from nova_lite.core import ids as uuids
+from nova_lite.core.bundle import BadBundle
 from nova_lite.core.image import ImageStatus, ImageTask, TaskStatus
 from nova_lite.db import image_tasks, images
 from nova_lite.operations.image_imports import BUNDLE
-from tests.bundles import Bundle, archive_of
+from tests.bundles import Bundle, archive_of, signed
 from tests.cloud import Cloud, running
 from tests.ec2 import QUICK, SESSION, Ec2
 from tests.functional.conftest import NewDatabase
@@ -220,3 +222,38 @@ def test_an_import_whose_worker_died_is_begun_anew(site: Site) -> None:
         assert b"".join(operations.images.download(context, copy.id)) == IMAGE
         operations.images.delete(context, copy.id)
     site.client.deregister_image(ImageId=first)
+
+
+def test_only_what_its_user_signed_is_registered_where_that_is_wanted(site: Site) -> None:
+    # given a user with a certificate, and another
+    mine, theirs = (
+        site.cloud.ask("POST", "/v2.1/os-certificates", {}, user=user).json()["certificate"]["private_key"]
+        for user in ("demo", "other")
+    )
+    bundle = Bundle("image", IMAGE, site.authority)
+    good = signed(bundle.manifest, mine)
+    other = Bundle("other", IMAGE, site.authority).manifest
+    hidden = b"<!--" + good[good.index(b"<version>") : -len("</manifest>")] + b"--><version>"
+    beside = other.replace(b"<version>", hidden)
+    location = site.upload(bundle)
+    conf = load([*site.cloud.flags, "--require_signed_bundles"], prog="nova-all")
+    with wiring.desk(conf) as (_, operations):
+        context = operations.identity.signer(site.ec2.keys.access).info.context("req-1")
+
+        def read(manifest: bytes) -> str:
+            site.s3.put_object(Bucket="bundles", Key="some/image.manifest.xml", Body=manifest)
+            try:
+                return operations.image_bundles.manifest(context, location).parts[0].name
+            except BadBundle as error:
+                return str(error)
+
+        # then what it signed is taken, and nothing that only lies beside that
+        refused = "The manifest is not signed with the key of a certificate of who registers it."
+        assert read(good) == "image.part.0"
+        assert read(beside) == "image.part.0"
+        assert read(bundle.manifest) == refused
+        assert read(signed(bundle.manifest, theirs)) == refused
+        assert read(good.replace(b"<user>42", b"<user>43")) == refused
+        assert read(good.replace(b"<signature>", b"<signature>00")) == refused
+        operations.certificates.revoke(context, user_id=context.user_id)
+        assert read(good) == refused

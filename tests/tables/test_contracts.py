@@ -48,6 +48,7 @@ ANSWERS = {
     "revoke_certs_by_project": 1,
     "revoke_certs_by_user_and_project": 1,
     "decrypt_text": "text",
+    "verify_signature": True,
 }
 
 

@@ -115,7 +115,9 @@ def make_cloud(base: Base) -> Cloud:
     )
     memberships = Memberships(database, base.compute)
     identity, certificates = make_identity(base), Certificates(base.cert)
-    reader = BundleReader(ObjectSource.from_flags(conf), identity, certificates)
+    reader = BundleReader(
+        ObjectSource.from_flags(conf), identity, certificates, only_signed=conf.require_signed_bundles
+    )
     imports = ImageImports(database, store, image_limits, WebSource.from_flags(conf), reader)
     return Cloud(
         servers=servers,

@@ -20,6 +20,8 @@ from nova_lite.core.bundle import BadBundle, BundlePart, BundleStep, Manifest
 _CHUNK = 1024 * 1024
 _MOST_PARTS = 10_000
 _PART_NAME = re.compile(r"[^/\x00-\x1f]{1,255}")
+_SIGNED = (b"machine_configuration", b"image")
+_SIGNATURE = re.compile(rb"<signature>\s*([0-9a-fA-F]{2,4096})\s*</signature>")
 _BLOCK_BITS = 128
 _GZIP = 16 + zlib.MAX_WBITS
 _MOST_BESIDE = 1024 * 1024
@@ -56,6 +58,20 @@ def parse_manifest(text: bytes) -> Manifest:
         if not _PART_NAME.fullmatch(part.name) or part.name in (".", ".."):
             raise BadBundle(BundleStep.DOWNLOAD, "The manifest names a part that is not beside it.")
     return manifest
+
+
+def signed_part(text: bytes) -> tuple[bytes, str, str] | None:
+    """Return what is signed of a manifest, as a manifest, with its SHA-1 and the signature; None without one.
+
+    The tools sign the text of two elements. Nothing else of the file may be believed: it could hold others.
+    """
+    parts = [re.search(rb"<%b[ >].*?</%b>" % (name, name), text, re.DOTALL) for name in _SIGNED]
+    signature = _SIGNATURE.search(text)
+    if signature is None or None in parts:
+        return None
+    signed = b"".join(part[0] for part in parts if part)
+    digest = hashlib.sha1(signed, usedforsecurity=False).hexdigest()
+    return b"<manifest>" + signed + b"</manifest>", digest, signature[1].decode()
 
 
 def unbundle(chunks: Iterable[bytes], manifest: Manifest, key: bytes, iv: bytes) -> Iterator[bytes]:
