@@ -18,6 +18,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
+import sqlalchemy
+
 from tools.client import Client, ClientError
 from tools.cloud.accounts import prepare
 from tools.cloud.settings import PAGES, TOP, Settings
@@ -26,7 +28,7 @@ from tools.guest_image.build import build
 from tools.services import Broker, Libvirtd, MariaDB
 from tools.services.libvirtd import Host
 from tools.services.namespaces import Namespace, namespaces
-from tools.services.process import Service
+from tools.services.process import Service, listens
 
 BIN = Path(sys.executable).parent
 HEAD = ("nova-network", "nova-scheduler", "nova-api", "nova-novncproxy", "nova-serialproxy")
@@ -34,6 +36,7 @@ HEAD = ("nova-network", "nova-scheduler", "nova-api", "nova-novncproxy", "nova-s
 _NETWORK = "10.99.0"
 _SWITCHES = {"eth0": "cloud", "eth1": "guests"}
 _SENT = re.compile(r"^Data processed: +[1-9]", re.MULTILINE)
+_ROUNDS = re.compile(r"^Iteration: +([0-9]+)", re.MULTILINE)
 _SSH = ("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR")
 
 
@@ -71,6 +74,34 @@ class ComputeHost:
         """Kill nova-compute."""
         if self._daemon is not None:
             self._daemon.kill()
+
+    def pause_compute(self) -> None:
+        """Let nova-compute do nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def continue_compute(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._daemon is not None
+        assert self._daemon.pid is not None
+        os.killpg(self._daemon.pid, number)
+
+    def run(self, *argv: str) -> str:
+        """Run a program where this host's daemons run; returns what it printed."""
+        done = subprocess.run([*self.libvirtd.inside(), *argv], capture_output=True, text=True, timeout=120, check=True)
+        return done.stdout
+
+    def taps(self) -> list[str]:
+        """Return the names of the links by which guests are in the network."""
+        links = self.namespace.run("ip", "-o", "link", "show", "master", "br100").splitlines()
+        return [name for line in links if (name := re.split("[:@ ]+", line)[1]) != "eth1"]
+
+    def rounds(self, name: str) -> int:
+        """Return how often a guest's memory has been gone through to send it to another host."""
+        found = _ROUNDS.search(self.virsh("domjobinfo", name))
+        return int(found[1]) if found else 0
 
     def revive(self, **flags: object) -> None:
         """Start again what ``die`` ended."""
@@ -181,6 +212,7 @@ class Site:
             self._plug(namespace, name, address)
         broker = Broker(self.folder / "rabbitmq", addresses["head"])
         self._stack.callback(broker.stop)
+        self._stack.callback(broker.kill)
         self._bus = broker.url
         with concurrent.futures.ThreadPoolExecutor(1) as pool, self.head.entered():
             broker_starts = pool.submit(self._start_in_head, broker)
@@ -212,6 +244,7 @@ class Site:
 
     def _start_database(self) -> str:
         database = self._stack.enter_context(MariaDB(self.folder / "mariadb"))
+        self._stack.callback(database.kill)
         database.create_database("nova")
         return database.socket_url("nova")
 
@@ -292,10 +325,11 @@ class Site:
         found: dict[str, Any] = self.client("server", "show", server_id, "-f", "json", user="admin")
         return found
 
-    def upload_image(self) -> Path:
+    def upload_image(self, *properties: str) -> Path:
         """Give the cloud the guest image, and a key to log in with; returns the key."""
         image = build(TOP / "var" / "cache")
         options = ["--disk-format", "qcow2", "--container-format", "bare", "--file", str(image), "--public"]
+        options += [word for one in properties for word in ("--property", one)]
         self.client("image", "create", *options, "small", user="admin")
         key = self.folder / "key"
         subprocess.run(
@@ -308,8 +342,19 @@ class Site:
 
     def ssh(self, address: str, words: str, user: str = "guest") -> str:
         """Run a command in the guest at an address; empty while it does not answer."""
-        login = ["-i", str(self.folder / "key"), *_SSH, "-o", "BatchMode=yes", "-o", "ConnectTimeout=3"]
+        with self.head.entered():
+            # To ask whether it listens costs less than to have ssh find out, which guests that boot want the time of.
+            if not eventually(lambda: listens(22, address), 3):
+                return ""
+        login = ["-i", str(self.folder / "key"), *_SSH, "-o", "BatchMode=yes", "-o", "ConnectTimeout=10"]
         return self.run("ssh", *login, f"{user}@{address}", words, timeout=60).stdout.strip()
+
+    def sql(self, statement: str) -> None:
+        """Change the database behind the cloud's back."""
+        engine = sqlalchemy.create_engine(self._sql)
+        with engine.begin() as connection:
+            assert connection.execute(sqlalchemy.text(statement)).rowcount == 1
+        engine.dispose()
 
     def manage(self, *words: str) -> str:
         """Run nova-manage on the first host; returns what it printed. Raises ClientError."""

@@ -1,5 +1,6 @@
 """A server of a cloud over two hosts, seen through its guest."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,19 +10,47 @@ ANYWHERE = ("--os-compute-api-version", "2.30", "--live-migration")
 MICROVERSION = ("--os-compute-api-version", "2.80")
 CLEAN = "Nothing is amiss."
 _CRAWL = 1
-"""MiB a second of migrations that have to last."""
+WALK = 16
+"""MiB a second of migrations that have to last, and of those that have to last when all was sent once."""
+ROOM = {"vcpus": 3, "ram": 1536, "disk": 30}
+"""What each host gives away in all: processors, MiB of memory, GiB of disk."""
+_METADATA = "http://169.254.169.254/openstack/latest"
 
 
-def _flavor(name: str) -> tuple[str, ...]:
-    return ("--flavor", name, "--network", "private")
+def on(host: ComputeHost) -> tuple[str, ...]:
+    """Return the words of an operator who wants a server on a host."""
+    return ("--os-compute-api-version", "2.74", "--host", host.name)
+
+
+class Order:
+    """A server that was ordered, whatever becomes of it."""
+
+    def __init__(self, site: Site, *words: str, user: str = "demo") -> None:
+        self._site = site
+        self._user = user
+        made = site.client("server", "create", "--network", "private", *words, "-f", "json", "order", user=user)
+        self.id: str = made["id"]
+
+    def look(self, column: str, user: str = "admin") -> Any:
+        """Return what is shown of it."""
+        return self._site.client("server", "show", self.id, "-f", "json", user=user).get(column)
+
+    def fault(self, user: str = "") -> Any:
+        """Wait until it has failed, and return what is told of that to its user, or to another."""
+        assert eventually(lambda: self.look("status") in ("ERROR", "ACTIVE"))
+        return self.look("fault", user or self._user)
+
+    def cancel(self) -> None:
+        """Delete it."""
+        self._site.client("server", "delete", "--wait", self.id, user=self._user)
 
 
 class Server:
     """A server with its guest, which has a file whose content is known."""
 
-    def __init__(self, site: Site, name: str, *words: str) -> None:
+    def __init__(self, site: Site, name: str, flavor: str, *words: str) -> None:
         self._site = site
-        options = (*_flavor("m1.disks"), "--image", "small", "--key-name", "key", *words)
+        options = ("--flavor", flavor, "--image", "small", "--key-name", "key", *words)
         self.id: str = site.client("server", "create", *options, "--wait", "-f", "json", name)["id"]
         self.address: str = site.server(self.id)["addresses"]["private"][0]
         self.mark()
@@ -39,6 +68,15 @@ class Server:
     def root(self, words: str) -> str:
         """Run a command in the guest as root."""
         return self._site.ssh(self.address, words, user="root")
+
+    def told(self, file: str) -> Any:
+        """Return what the metadata service tells the guest."""
+        return json.loads(self.ssh(f"wget -q -O - {_METADATA}/{file}"))
+
+    def drive(self, file: str) -> Any:
+        """Return what the config drive tells the guest."""
+        opened = "mkdir -p /c; mount -t vfat -o ro $(findfs LABEL=config-2) /c"
+        return json.loads(self.root(f"{opened}; cat /c/openstack/latest/{file}; umount /c"))
 
     def boot_id(self) -> str:
         """Return what is another at each boot of the guest."""
@@ -84,6 +122,11 @@ class Server:
         """Tell whether what was written into the ephemeral disk is there, read from the disk."""
         return eventually(lambda: self.root("echo 3 > /proc/sys/vm/drop_caches; md5sum < /e/data") == self._scratch)
 
+    @property
+    def guest(self) -> str:
+        """The name by which libvirt knows its guest."""
+        return str(self._site.server(self.id)["OS-EXT-SRV-ATTR:instance_name"])
+
     def last_message(self) -> str:
         """Return what its user is told of the last action."""
         found = self.do("server", "event", "list", "--long", "-f", "json")
@@ -128,10 +171,19 @@ class Server:
         assert self.host is host
         return self.boot_id() == self.booted and self.is_whole()
 
-    def begin_to_move(self) -> ComputeHost:
+    def begin_to_move(self, speed: int = _CRAWL) -> ComputeHost:
         """Begin a live migration that lasts, and wait until some of it is sent; returns the host that it leaves."""
         was = self.host
-        was.virsh("migrate-setspeed", was.guests()[0], str(_CRAWL))
+        was.virsh("migrate-setspeed", self.guest, str(speed))
         self.do("server", "migrate", *ANYWHERE, user="admin")
         assert eventually(was.sends)
         return was
+
+    def writes_without_end(self) -> None:
+        """Have the guest write into its memory faster than a migration that walks sends that."""
+        self.root("dd if=/dev/urandom of=/run/a bs=64k count=256 2> /dev/null")
+        self.root("(while cat /run/a > /run/b; do :; done) > /dev/null 2>&1 < /dev/null &")
+
+    def writes_no_more(self) -> None:
+        """Have the guest stop that."""
+        self.root("rm /run/a /run/b")

@@ -1,0 +1,1 @@
+"""A cloud over two hosts with real guests, by the openstack client."""
