@@ -215,6 +215,7 @@ def guest_spec(instance: Instance, interfaces: Sequence[VirtualInterface]) -> Gu
         extra_specs=flavor.extra_specs,
         hardware=hardware,
         root_device=instance.root_device_name,
+        plugs=instance.local_disks.plugs,
     )
 
 

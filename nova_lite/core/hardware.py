@@ -34,6 +34,17 @@ class DiskBus(enum.StrEnum):
         return {DiskBus.IDE: 4, DiskBus.SATA: 6}.get(self, 26)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plug:
+    """How one disk is plugged in where somebody says so; without a ``bus`` as its kind usually is."""
+
+    bus: DiskBus | None = None
+    is_cd: bool = False
+
+
+AS_USUAL = Plug()
+
+
 class VifModel(enum.StrEnum):
     """The models of network cards."""
 
@@ -106,6 +117,14 @@ class Hardware:
     os_type: str = ""
     command_line: str = ""
 
+    def bus_of(self, plug: Plug) -> DiskBus:
+        """Return the bus that a disk is on: no CD can be on virtio's."""
+        if plug.bus is not None:
+            return plug.bus
+        if plug.is_cd and self.disk_bus is DiskBus.VIRTIO:
+            return DiskBus.SATA if "q35" in self.machine else DiskBus.IDE
+        return self.disk_bus
+
 
 PROPERTIES = frozenset(
     {
@@ -138,12 +157,13 @@ def kept(properties: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in properties.items() if name in PROPERTIES or name == LOCATION}
 
 
-def root_device(properties: Mapping[str, str]) -> str:
+def root_device(properties: Mapping[str, str], plug: Plug = AS_USUAL) -> str:
     """Return the name of the root disk in the guest; raises InvalidInput for one that no disk has."""
     name = properties.get("root_device_name", "")
     if not name:
         bus = _choice(DiskBus, "hw_disk_bus", properties.get("hw_disk_bus", ""), DiskBus.VIRTIO)
-        return f"/dev/{bus.prefix}a"
+        machine = _word("hw_machine_type", properties.get("hw_machine_type", ""))
+        return f"/dev/{Hardware(disk_bus=bus, machine=machine).bus_of(plug).prefix}a"
     if not _DEVICE.fullmatch(name):
         raise InvalidInput(f"The image's root_device_name '{name}' is not the name of a disk.")
     return name if name.startswith("/dev/") else f"/dev/{name}"

@@ -3,6 +3,7 @@
 import dataclasses
 
 from nova_lite.core.devices import ROOT, SWAP, ephemeral_name
+from nova_lite.core.hardware import AS_USUAL, Plug
 
 FILE_SYSTEMS = ("ext2", "ext3", "ext4", "xfs")
 """What an ephemeral disk may be formatted as where a user says so."""
@@ -15,6 +16,7 @@ class EphemeralDisk:
     size_gb: int
     file_system: str = ""
     tag: str = ""
+    plug: Plug = AS_USUAL
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class LocalDisks:
     swap_mb: int | None = None
     swap_tag: str = ""
     root_tag: str = ""
+    swap_plug: Plug = AS_USUAL
+    root_plug: Plug = AS_USUAL
 
     @property
     def tags(self) -> dict[str, str]:
@@ -36,3 +40,10 @@ class LocalDisks:
         tags = {ROOT: self.root_tag, SWAP: self.swap_tag}
         tags |= {ephemeral_name(number): disk.tag for number, disk in enumerate(self.ephemerals)}
         return {name: tag for name, tag in tags.items() if tag}
+
+    @property
+    def plugs(self) -> dict[str, Plug]:
+        """How the disks are plugged in of which that was said, by the names of the disks."""
+        plugs = {ROOT: self.root_plug, SWAP: self.swap_plug}
+        plugs |= {ephemeral_name(number): disk.plug for number, disk in enumerate(self.ephemerals)}
+        return {name: plug for name, plug in plugs.items() if plug != AS_USUAL}

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from nova_lite.core.devices import DeviceKind, GuestDevice
+from nova_lite.core.hardware import DiskBus, Plug
 from nova_lite.core.instance import Fault, Flavor, Instance
 from nova_lite.core.instance_options import InstanceOptions
 from nova_lite.core.instance_states import PowerState, TaskState, VmState
@@ -176,9 +177,17 @@ def _disks_from_json(document: Mapping[str, Any] | None) -> LocalDisks:
         size = document.get("ephemeral_gb")
         kept = [{"size_gb": size}] if size else []
     return LocalDisks(
-        tuple(EphemeralDisk(**disk) for disk in kept), document.get("swap_mb"),
-        document.get("swap_tag", ""), document.get("root_tag", ""),
+        tuple(EphemeralDisk(**{**disk, "plug": _plug_from_json(disk.get("plug"))}) for disk in kept),
+        document.get("swap_mb"), document.get("swap_tag", ""), document.get("root_tag", ""),
+        _plug_from_json(document.get("swap_plug")), _plug_from_json(document.get("root_plug")),
     )  # fmt: skip
+
+
+def _plug_from_json(document: Mapping[str, Any] | None) -> Plug:
+    """Return how a disk is plugged in; older rows do not say."""
+    if document is None:
+        return Plug()
+    return Plug(DiskBus(document["bus"]) if document["bus"] else None, document["is_cd"])
 
 
 def _devices_from_json(document: Sequence[Mapping[str, str]]) -> tuple[GuestDevice, ...]:

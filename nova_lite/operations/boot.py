@@ -5,6 +5,7 @@ import datetime
 import ipaddress
 import re
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ from nova_lite.core.hints import Hints, parsed_query
 from nova_lite.core.image import Image
 from nova_lite.core.instance import Flavor, Instance
 from nova_lite.core.instance_states import TRANSITIONS, PowerState, Verb, VmState
-from nova_lite.core.local_disks import LocalDisks
+from nova_lite.core.local_disks import EphemeralDisk, LocalDisks
 from nova_lite.core.quota import UNLIMITED, Limits, Usage
 from nova_lite.db import (
     actions,
@@ -45,8 +46,6 @@ from nova_lite.rpc.scheduler import SchedulerProxy
 _NOT_IN_HOSTNAMES = re.compile(r"[^a-z0-9-]+")
 _MOST = 100_000
 _EVER = datetime.datetime(1970, 1, 1)
-_OTHER_DISKS = 3
-"""The root disk, the one to swap to and the config drive."""
 _ALREADY = 0
 """How many servers a request makes whose client token was used before."""
 
@@ -249,12 +248,17 @@ def _local_disks(flavor: Flavor, image: Image, request: BootRequest) -> LocalDis
         )
     if (wanted.swap_mb or 0) > flavor.swap_mb:
         raise InvalidInput("Swap drive requested is larger than instance type allows.")
-    if not ephemerals:
-        return dataclasses.replace(wanted, ephemerals=())
-    bus = hardware.of(flavor.vcpus, flavor.extra_specs, image.properties).disk_bus
-    if len(ephemerals) > bus.places - _OTHER_DISKS:
-        raise InvalidInput(f"A server has room for {bus.places - _OTHER_DISKS} ephemeral disks on its bus {bus}.")
+    _check_places(hardware.of(flavor.vcpus, flavor.extra_specs, image.properties), wanted, ephemerals)
     return dataclasses.replace(wanted, ephemerals=ephemerals)
+
+
+def _check_places(machine: hardware.Hardware, wanted: LocalDisks, ephemerals: Sequence[EphemeralDisk]) -> None:
+    """Raise InvalidInput for more ephemeral disks than their buses have places for, beside all the other disks."""
+    # A config drive is plugged in as is usual.
+    others = Counter(machine.bus_of(plug) for plug in (wanted.root_plug, wanted.swap_plug, hardware.AS_USUAL))
+    for bus, count in Counter(machine.bus_of(disk.plug) for disk in ephemerals).items():
+        if count > bus.places - others[bus]:
+            raise InvalidInput(f"A server has room for {bus.places - others[bus]} ephemeral disks on its bus {bus}.")
 
 
 def _check_networks(session: Session, context: RequestContext, request: BootRequest) -> None:
@@ -318,7 +322,7 @@ def _instances(
                 disk_config=request.disk_config,
                 local_disks=parts.local_disks,
                 image_properties=hardware.kept(parts.image.properties),
-                root_device_name=hardware.root_device(parts.image.properties),
+                root_device_name=hardware.root_device(parts.image.properties, parts.local_disks.root_plug),
                 options=request.options,
                 created_at=now,
                 updated_at=now,

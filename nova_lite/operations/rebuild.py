@@ -51,7 +51,7 @@ class Rebuild:
             if request.files is not None:
                 injected_files.check_limits(session, instance.project_id, self._limits, request.files)
                 instances.set_files(session, [uuid], request.files)
-            values = _values(session, context, request, image)
+            values = _values(session, context, instance, request, image)
             if request.options:
                 changed = dataclasses.replace(instance.options, **request.options)
                 values["options"] = instance_rows.options_to_json(changed)
@@ -67,7 +67,7 @@ def _verb(instance: Instance) -> Verb:
 
 
 def _values(
-    session: Session, context: RequestContext, request: RebuildRequest, image: Image
+    session: Session, context: RequestContext, instance: Instance, request: RebuildRequest, image: Image
 ) -> dict[str, Any]:
     values = {
         **request.changes,
@@ -75,7 +75,7 @@ def _values(
         "kernel_id": image.kernel_id,
         "ramdisk_id": image.ramdisk_id,
         "image_properties": hardware.kept(image.properties),
-        "root_device_name": hardware.root_device(image.properties),
+        "root_device_name": hardware.root_device(image.properties, instance.local_disks.root_plug),
     }
     if request.metadata is not None:
         values["metadata"] = dict(request.metadata)

@@ -149,6 +149,24 @@ def test_the_console_gives_as_many_lines_as_are_asked_for(driver: VirtDriver, sp
 
 
 @MACHINES
+def test_each_disk_is_on_the_bus_that_was_said_and_named_after_it(driver: VirtDriver, spec: GuestSpec) -> None:
+    plugs = {
+        "root": hardware.Plug(is_cd=True),
+        "ephemeral0": hardware.Plug(hardware.DiskBus.SCSI),
+        "ephemeral1": hardware.Plug(hardware.DiskBus.SATA),
+    }
+    ephemerals = (EphemeralDisk(1), EphemeralDisk(1), EphemeralDisk(1))
+    spec = dataclasses.replace(spec, ephemerals=ephemerals, swap_mb=16, config_drive={"a": b"b"}, plugs=plugs)
+    spawned(driver, spec)
+
+    assert power_of(driver, spec) is PowerState.RUNNING
+    assert [(device.name, device.bus, device.path) for device in driver.devices(spec.uuid)] == [
+        ("root", "ide", "/dev/hda"), ("ephemeral0", "scsi", "/dev/sda"), ("ephemeral1", "sata", "/dev/sdb"),
+        ("ephemeral2", "pci", "/dev/vda"), ("swap", "pci", "/dev/vdb"),
+    ]  # fmt: skip
+
+
+@MACHINES
 @pytest.mark.parametrize("bus", hardware.DiskBus)
 def test_a_guest_runs_on_a_machine_of_its_own(driver: VirtDriver, spec: GuestSpec, bus: hardware.DiskBus) -> None:
     specs = {"hw:cpu_cores": "2", "hw:watchdog_action": "reset", "hw_rng:rate_bytes": "64"}

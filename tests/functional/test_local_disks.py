@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from nova_lite.db import instances
 from tests.cloud import Cloud
 from tests.functional.test_guest_hardware import image
 
@@ -60,6 +61,22 @@ def test_a_server_has_the_disks_that_it_asked_for(
     assert disks(cloud, server_id) == made
 
 
+def test_disks_are_plugged_in_as_was_asked_for(cloud: Cloud, flavor: str) -> None:
+    root = ROOT | {"uuid": cloud.image(), "disk_bus": "scsi", "device_type": "disk", "device_name": "/dev/xvda"}
+    cd = EPHEMERAL | {"device_type": "cdrom", "disk_bus": None, "tag": "cd"}
+    asked = {"block_device_mapping_v2": [root, cd, SWAP | {"disk_bus": "usb", "tag": "swap"}]}
+    server_id = cloud.boot(flavorRef=flavor, **asked)
+
+    assert cloud.show(server_id, user="admin")["OS-EXT-SRV-ATTR:root_device_name"] == "/dev/sda"
+    kept = cloud.database.read("test", lambda session: instances.get(session, server_id))
+    assert kept is not None
+    assert [(one.name, one.path) for one in kept.devices] == [("ephemeral0", "/dev/hda"), ("swap", "/dev/sdb")]
+    body = {"rebuild": {"imageRef": cloud.image()}}
+    assert cloud.ask("POST", f"/v2.1/servers/{server_id}/action", body).status_code == 202
+    cloud.settle()
+    assert cloud.show(server_id, user="admin")["OS-EXT-SRV-ATTR:root_device_name"] == "/dev/sda"
+
+
 IMAGE = {"source_type": "image", "destination_type": "local", "boot_index": 0, "uuid": "IMAGE"}
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"block_device_mapping_v2": [{"source_type": "volume", "uuid": "v", "boot_index": 0}]}, "failed to get volume v"),
@@ -74,6 +91,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"block_device_mapping_v2": [EPHEMERAL | {"guest_format": "fat"}]}, "fat format is not supported"),
     ({"block_device_mapping_v2": [EPHEMERAL | {"boot_index": 0}]}, "an empty disk cannot be booted from"),
     ({"block_device_mapping_v2": [EPHEMERAL | {"uuid": "x"}]}, "an empty disk has no uuid"),
+    ({"block_device_mapping_v2": [EPHEMERAL | {"disk_bus": "lxc"}]}, "disk_bus lxc is not one of virtio, scsi"),
+    ({"block_device_mapping_v2": [IMAGE | {"device_type": "floppy"}]}, "device_type floppy is not one of disk, cdrom"),
+    ({"block_device_mapping_v2": [IMAGE | {"device_type": "cdrom", "disk_bus": "virtio"}]}, "no cdrom can be on"),
+    ({"block_device_mapping_v2": [EPHEMERAL | {"disk_bus": "ide"}] * 5}, "larger than the instance type allows"),
     ({"block_device_mapping_v2": [IMAGE | {"boot_index": 1}]}, "mapping image to local is not supported"),
     ({"block_device_mapping_v2": [IMAGE, IMAGE]}, "boot sequence"),
     ({"block_device_mapping_v2": [IMAGE | {"uuid": "other"}]}, "name different images"),

@@ -17,7 +17,7 @@ from typing import Any, Protocol, runtime_checkable
 from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.devices import ROOT, SWAP, GuestDevice, ephemeral_name
 from nova_lite.core.diagnostics import Diagnostics
-from nova_lite.core.hardware import Hardware
+from nova_lite.core.hardware import Hardware, Plug
 from nova_lite.core.instance_states import PowerState, Verb
 from nova_lite.core.local_disks import EphemeralDisk
 from nova_lite.core.server_migration import Progress, Traveller
@@ -102,6 +102,7 @@ class GuestSpec:
     """Everything that a driver needs to make a guest: memory in MiB, the root disk in GiB, swap in MiB.
 
     ``root_gb`` 0 means: as large as the image; ``root_device`` is the root disk's name in the guest.
+    ``plugs`` tells of disks, by their names, how they are plugged in where that is not as is usual.
     ``config_drive`` has the content of each file by its path; it is there only where disks are made, and empty for a
     guest without such a drive; so is ``injected`` for drivers that put things into disks.
     """
@@ -119,6 +120,7 @@ class GuestSpec:
     root_device: str = "/dev/vda"
     hardware: Hardware = dataclasses.field(default_factory=Hardware)
     injected: Injected = dataclasses.field(default_factory=Injected)
+    plugs: Mapping[str, Plug] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -2,9 +2,11 @@
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import socket
 import time
+from collections import Counter
 from pathlib import Path
 from string import ascii_lowercase as _LETTERS
 from typing import Any
@@ -14,6 +16,7 @@ from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.devices import DeviceKind, GuestDevice
 from nova_lite.core.diagnostics import Cpu, Diagnostics, DiskUse, Nic
 from nova_lite.core.errors import ConfigurationError, DriverError, NotSupported
+from nova_lite.core.hardware import DiskBus
 from nova_lite.core.instance_states import PowerState
 from nova_lite.core.server_migration import Progress, Traveller
 from nova_lite.drivers.virt import config_drive, storage
@@ -31,7 +34,6 @@ from nova_lite.drivers.virt.base import (
     VirtDriver,
     Watch,
     aside,
-    disk_names,
 )
 from nova_lite.drivers.virt.fake_disks import FakeDisks
 from nova_lite.drivers.virt.fake_guests import FakeGuests, store
@@ -291,13 +293,15 @@ class FakeVirtDriver(VirtDriver):
     def devices(self, uuid: str) -> tuple[GuestDevice, ...]:
         """Return places as QEMU's guests have them: interfaces first, then disks, from the third slot on."""
         name = self._guests.get(uuid).name
-        disks = [disk_names()[path.name] for path in self._disks.present(name)]
-        places = [(DeviceKind.NIC, mac, "") for mac in self._guests.plugged(name)]
-        places += [(DeviceKind.DISK, one, f"/dev/vd{letter}") for one, letter in zip(disks, _LETTERS, strict=False)]
-        return tuple(
-            GuestDevice(kind, one, "pci", f"0000:00:{slot:02x}.0", path)
-            for slot, (kind, one, path) in enumerate(places, start=3)
-        )
+        slots, letters = itertools.count(3), Counter[str]()
+        found = [GuestDevice(DeviceKind.NIC, mac, "pci", _slot(next(slots))) for mac in self._guests.plugged(name)]
+        for disk, bus in self._disks.buses(name):
+            number = letters[bus.prefix]
+            letters[bus.prefix] += 1
+            path = f"/dev/{bus.prefix}{_LETTERS[number]}"
+            place = ("pci", _slot(next(slots))) if bus is DiskBus.VIRTIO else (str(bus), f"0:0:0:{number}")
+            found.append(GuestDevice(DeviceKind.DISK, disk, *place, path=path))
+        return tuple(found)
 
     def attach_interface(self, uuid: str, interface: GuestInterface) -> None:
         """Write the interface's MAC address down."""
@@ -416,3 +420,7 @@ class FakeVirtDriver(VirtDriver):
     def leftovers(self) -> tuple[str, ...]:
         """Return the names of guests' folders."""
         return self._disks.names()
+
+
+def _slot(number: int) -> str:
+    return f"0000:00:{number:02x}.0"

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from nova_lite.core.errors import DriverError
+from nova_lite.core.hardware import AS_USUAL, DiskBus
 from nova_lite.core.server_migration import CarriedDisk
 from nova_lite.drivers.virt import config_drive
 from nova_lite.drivers.virt.base import (
@@ -23,9 +24,11 @@ _MIB = 1024**2
 _BLOCK = 512
 _COPIES = ("snapshot", "snapshot.new", "snapshot.tar")
 _BOOT_FILES = ("kernel", "ramdisk", "kernel.rescue", "ramdisk.rescue")
+_BUSES = "buses"
+"""The file that tells which disk is on which bus."""
 _FILES = (
     *disk_names(), "disk.new", "disk.rescue", *_BOOT_FILES, config_drive.NAME, f"{config_drive.NAME}.new",
-    "injected", "interfaces", "memory", "console.log", *_COPIES,
+    "injected", "interfaces", _BUSES, "memory", "console.log", *_COPIES,
 )  # fmt: skip
 """What the folder of a guest may hold."""
 
@@ -60,7 +63,9 @@ class FakeDisks:
         self._drives.make(spec.config_drive, self.folder / spec.name)
 
     def _add_blank_disks(self, spec: GuestSpec) -> None:
-        """Write ephemeral and swap disks, or let those that are there grow."""
+        """Write ephemeral and swap disks, or let those that are there grow, and on which bus each disk is."""
+        buses = {name: spec.hardware.bus_of(spec.plugs.get(name, AS_USUAL)) for name in disk_names().values()}
+        (self.folder / spec.name / _BUSES).write_text(json.dumps(buses))
         sizes = {ephemeral_file(number): one.size_gb * _GIB for number, one in enumerate(spec.ephemerals)}
         for name, size in (sizes | {"disk.swap": spec.swap_mb * _MIB}).items():
             if size:
@@ -102,6 +107,15 @@ class FakeDisks:
         """Return the disks of a guest, in the order in which it has them."""
         files = (self.folder / name / file for file in disk_names())
         return [path for path in files if path.exists()]
+
+    def buses(self, name: str) -> list[tuple[str, DiskBus]]:
+        """Return the names of a guest's disks, in the order in which it has them, with their buses."""
+        try:
+            kept = json.loads((self.folder / name / _BUSES).read_text())
+        except FileNotFoundError:
+            kept = {}
+        disks = (disk_names()[path.name] for path in self.present(name))
+        return [(disk, DiskBus(kept.get(disk, DiskBus.VIRTIO))) for disk in disks]
 
     def names(self) -> tuple[str, ...]:
         """Return the names of guests that have a folder."""
@@ -208,7 +222,7 @@ class FakeDisks:
         for path in self._ephemerals(name):
             with (target / path.name).open("r+b") as copied:
                 copied.write(_head(path))
-        for file in ("interfaces", "console.log", config_drive.NAME):
+        for file in ("interfaces", "console.log", config_drive.NAME, _BUSES):
             path = self.folder / name / file
             if path.exists():
                 (target / file).write_bytes(path.read_bytes())

@@ -76,6 +76,22 @@ def test_the_root_disk_is_called_as_its_bus_or_its_image_says(
     assert hardware.root_device(properties) == expected
 
 
+@pytest.mark.parametrize(
+    ("properties", "plug", "expected"),
+    [
+        ({"hw_disk_bus": "ide"}, hardware.Plug(hardware.DiskBus.SCSI), "/dev/sda"),
+        ({}, hardware.Plug(is_cd=True), "/dev/hda"),
+        ({"hw_machine_type": "pc-q35-7.2"}, hardware.Plug(is_cd=True), "/dev/sda"),
+        ({"hw_disk_bus": "scsi"}, hardware.Plug(is_cd=True), "/dev/sda"),
+        ({"root_device_name": "vda"}, hardware.Plug(hardware.DiskBus.SCSI), "/dev/vda"),
+    ],
+)
+def test_the_root_disk_is_called_as_it_is_plugged_in(
+    properties: dict[str, str], plug: hardware.Plug, expected: str
+) -> None:
+    assert hardware.root_device(properties, plug) == expected
+
+
 def test_a_root_disk_that_is_no_disk_is_refused() -> None:
     with pytest.raises(InvalidInput, match="root_device_name"):
         hardware.root_device({"root_device_name": "/dev/sda init=/bin/sh"})

@@ -16,14 +16,17 @@ FILES = Files(
 )
 
 
-def domain(specs: dict[str, str], properties: dict[str, str], files: Files = FILES, kind: str = "qemu") -> ET.Element:
+def domain(
+    specs: dict[str, str], properties: dict[str, str], files: Files = FILES, kind: str = "qemu",
+    plugs: dict[str, hardware.Plug] | None = None,
+) -> ET.Element:
     found = hardware.of(2, specs, properties)
     interface = GuestInterface(
         "02:00:00:00:00:01", "tap1", "br100", "10.0.0.2", model=found.vif_model, limits=found.vif_limits
     )
     spec = GuestSpec(
         uuid="u", name="instance-00000001", memory_mb=64, vcpus=2, root_gb=1, interfaces=(interface,),
-        hardware=found, root_device=hardware.root_device(properties),
+        hardware=found, root_device=hardware.root_device(properties), plugs=plugs or {},
     )  # fmt: skip
     return ET.fromstring(xml.domain(spec, files, xml.Machine(kind, "none", "127.0.0.1")))
 
@@ -75,6 +78,22 @@ def test_a_config_drive_is_not_slowed_down_and_no_random_numbers_come_where_none
     found = domain({"quota:disk_read_iops_sec": "10", "hw_rng:allowed": "false"}, {})
     assert len(found.findall("devices/disk/iotune")) == 1
     assert found.find("devices/rng") is None
+
+
+def test_a_cd_is_not_written_and_a_disk_is_on_the_bus_that_was_said() -> None:
+    disks = (FILES.disks[0], Disk(Path("/i/disk.local"), "qcow2", "vdb"), FILES.disks[1])
+    files = Files(disks, FILES.console_log, Path("/i/kernel"), Path("/i/ramdisk"))
+    sata, scsi = hardware.Plug(hardware.DiskBus.SATA, is_cd=True), hardware.Plug(hardware.DiskBus.SCSI)
+    found = domain({}, {}, files, plugs={"root": sata, "ephemeral0": scsi})
+
+    assert [element.get("device") for element in found.findall("devices/disk")] == ["cdrom", "disk", "disk"]
+    assert [(one.get("dev"), one.get("bus")) for one in found.findall("devices/disk/target")] == [
+        ("sda", "sata"), ("sdb", "scsi"), ("vdz", "virtio"),
+    ]  # fmt: skip
+    assert [disk.find("readonly") is not None for disk in found.findall("devices/disk")] == [True, False, True]
+    assert found.find("devices/controller[@model='virtio-scsi']") is not None
+    assert str(found.findtext("os/cmdline")).startswith("root=/dev/sda ")
+    assert domain({}, {}, plugs={"root": sata}).find("os/boot[@dev='cdrom']") is not None
 
 
 def test_a_kernel_is_told_of_its_root_disk_or_what_its_image_says() -> None:

@@ -8,9 +8,12 @@ from typing import Any
 
 from nova_lite.api.call import Json
 from nova_lite.core.errors import InvalidInput
+from nova_lite.core.hardware import DiskBus, Plug
 from nova_lite.core.local_disks import FILE_SYSTEMS, EphemeralDisk, LocalDisks
 
 _INVALID = "Block Device Mapping is Invalid:"
+_CD = "cdrom"
+_DEVICES = ("disk", _CD)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,8 +39,9 @@ def wanted_disks(server: Json) -> Disks:
         _refuse_volumes(device)
     images = [device for device in devices if device.get("source_type") == "image"]
     local = _local([device for device in devices if device.get("source_type") == "blank"])
-    tag = images[0].get("tag", "") if images else ""
-    return Disks(_root(reference, images), dataclasses.replace(local, root_tag=tag))
+    root = images[0] if images else {}
+    local = dataclasses.replace(local, root_tag=root.get("tag", ""), root_plug=_plug(root))
+    return Disks(_root(reference, images), local)
 
 
 def _modern(device: Json) -> Json:
@@ -108,10 +112,26 @@ def _local(blank: list[Json]) -> LocalDisks:
     if len(swaps) > 1:
         raise InvalidInput("More than one swap drive requested.")
     ephemerals = tuple(
-        EphemeralDisk(_size(device) or 0, _file_system(device), device.get("tag", "")) for device in others
+        EphemeralDisk(_size(device) or 0, _file_system(device), device.get("tag", ""), _plug(device))
+        for device in others
     )
     swap = swaps[0] if swaps else {}
-    return LocalDisks(ephemerals, _size(swap), swap.get("tag", ""))
+    return LocalDisks(ephemerals, _size(swap), swap.get("tag", ""), swap_plug=_plug(swap))
+
+
+def _plug(device: Json) -> Plug:
+    """Return how a disk is to be plugged in; raises InvalidInput for what no guest has.
+
+    What it is named is up to the guest: names that users wish are not listened to, as it is with Nova.
+    """
+    kind, bus = device.get("device_type") or "disk", device.get("disk_bus") or ""
+    if kind not in _DEVICES:
+        raise InvalidInput(f"{_INVALID} device_type {kind} is not one of {', '.join(_DEVICES)}.")
+    if bus and bus not in tuple(DiskBus):
+        raise InvalidInput(f"{_INVALID} disk_bus {bus} is not one of {', '.join(DiskBus)}.")
+    if kind == _CD and bus == DiskBus.VIRTIO:
+        raise InvalidInput(f"{_INVALID} no cdrom can be on the bus {bus}.")
+    return Plug(DiskBus(bus) if bus else None, kind == _CD)
 
 
 def _size(device: Json) -> int | None:

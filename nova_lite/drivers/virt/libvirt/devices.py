@@ -1,10 +1,13 @@
 """The devices of a guest as elements of its domain XML."""
 
+import string
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from nova_lite.core.hardware import DiskBus, Hardware, WatchdogAction
-from nova_lite.drivers.virt.base import GuestInterface
+from nova_lite.core.hardware import AS_USUAL, DiskBus, Hardware, Plug, WatchdogAction
+from nova_lite.drivers.virt.base import GuestInterface, GuestSpec, disk_names
 from nova_lite.drivers.virt.libvirt.files import Disk
 
 _LAST = {DiskBus.IDE: "d", DiskBus.SATA: "f"}
@@ -14,31 +17,39 @@ def interface(described: GuestInterface) -> str:
     return ET.tostring(add_interface(ET.Element("devices"), described), encoding="unicode")
 
 
-def add_disk(devices: ET.Element, disk: Disk, hardware: Hardware) -> None:
-    """Add a disk; one that cannot be written is a CD on buses whose disks always can."""
-    is_cd = disk.readonly and hardware.disk_bus in _LAST
+def add_disks(devices: ET.Element, disks: Sequence[Disk], spec: GuestSpec) -> None:
+    """Add disks, each on its bus, and the controllers that libvirt would choose otherwise than guests like them."""
+    letters = Counter[str]()
+    plugs = [plug_of(disk, spec) for disk in disks]
+    if DiskBus.SCSI in map(spec.hardware.bus_of, plugs):
+        ET.SubElement(devices, "controller", type="scsi", model="virtio-scsi")
+    for disk, plug in zip(disks, plugs, strict=True):
+        bus = spec.hardware.bus_of(plug)
+        letter = _LAST.get(bus, "z") if disk.target.endswith("z") else string.ascii_lowercase[letters[bus.prefix]]
+        letters[bus.prefix] += 1
+        # One that cannot be written is a CD on buses whose disks always can.
+        is_cd = plug.is_cd or (disk.readonly and bus in _LAST)
+        _add_disk(devices, disk, f"{bus.prefix}{letter}", bus, is_cd=is_cd, limits=spec.hardware.disk_limits)
+
+
+def plug_of(disk: Disk, spec: GuestSpec) -> Plug:
+    """Return how a disk is plugged in."""
+    return spec.plugs.get(disk_names().get(disk.path.name, ""), AS_USUAL)
+
+
+def _add_disk(
+    devices: ET.Element, disk: Disk, target: str, bus: DiskBus, *, is_cd: bool, limits: Mapping[str, int]
+) -> None:
     element = ET.SubElement(devices, "disk", type="file", device="cdrom" if is_cd else "disk")
     ET.SubElement(element, "driver", name="qemu", type=disk.disk_format, cache=disk.cache)
     ET.SubElement(element, "source", file=str(disk.path))
-    ET.SubElement(element, "target", dev=_target(disk, hardware.disk_bus), bus=hardware.disk_bus)
-    if disk.readonly:
+    ET.SubElement(element, "target", dev=target, bus=bus)
+    if disk.readonly or is_cd:
         ET.SubElement(element, "readonly")
-    elif hardware.disk_limits:
-        limits = ET.SubElement(element, "iotune")
-        for name, value in hardware.disk_limits.items():
-            ET.SubElement(limits, name.removeprefix("disk_")).text = str(value)
-
-
-def _target(disk: Disk, bus: DiskBus) -> str:
-    """Return a disk's name on a bus; the last one of those of which there are few stands for ``z``."""
-    letter = disk.target[-1]
-    return bus.prefix + (_LAST.get(bus, letter) if letter == "z" else letter)
-
-
-def add_buses(devices: ET.Element, hardware: Hardware) -> None:
-    """Add the controllers that libvirt would choose otherwise than guests like them."""
-    if hardware.disk_bus is DiskBus.SCSI:
-        ET.SubElement(devices, "controller", type="scsi", model="virtio-scsi")
+    if not disk.readonly and limits:
+        tuned = ET.SubElement(element, "iotune")
+        for name, value in limits.items():
+            ET.SubElement(tuned, name.removeprefix("disk_")).text = str(value)
 
 
 def add_interface(devices: ET.Element, interface: GuestInterface) -> ET.Element:

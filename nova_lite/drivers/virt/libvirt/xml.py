@@ -50,9 +50,7 @@ def domain(spec: GuestSpec, files: Files, machine: Machine) -> str:
     _text(root, "on_reboot", "restart")
     _text(root, "on_crash", "destroy")
     elements = ET.SubElement(root, "devices")
-    devices.add_buses(elements, spec.hardware)
-    for disk in files.disks:
-        devices.add_disk(elements, disk, spec.hardware)
+    devices.add_disks(elements, files.disks, spec)
     for interface in spec.interfaces:
         devices.add_interface(elements, interface)
     devices.add_console(elements, files.console_log)
@@ -124,21 +122,22 @@ def _system(root: ET.Element, files: Files, spec: GuestSpec) -> None:
         _text(system, "kernel", str(files.kernel))
         if files.ramdisk is not None:
             _text(system, "initrd", str(files.ramdisk))
-        line = f"root={_root_of(spec)} console=tty0 console=ttyS0"
+        line = f"root={_root_of(files, spec)} console=tty0 console=ttyS0"
         _text(system, "cmdline", hardware.command_line or line)
     else:
-        ET.SubElement(system, "boot", dev="hd")
+        ET.SubElement(system, "boot", dev="cdrom" if devices.plug_of(files.disks[0], spec).is_cd else "hd")
         if hardware.boot_menu:
             ET.SubElement(system, "bootmenu", enable="yes", timeout="3000")
     ET.SubElement(system, "smbios", mode="sysinfo")
 
 
-def _root_of(spec: GuestSpec) -> str:
+def _root_of(files: Files, spec: GuestSpec) -> str:
     """Return where the kernel finds the root.
 
     Bundles say /dev/sda1, as the hypervisors had it that they were made for; on another bus nothing is there.
     """
-    first = f"/dev/{spec.hardware.disk_bus.prefix}"
+    bus = spec.hardware.bus_of(devices.plug_of(files.disks[0], spec))
+    first = f"/dev/{bus.prefix}"
     return spec.root_device if spec.root_device.startswith(first) else f"{first}a"
 
 
