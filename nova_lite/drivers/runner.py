@@ -17,7 +17,7 @@ from nova_lite.core.errors import ConfigurationError, DriverError
 
 LOG = logging.getLogger(__name__)
 
-PRIVILEGED = frozenset({"nft", "dnsmasq", "conntrack", "kill", "modprobe", "sysctl", "unshare", "sync"})
+PRIVILEGED = frozenset({"nft", "dnsmasq", "conntrack", "kill", "modprobe", "rmdir", "sysctl", "unshare", "sync"})
 """Programs that are run as root."""
 
 _SYSTEM_FOLDERS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -24,7 +24,9 @@ from nova_lite.drivers.virt.base import (
     LiveMigration,
     VirtDriver,
 )
+from nova_lite.drivers.virt.libvirt import control_groups
 from nova_lite.drivers.virt.libvirt.container_disks import SEED
+from nova_lite.drivers.virt.libvirt.control_groups import groups_of, remove_left
 from nova_lite.drivers.virt.libvirt.driver import LibvirtDriver
 from nova_lite.drivers.virt.libvirt.ext_files import ExtFiles
 from tests.cloud import wait_for
@@ -41,6 +43,7 @@ def driver(libvirtd: Libvirtd, instances: Path, tmp_path: Path) -> Iterator[Virt
     yield driver
     for guest in driver.guests():
         driver.destroy(guest.uuid)
+        assert groups_of(guest.name) == []
         driver.delete_disks(guest.uuid, guest.name)
 
 
@@ -189,6 +192,26 @@ def test_a_container_that_is_killed_or_begins_anew_is_told_of(driver: VirtDriver
     assert power_of(driver, spec) is PowerState.SHUTDOWN
     driver.power_on(spec)
     assert wait_for(lambda: driver.console_output(spec.uuid, spec.name, None).count("begun") == 2)
+
+
+@pytest.mark.parametrize("version", ["", "memory"])
+def test_groups_that_a_container_left_are_removed_and_those_of_others_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    monkeypatch.setattr(control_groups, "_SECONDS", 0.2)
+    machine = tmp_path / version / "machine"
+    for name in ("lxc-1-instance-00000001", "lxc-2-instance-00000001", "lxc-3-instance-00000002"):
+        (machine / f"{name}.libvirt-lxc" / "init.scope").mkdir(parents=True)
+    in_use = machine / "lxc-2-instance-00000001.libvirt-lxc" / "process"
+    in_use.touch()
+    assert len(groups_of("instance-00000001", tmp_path)) == 4
+
+    for _ in range(2):
+        remove_left(Runner(), "instance-00000001", tmp_path)
+
+    left = sorted(path.name.partition(".")[0] for path in machine.iterdir())
+    assert left == ["lxc-2-instance-00000001", "lxc-3-instance-00000002"]
+    assert in_use.exists()
 
 
 def test_an_image_without_a_file_system_makes_no_container(driver: VirtDriver, spec: GuestSpec) -> None:

@@ -106,3 +106,8 @@ def test_a_container_is_booted_wronged_killed_and_found_again(host: ContainerHos
 
     host.openstack("server", "reboot", "--wait", "first")
     assert eventually(lambda: host.ssh(login, "hostname") == "first.novalocal")
+
+    host.openstack("server", "delete", "--wait", "first")
+    assert host.namespace.run("virsh", "-c", host.uri, "list", "--all", "--name").split() == []
+    assert [path.name for path in (host.folder / "instances").glob("instance-*")] == []
+    assert host.doctor().strip() == "Nothing is amiss."

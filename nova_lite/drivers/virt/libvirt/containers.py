@@ -16,7 +16,7 @@ from nova_lite.core.errors import ConfigurationError, DriverError, NotFound, Not
 from nova_lite.core.instance_states import PowerState, Verb
 from nova_lite.drivers.runner import Runner
 from nova_lite.drivers.virt.base import EVERY_GUEST, Capabilities, Changed, GuestInterface, GuestSpec, Join
-from nova_lite.drivers.virt.libvirt import container_xml, interfaces
+from nova_lite.drivers.virt.libvirt import container_xml, control_groups, interfaces
 from nova_lite.drivers.virt.libvirt.connection import LibvirtConnection, constant, tolerate
 from nova_lite.drivers.virt.libvirt.container_console import ContainerConsoles
 from nova_lite.drivers.virt.libvirt.container_disks import ContainerDisks
@@ -140,6 +140,13 @@ class ContainerDriver(LibvirtGuests):
     def _described(self, spec: GuestSpec, files: Files) -> str:
         """Return the XML of a container."""
         return container_xml.domain(spec, files, self._init)
+
+    def destroy(self, uuid: str) -> None:
+        """Stop the container at once, and forget its definition and control groups."""
+        guest = self.guest(uuid)
+        super().destroy(uuid)
+        if guest is not None:
+            control_groups.remove_left(self._disks.runner, guest.name)
 
     def _started(self, spec: GuestSpec) -> None:
         super()._started(spec)
