@@ -71,7 +71,7 @@ class ComputeManager(ComputeContract):
         self._host.database.run(
             "compute.recover", lambda session: actions.release_claims(session, self._claimant)
         )
-        self._reconciler.revive()
+        self._reconciler.revival.begin()
         self._reconciler.repair()
         self._host.driver.watch(self._follower.told)
         self.sweep()
@@ -177,6 +177,7 @@ class ComputeManager(ComputeContract):
         if waiting:
             LOG.info("sweep found %d actions for this host", len(waiting))
             self.perform(system_context(), waiting)
+        self._reconciler.revival.go_on()
 
     def _look(self, session: Session) -> list[str]:
         """Return what waits, claims of ours included that nothing runs: the database was away meanwhile."""

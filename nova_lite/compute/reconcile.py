@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from nova_lite.compute import protection
 from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.policy import Orphans, Policy
-from nova_lite.compute.revival import revive
+from nova_lite.compute.revival import Revival
 from nova_lite.core.errors import DriverError
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import PowerState, VmState
@@ -77,10 +77,7 @@ class Reconciler:
         self._host = host
         self._policy = policy or Policy()
         self._orphans_seen: dict[str, float] = {}
-
-    def revive(self) -> None:
-        """Order the start of guests that a boot of the host ended, if the operator wants that."""
-        revive(self._host, self._policy)
+        self.revival = Revival(host, self._policy)
 
     def findings(self) -> list[Finding]:
         """Return what differs; nothing is changed."""
@@ -259,6 +256,8 @@ class Reconciler:
         # The guest was looked at before the row was read: an action may have begun and ended in between.
         if change.power != _power_of(self._host.driver.guest(change.instance.uuid)):
             return False
+        if change.state is VmState.STOPPED and self.revival.takes(change.instance):
+            return True
         return self._host.database.run(
             "compute.sync_power",
             lambda session: instances.sync_power(session, change.instance, change.power, change.state),

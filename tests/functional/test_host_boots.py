@@ -14,7 +14,8 @@ from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.policy import Orphans, Policy
 from nova_lite.compute.reconcile import Reconciler
 from nova_lite.core import ids
-from nova_lite.core.instance_states import PowerState
+from nova_lite.core.instance_states import PowerState, TaskState, Verb
+from nova_lite.db import instances
 from nova_lite.db.engine import Database
 from nova_lite.drivers.virt.base import GuestImage, GuestSpec
 from tests.cloud import Cloud
@@ -57,12 +58,12 @@ def test_guests_are_started_after_a_boot_as_the_flags_say(cloud: Cloud, policy: 
     cloud.act(servers["stopped"], {"os-stop": None})
     with a_host(cloud) as host:
         # Without a boot the start of a daemon changes nothing.
-        Reconciler(host, policy).revive()
+        Reconciler(host, policy).revival.begin()
     assert {name: last_action(cloud, server) for name, server in servers.items()} == ORDERED[Policy()]
 
     boot_the_host(cloud)
     with a_host(cloud) as host:
-        Reconciler(host, policy).revive()
+        Reconciler(host, policy).revival.begin()
     cloud.settle()
 
     assert {name: last_action(cloud, server) for name, server in servers.items()} == ORDERED[policy]
@@ -77,11 +78,39 @@ def test_a_start_that_came_to_nothing_leaves_the_boot_to_be_noticed_again(cloud:
     with a_host(cloud) as host:
         away = dataclasses.replace(host, database=Database(f"sqlite:///{tmp_path}/without-tables"))
         with pytest.raises(OperationalError, match="no such table"):
-            Reconciler(away, Policy(resume_guests=True)).revive()
-        Reconciler(host, Policy(resume_guests=True)).revive()
+            Reconciler(away, Policy(resume_guests=True)).revival.begin()
+        Reconciler(host, Policy(resume_guests=True)).revival.begin()
     cloud.settle()
 
     assert last_action(cloud, server) == "reboot"
+    cloud.delete_all()
+    assert cloud.leaks() == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("seen_by", ["who follows guests", "the sweep"])
+def test_a_guest_with_which_something_was_under_way_is_started_when_that_is_over(cloud: Cloud, seen_by: str) -> None:
+    server = cloud.boot("runs")
+    stored = cloud.database.read("test", lambda session: instances.get(session, server))
+    assert stored is not None
+    cloud.database.run("test", lambda session: instances.begin(session, stored, Verb.SNAPSHOT))
+    boot_the_host(cloud)
+    with a_host(cloud) as host:
+        reconciler = Reconciler(host, Policy(resume_guests=True))
+        reconciler.revival.begin()
+        reconciler.revival.go_on()
+        assert (last_action(cloud, server), host.driver.was_rebooted()) == ("create", True)
+
+        tasks = [TaskState.IMAGE_SNAPSHOT]
+        cloud.database.run("test", lambda session: instances.finish(session, server, Verb.SNAPSHOT, tasks))
+        if seen_by == "the sweep":
+            reconciler.revival.go_on()
+        else:
+            reconciler.follow(server)
+        assert not host.driver.was_rebooted()
+    cloud.settle()
+
+    assert (last_action(cloud, server), cloud.show(server)["status"]) == ("reboot", "ACTIVE")
     cloud.delete_all()
     assert cloud.leaks() == []
 
