@@ -169,6 +169,30 @@ def test_a_path_that_leads_elsewhere_is_refused_and_nothing_is_left(tmp_path: Pa
     assert disks.names() == ()
 
 
+@pytest.mark.parametrize("made", ["c 1 3", "b 7 0", "p"])
+def test_a_device_is_not_written_to(tmp_path: Path, made: str) -> None:
+    files = ext(tmp_path)
+    subprocess.run(["debugfs", "-w", files], input=f"cd /etc\nmknod made {made}\n", text=True, check=True)
+    disks = disks_of(tmp_path, "--libvirt_inject_partition=0")
+    with pytest.raises(DriverError, match="is no plain file"):
+        disks.create(spec_with(Injected(files={"/etc/made": b"content"})), image(files))
+
+
+@pytest.mark.parametrize("path", ["root/.ssh/authorized_keys", "etc/shadow"])
+def test_a_large_file_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    ext(tmp_path)
+    with (tmp_path / "top" / path).open("r+b") as file:
+        file.truncate(64 * MIB)
+    run("mke2fs", "-q", "-F", "-t", "ext4", "-E", "root_owner=0:0", "-d", tmp_path / "top", tmp_path / "ext", "16M")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "instances"))
+    disks = disks_of(tmp_path, "--libvirt_inject_partition=0", "--libvirt_inject_password")
+    wanted = Injected(key=KEY) if "keys" in path else Injected(password_hash="$6$salt$hash")
+    with pytest.raises(DriverError, match="too large"):
+        disks.create(spec_with(wanted), image(tmp_path / "ext"))
+
+
 def test_a_disk_without_room_says_so(tmp_path: Path) -> None:
     disks = disks_of(tmp_path, "--libvirt_inject_partition=0")
     with pytest.raises(DriverError, match="no room"):

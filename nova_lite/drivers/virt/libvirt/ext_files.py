@@ -13,8 +13,11 @@ from nova_lite.core.errors import DriverError
 from nova_lite.drivers.runner import Limits, Runner
 
 _LIMITS = Limits(memory_bytes=1024**3, cpu_seconds=60)
-_TYPE = re.compile(r"Type: (\w+)\s+Mode:\s+(\d+)")
+_TYPE = re.compile(r"Type: ([\w ]+?)\s+Mode:\s+(\d+)")
 _OWNER = re.compile(r"User:\s+(\d+)\s+Group:\s+(\d+)")
+_SIZE = re.compile(r"\bSize:\s+(\d+)")
+_MOST_READ = 1024**2
+"""Bytes of the largest file that is read: it comes to the host's temporary folder, and may be all holes."""
 _DIRECTORY, _FILE = "directory", "regular"
 _FILE_MODE = 0o100000
 
@@ -32,9 +35,14 @@ class ExtFiles:
 
     def read(self, path: str) -> bytes | None:
         """Return a file's content, None for one that is not there; raises DriverError for what is no plain file."""
-        found = self._checked(path)
-        if found is None:
+        if self._checked(path) is None:
             return None
+        size = self._size(path)
+        if size is None or size > _MOST_READ:
+            raise DriverError(f"cannot read {path} in the guest's disk: it is too large.")
+        return self._content(path)
+
+    def _content(self, path: str) -> bytes | None:
         with tempfile.TemporaryDirectory(prefix="nova-files-") as folder:
             target = Path(folder, "content")
             self._do([f'dump "{path}" {target}'])
@@ -60,7 +68,7 @@ class ExtFiles:
             for field, value in zip(("mode", "uid", "gid"), (_FILE_MODE | owner[0], *owner[1:]), strict=True):
                 words.append(f'set_inode_field "{path}" {field} 0{value:o}')
             self._do(words, writing=True)
-        if self.read(path) != content:
+        if self._size(path) != len(content) or self._content(path) != content:
             raise DriverError(f"cannot write {path} into the guest's disk: there is no room for it.")
 
     def _checked(self, path: str) -> tuple[int, int, int] | None:
@@ -92,6 +100,11 @@ class ExtFiles:
         if kind is None or owner is None:
             return None
         return kind.group(1), int(kind.group(2), 8) & 0o7777, int(owner.group(1)), int(owner.group(2))
+
+    def _size(self, path: str) -> int | None:
+        """Return how many bytes what is at a path says that it has."""
+        found = _SIZE.search(self._do([f'stat "{path}"']))
+        return None if found is None else int(found.group(1))
 
     def _do(self, words: Sequence[str], *, writing: bool = False) -> str:
         """Have debugfs do what the lines say; it goes on after a line that fails, and says so in its output."""
