@@ -102,7 +102,7 @@ def test_a_container_is_booted_wronged_killed_and_found_again(host: ContainerHos
     note.unlink()
     host.cloud("run")
     assert host.ssh(login, "ls marked") == "marked"
-    assert host.openstack("console", "log", "show", "first").count("READY after") == 2
+    assert eventually(lambda: host.openstack("console", "log", "show", "first").count("READY after") == 2)
 
     host.openstack("server", "reboot", "--wait", "first")
     assert eventually(lambda: host.ssh(login, "hostname") == "first.novalocal")
