@@ -153,6 +153,7 @@ class Boot:
 
     def _join(self, session: Session, context: RequestContext, group_id: str, uuids: Sequence[str]) -> None:
         """Put the instances into their server group; raises InvalidInput for one that is not, OverQuota."""
+        server_groups.lock(session, [group_id])
         group = server_groups.get(session, group_id, context.project_id)
         if group is None:
             raise InvalidInput(f"Instance group {group_id} could not be found.")

@@ -121,6 +121,7 @@ class KeyPairs:
             raise NotFound(f"Keypair {name} not found for user {owner}")
 
     def _check_quota(self, session: Session, context: RequestContext, user_id: str) -> None:
+        quotas.lock(session, context.project_id)
         limits = quotas.effective(session, context.project_id, self._limits)
         if limits["key_pairs"] >= 0 and key_pairs.count(session, user_id) >= limits["key_pairs"]:
             raise OverQuota("Quota exceeded, too many key pairs.")

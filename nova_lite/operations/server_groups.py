@@ -29,6 +29,7 @@ class ServerGroups:
         )
 
         def work(session: Session) -> ServerGroup:
+            quotas.lock(session, context.project_id)
             limit = quotas.effective(session, context.project_id, self._limits)["server_groups"]
             if limit != UNLIMITED and server_groups.count(session, context.project_id) >= limit:
                 raise OverQuota("Quota exceeded, too many server groups.")

@@ -15,16 +15,20 @@ pytestmark = pytest.mark.parametrize("database_url", ["mariadb", "postgresql"], 
 
 Request = Callable[[], requests.Response]
 
+LOCKS = ("FOR UPDATE", "SET placements")
+"""What statements have by which a transaction has others wait."""
+
 
 class Race:
     """Has one request come between another's look and its write, or wait until that is over.
 
-    The first transaction of the name ``transaction`` is stopped before it writes. It goes on when the other request
-    is answered, or waits for a row that the first has locked.
+    The first transaction of the name ``transaction`` is stopped before it writes, or writes to ``table``. It goes on
+    when the other request is answered, or waits for a row that the first has locked.
     """
 
-    def __init__(self, transaction: str, other: Request) -> None:
+    def __init__(self, transaction: str, other: Request, table: str = "") -> None:
         self._transaction = transaction
+        self._table = table
         self._thread = threading.Thread(target=self._run, args=(other,))
         self._first: Any = None
         self._goes_on = threading.Event()
@@ -36,11 +40,12 @@ class Race:
 
     def _look(self, connection: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
         if self._first is None:
-            if connection.info.get("transaction") == self._transaction and not statement.startswith("SELECT"):
+            writes = not statement.startswith("SELECT") and self._table in statement
+            if writes and connection.info.get("transaction") == self._transaction:
                 self._first = connection
                 self._thread.start()
                 assert self._goes_on.wait(20)
-        elif connection is not self._first and "FOR UPDATE" in statement:
+        elif connection is not self._first and any(word in statement for word in LOCKS):
             self._goes_on.set()
 
     def statuses(self, one: Request) -> list[int]:
@@ -58,6 +63,10 @@ class Race:
 
 def asking(cloud: Cloud, method: str, path: str, body: Any = None) -> Request:
     return lambda: cloud.ask(method, f"/v2.0/{path}", body, api=API)
+
+
+def ordering(cloud: Cloud, path: str, body: Any) -> Request:
+    return lambda: cloud.ask("POST", f"/v2.1/{path}", body, version="2.64")
 
 
 def test_tags_that_two_put_on_a_router_are_both_there(cloud: Cloud) -> None:
@@ -120,3 +129,29 @@ def test_two_make_no_more_groups_than_the_quota_allows(cloud: Cloud) -> None:
 
     assert cloud.ask("DELETE", quota, api=API, user="admin").status_code == 204
     assert statuses == [201, 409]
+
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHd2mN0Ce9Gf0a1tBNBY0rz8n7FLbZ8bYb1kJmoA5t7C demo"
+
+
+def test_two_get_no_more_of_the_compute_api_than_the_quota_allows(cloud: Cloud) -> None:
+    project = cloud.ask("GET", "/v3/auth/projects", api="identity").json()["projects"][0]["id"]
+    quotas = f"/v2.1/os-quota-sets/{project}"
+    limits = {"server_groups": 1, "server_group_members": 1, "key_pairs": 1}
+    assert cloud.ask("PUT", quotas, {"quota_set": limits}, user="admin").ok
+    group: dict[str, Any] = {"server_group": {"name": "g", "policy": "affinity"}}
+    made = ordering(cloud, "os-server-groups", group)
+    pairs = [ordering(cloud, "os-keypairs", {"keypair": {"name": name, "public_key": KEY}}) for name in "ab"]
+
+    groups = Race("server_group.create", made).statuses(made)
+    keys = Race("key_pair.create", pairs[1]).statuses(pairs[0])
+    found = cloud.ask("GET", "/v2.1/os-server-groups").json()["server_groups"][0]
+    server = {"name": "vm", "flavorRef": "6", "imageRef": cloud.image(), "networks": "none"}
+    boot = ordering(cloud, "servers", {"server": server, "os:scheduler_hints": {"group": found["id"]}})
+    members = Race("server.boot", boot, "server_group_members").statuses(boot)
+
+    cloud.settle()
+    assert cloud.ask("DELETE", quotas, user="admin").ok
+    for path in (f"os-server-groups/{found['id']}", "os-keypairs/a", "os-keypairs/b"):
+        cloud.ask("DELETE", f"/v2.1/{path}")
+    assert (groups, keys, members) == ([200, 403], [201, 403], [202, 403])
