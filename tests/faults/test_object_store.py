@@ -1,7 +1,10 @@
 """nova-objectstore as a process that is killed: nothing is torn, nothing lost, nothing left over."""
 
+import contextlib
 import hashlib
+import itertools
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,11 +15,13 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
+from botocore.exceptions import BotoCoreError
 
 from nova_lite.cmd import wiring
 from nova_lite.conf import load
 from nova_lite.core.context import system_context
 from nova_lite.core.credentials import Ec2Credential
+from nova_lite.objectstore.multipart import LEAST_PART
 from tests.cloud import wait_for
 from tools.deployment import Deployment, flags_for
 
@@ -127,3 +132,41 @@ def test_what_was_answered_is_there_after_a_kill(mortal: Mortal) -> None:
         assert got["Body"].read() == str(number).encode()
     assert mortal.client.list_objects_v2(Bucket="bucket")["KeyCount"] == 20
     assert mortal.files() == 20
+
+
+def test_a_daemon_killed_in_the_middle_of_completions_tears_nothing(mortal: Mortal) -> None:
+    # given objects of two parts that are completed one after the other
+    first, answered = bytes(LEAST_PART), []
+    named = {"Bucket": "bucket"}
+
+    def send(sender: int) -> None:
+        with contextlib.suppress(BotoCoreError):
+            for number in itertools.count():
+                where = named | {"Key": f"{sender}-{number}"}
+                upload = where | {"UploadId": mortal.client.create_multipart_upload(**where)["UploadId"]}
+                parts = []
+                for part, body in enumerate((first, OLD), 1):
+                    sent = mortal.client.upload_part(**upload, PartNumber=part, Body=body)
+                    parts.append({"PartNumber": part, "ETag": sent["ETag"]})
+                mortal.client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+                answered.append(where["Key"])
+
+    senders = [threading.Thread(target=send, args=(sender,)) for sender in range(3)]
+    for sender in senders:
+        sender.start()
+    assert wait_for(lambda: len(answered) >= 5)
+
+    # when the daemon is killed and comes back
+    mortal.kill()
+    for sender in senders:
+        sender.join()
+    mortal.revive()
+
+    # then what was completed is whole, and every file is of an object or of an upload that can be aborted
+    listed = {one["Key"] for one in mortal.client.list_objects_v2(**named)["Contents"]} - {"k"}
+    assert set(answered) <= listed
+    for key in listed:
+        assert mortal.client.get_object(**named, Key=key)["Body"].read() == first + OLD
+    for one in mortal.client.list_multipart_uploads(**named).get("Uploads", []):
+        mortal.client.abort_multipart_upload(**named, Key=one["Key"], UploadId=one["UploadId"])
+    assert mortal.files() == 2 * len(listed) + 1
