@@ -104,7 +104,7 @@ def _print_leases(conf: Any) -> None:
     for held in _database(conf).read(
         "network.held", lambda session: leases.held(session, [network_id], conf.host)
     ):
-        if held.leased:
+        if held.leased and held.address:
             print(expiry, held.mac, held.address, held.hostname or "*", "*")
 
 

@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Sequence
 
-from nova_lite.core.network import VirtualInterface
+from nova_lite.core.network import Ipv6Backend, VirtualInterface
 
 PATH = "/etc/network/interfaces"
 
@@ -22,18 +22,8 @@ def content(interfaces: Sequence[VirtualInterface]) -> str:
 
 def _stanza(device: str, interface: VirtualInterface) -> str:
     if not interface.injected:
-        return f"auto {device}\niface {device} inet dhcp\n"
-    network = ipaddress.IPv4Network(interface.cidr)
-    lines = [
-        f"auto {device}",
-        f"iface {device} inet static",
-        f"    address {interface.address}",
-        f"    netmask {network.netmask}",
-        f"    broadcast {network.broadcast_address}",
-        *([f"    gateway {interface.router}"] if interface.router else []),
-        f"    mtu {interface.mtu}",
-        *([f"    dns-nameservers {' '.join(interface.dns)}"] if interface.dns else []),
-    ]
+        return f"auto {device}\niface {device} {_asking(interface)}\n"
+    lines = [f"auto {device}", *(_static(device, interface) if interface.cidr else [])]
     if interface.cidr_v6:
         lines += [
             f"iface {device} inet6 static",
@@ -42,3 +32,23 @@ def _stanza(device: str, interface: VirtualInterface) -> str:
             *([f"    gateway {interface.router_v6}"] if interface.router_v6 else []),
         ]
     return "\n".join(lines) + "\n"
+
+
+def _asking(interface: VirtualInterface) -> str:
+    """Return how a guest comes to its address by itself."""
+    if interface.cidr:
+        return "inet dhcp"
+    return "inet6 auto" if interface.ipv6_backend == Ipv6Backend.RFC2462 else "inet6 dhcp"
+
+
+def _static(device: str, interface: VirtualInterface) -> list[str]:
+    network = ipaddress.IPv4Network(interface.cidr)
+    return [
+        f"iface {device} inet static",
+        f"    address {interface.address}",
+        f"    netmask {network.netmask}",
+        f"    broadcast {network.broadcast_address}",
+        *([f"    gateway {interface.router}"] if interface.router else []),
+        f"    mtu {interface.mtu}",
+        *([f"    dns-nameservers {' '.join(interface.dns)}"] if interface.dns else []),
+    ]

@@ -39,10 +39,12 @@ def _networks(interface: VirtualInterface) -> list[dict[str, Any]]:
     """Return the network of an interface, and its IPv6 one: guests ask for addresses, or are told of them here."""
     link = {"link": ids.tap_name(interface.id), "network_id": interface.network_uuid}
     if not interface.injected:
-        found: list[dict[str, Any]] = [{**link, "type": "ipv4_dhcp"}]
+        found: list[dict[str, Any]] = [{**link, "type": "ipv4_dhcp"}] if interface.cidr else []
         return [*found, {**link, "type": _V6_TYPES[interface.ipv6_backend]}] if interface.cidr_v6 else found
-    found = [{**link, "type": "ipv4", **_static(interface.address, interface.cidr, interface.router)}]
-    found[0]["services"] = _services(interface.dns)
+    found = []
+    if interface.cidr:
+        v4 = _static(interface.address, interface.cidr, interface.router)
+        found.append({**link, "type": "ipv4", **v4, "services": _services(interface.dns)})
     if interface.cidr_v6:
         v6 = _static(interface.address_v6, interface.cidr_v6, interface.router_v6)
         found.append({**link, "type": "ipv6", **v6})

@@ -92,14 +92,14 @@ def _interface(data: InstanceMetadata, number: int, interface: VirtualInterface)
         "device-number": str(number),
         "interface-id": ec2_id("eni", interface.id),
         "local-hostname": data.fqdn,
-        "local-ipv4s": interface.address,
         "mac": interface.mac,
         "owner-id": data.instance.project_id,
         "security-groups": "\n".join(data.security_groups),
         "subnet-id": ec2_id("subnet", subnet_uuid(interface.network_uuid, data.instance.availability_zone or "")),
-        "subnet-ipv4-cidr-block": interface.cidr,
         "vpc-id": ec2_id("vpc", vpc_uuid(data.instance.project_id)),
     }
+    if interface.cidr:
+        tree |= {"local-ipv4s": interface.address, "subnet-ipv4-cidr-block": interface.cidr}
     if interface.cidr_v6:
         tree["ipv6s"] = interface.address_v6
         tree["subnet-ipv6-cidr-blocks"] = interface.cidr_v6

@@ -76,9 +76,9 @@ class HostInterfaces:
 class Network:
     """A network from which instances get fixed addresses, with its bridge on the hosts.
 
-    ``cidr`` is empty until the network has its subnet. ``host`` is where its DHCP server and gateway are,
-    empty until a network daemon takes it, and for a ``multi_host`` one, which each compute host serves for its
-    own guests. An empty ``project_id`` means that all projects share it; one with a ``vlan`` is free then, and
+    ``cidr`` is empty until the network has its subnet, and for IPv6 alone. ``host`` is where its DHCP server and
+    gateway are, empty until a network daemon takes it, and for a ``multi_host`` one, which each compute host serves
+    for its own guests. An empty ``project_id`` means that all projects share it; one with a ``vlan`` is free then, and
     belongs to the first project that needs it. ``injected``: guests find their address in a file. The
     addresses ``vpn_…`` are kept for the project's VPN. One that is not ``routed`` leads nowhere: by ``gateway``
     guests reach the host for addresses and metadata only.
@@ -124,6 +124,11 @@ class Network:
         return subnet_v6_id_of(self.uuid)
 
     @property
+    def has_subnet(self) -> bool:
+        """Tell whether guests can get addresses of it, of either version of IP."""
+        return bool(self.cidr or self.cidr_v6)
+
+    @property
     def prefix_length(self) -> int:
         """The number of network bits of the CIDR."""
         return ipaddress.ip_network(self.cidr).prefixlen
@@ -137,6 +142,8 @@ class Network:
 @dataclasses.dataclass(frozen=True, slots=True)
 class VirtualInterface:
     """A guest's network interface with the fixed address that it holds, and the floating ones that lead to it.
+
+    ``address`` is empty in a network of IPv6 alone.
 
     ``dhcp_server`` is who answers the guest on its host, and its way out where each host is a gateway
     (``multi_host``). ``owner_id`` is the project whose guest, or port, it is.

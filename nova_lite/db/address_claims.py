@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from nova_lite.core import clock
 from nova_lite.core.errors import Conflict, NoAddress, NotFound
-from nova_lite.core.network import Network, VirtualInterface
+from nova_lite.core.network import Network, VirtualInterface, address_v6
 from nova_lite.db.networks import FIXED_IPS
 from nova_lite.db.virtual_interfaces import INTERFACES
 
@@ -67,6 +67,9 @@ def claim(session: Session, places: Sequence[Place]) -> list[VirtualInterface]:
         by_network.setdefault(place.network.id, []).append(place)
     claimed: dict[str, str] = {}
     for of_network in by_network.values():
+        if not of_network[0].network.cidr:
+            claimed |= _make(session, of_network)
+            continue
         claimed |= _claim_fixed(session, [place for place in of_network if place.fixed_ip])
         claimed |= _claim_any(session, [place for place in of_network if not place.fixed_ip])
     now = clock.now()
@@ -83,6 +86,38 @@ def claim(session: Session, places: Sequence[Place]) -> list[VirtualInterface]:
     except sa.exc.IntegrityError as error:
         raise Conflict("An interface with the same MAC address or network was made meanwhile.") from error
     return interfaces
+
+
+def _make(session: Session, places: Sequence[Place]) -> dict[str, str]:
+    """Make a row for each place in a network of IPv6 alone, whose address is that of the MAC; returns no addresses.
+
+    Raises NotFound for another address that is asked for.
+    """
+    network = places[0].network
+    # Nobody gets what others have left: it is that of their MACs.
+    session.execute(
+        sa.delete(FIXED_IPS).where(FIXED_IPS.c.network_id == network.id, FIXED_IPS.c.instance_uuid.is_(None))
+    )
+    rows = []
+    for place in places:
+        address = address_v6(network.cidr_v6, place.mac, network.ipv6_backend, place.owner_id)
+        if place.fixed_ip not in ("", address):
+            raise NotFound(f"Network {network.label} has no address {place.fixed_ip} for instances.")
+        rows.append(
+            {
+                "network_id": network.id,
+                "address": address,
+                "reserved": False,
+                "instance_uuid": place.instance_uuid,
+                "vif_id": place.vif_id,
+                "updated_at": clock.now(),
+            }
+        )
+    try:
+        session.execute(sa.insert(FIXED_IPS), rows)
+    except sa.exc.IntegrityError as error:
+        raise Conflict("An interface with the same MAC address was made meanwhile.") from error
+    return {place.vif_id: "" for place in places}
 
 
 def _interface(place: Place, address: str, now: datetime.datetime) -> VirtualInterface:

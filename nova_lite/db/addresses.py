@@ -74,9 +74,9 @@ def allocate(
     return found
 
 
-def hold(session: Session, network: Network, port_id: str, mac: str, fixed_ip: str = "") -> None:
-    """Make an interface that is no instance's, and holds an address by itself; raises as ``attach``."""
-    address_claims.claim(session, [Place(port_id, network, fixed_ip, port_id, mac)])
+def hold(session: Session, network: Network, port_id: str, mac: str, fixed_ip: str = "", owner_id: str = "") -> None:
+    """Make an interface of a project that is no instance's, and holds an address by itself; raises as ``attach``."""
+    address_claims.claim(session, [Place(port_id, network, fixed_ip, port_id, mac, owner_id=owner_id)])
 
 
 def bind(session: Session, port_id: str, instance_uuid: str, tag: str = "") -> None:
@@ -233,7 +233,7 @@ _CANDIDATES = (
     )
     .select_from(_INSTANCES)
     .outerjoin(_ACTIONS, sa.and_(_ACTIONS.c.resource_id == _INSTANCES.c.uuid, _ACTIONS.c.verb == Verb.BOOT))
-    .outerjoin(_NETWORKS, sa.and_(networks.usable_by(_INSTANCES.c.project_id), _NETWORKS.c.cidr != ""))
+    .outerjoin(_NETWORKS, sa.and_(networks.usable_by(_INSTANCES.c.project_id), networks.HAS_SUBNET))
     .outerjoin(
         INTERFACES,
         sa.and_(INTERFACES.c.instance_uuid == _INSTANCES.c.uuid, INTERFACES.c.network_id == _NETWORKS.c.id),

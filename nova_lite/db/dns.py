@@ -142,7 +142,8 @@ def names_of_instances(session: Session, availability_zone: str = "") -> dict[st
     """
     first = (
         sa.select(FIXED_IPS.c.instance_uuid, sa.func.min(FIXED_IPS.c.id).label("id"))
-        .where(FIXED_IPS.c.instance_uuid.is_not(None))
+        # The names lead to IPv4 addresses.
+        .where(FIXED_IPS.c.instance_uuid.is_not(None), FIXED_IPS.c.address.not_like("%:%"))
         .group_by(FIXED_IPS.c.instance_uuid)
         .subquery()
     )

@@ -19,6 +19,7 @@ def listing(session: Session, address: str | None = None, host: str | None = Non
         sa.select(
             FIXED_IPS.c.address,
             TABLE.c.cidr,
+            TABLE.c.cidr_v6,
             TABLE.c.gateway,
             FIXED_IPS.c.reserved,
             FIXED_IPS.c.leased,
@@ -38,7 +39,7 @@ def listing(session: Session, address: str | None = None, host: str | None = Non
     return [
         FixedIp(
             address=row.address,
-            cidr=row.cidr,
+            cidr=row.cidr or row.cidr_v6,
             gateway=row.gateway,
             reserved=row.reserved,
             leased=row.leased,

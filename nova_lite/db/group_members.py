@@ -268,10 +268,12 @@ def _addresses(
     found6: dict[str, list[str]] = {}
     hosts: dict[str, set[str]] = {}
     for row in session.execute(_MEMBERS_ADDRESSES, {"ids": list(group_ids)}):
-        found.setdefault(row.group_id, []).append(row.address)
+        if ":" not in row.address:
+            found.setdefault(row.group_id, []).append(row.address)
         if row.host:
             hosts.setdefault(row.group_id, set()).add(row.host)
         if row.cidr_v6:
             v6 = address_v6(row.cidr_v6, row.mac, row.ipv6_backend, row.project_id or "")
             found6.setdefault(row.group_id, []).append(v6)
-    return {group_id: of_group + found6.get(group_id, []) for group_id, of_group in found.items()}, hosts
+    every = dict.fromkeys((*found, *found6))
+    return {group_id: found.get(group_id, []) + found6.get(group_id, []) for group_id in every}, hosts

@@ -14,7 +14,7 @@ def of(
     interfaces = tuple(virtual_interfaces.of_instances(session, [instance.uuid]).get(instance.uuid, ()))
     return InstanceMetadata(
         instance,
-        address or next((interface.address for interface in interfaces), ""),
+        address or next((interface.address for interface in interfaces if interface.address), ""),
         settings,
         security_groups=tuple(group_members.names_of(session, instance.uuid)),
         interfaces=interfaces,

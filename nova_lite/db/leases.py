@@ -11,7 +11,7 @@ from nova_lite.core.network import HeldAddress, Ipv6Backend, address_v6
 from nova_lite.db import networks
 from nova_lite.db.instance_rows import InstanceRow
 from nova_lite.db.networks import FIXED_IPS
-from nova_lite.db.virtual_interfaces import HOLDS, INTERFACES
+from nova_lite.db.virtual_interfaces import ADDRESS, HOLDS, INTERFACES
 
 _INSTANCES = cast(sa.Table, InstanceRow.__table__)
 _NETWORKS = networks.TABLE
@@ -33,7 +33,7 @@ def held(
     query = (
         sa.select(
             INTERFACES.c.mac,
-            FIXED_IPS.c.address,
+            ADDRESS.label("address"),
             sa.func.coalesce(_INSTANCES.c.hostname, "").label("hostname"),
             FIXED_IPS.c.instance_uuid,
             FIXED_IPS.c.network_id,

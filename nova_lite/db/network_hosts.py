@@ -24,7 +24,7 @@ def served_by(session: Session, host: str) -> list[Network]:
     found = networks.on_host(session, host)
     query = (
         sa.select(TABLE)
-        .where(TABLE.c.multi_host == sa.true(), TABLE.c.cidr != "", TABLE.c.id.in_(_networks_of_guests(host)))
+        .where(TABLE.c.multi_host == sa.true(), networks.HAS_SUBNET, TABLE.c.id.in_(_networks_of_guests(host)))
         .order_by(TABLE.c.id)
     )
     return found + [networks.to_value(row) for row in session.execute(query)]

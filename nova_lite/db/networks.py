@@ -154,7 +154,7 @@ def listing(session: Session, scope: str | None = None) -> list[Network]:
 def on_host(session: Session, host: str) -> list[Network]:
     """Return the networks with a subnet whose DHCP server and gateway are on ``host``, multi_host ones left out."""
     mine = sa.and_(TABLE.c.host == host, TABLE.c.multi_host == sa.false())
-    return _values(session, sa.select(TABLE).where(mine, TABLE.c.cidr != "", _IN_USE))
+    return _values(session, sa.select(TABLE).where(mine, HAS_SUBNET, _IN_USE))
 
 
 def by_ids(session: Session, network_ids: Sequence[int]) -> list[Network]:
@@ -176,7 +176,7 @@ def claim_for_project(session: Session, project_id: str) -> None:
     Raises NoAddress when there is none, and Conflict when others did the same at the same time: then the
     transaction is to be run again.
     """
-    free = sa.select(TABLE.c.id).where(TABLE.c.vlan.is_not(None), TABLE.c.project_id == "", TABLE.c.cidr != "")
+    free = sa.select(TABLE.c.id).where(TABLE.c.vlan.is_not(None), TABLE.c.project_id == "", HAS_SUBNET)
     found = session.execute(free.order_by(TABLE.c.id).limit(_SPREAD)).scalars().all()
     if not found:
         raise NoAddress(f"No network is left for project {project_id}.")
@@ -255,6 +255,9 @@ def usable_by(project: sa.ColumnElement[str] | str) -> sa.ColumnElement[bool]:
     shared = sa.and_(TABLE.c.project_id == "", TABLE.c.vlan.is_(None))
     return sa.or_(shared, TABLE.c.project_id == project)
 
+
+HAS_SUBNET = sa.or_(TABLE.c.cidr != "", TABLE.c.cidr_v6 != "")
+"""The condition that guests can get addresses of a network, of either version of IP."""
 
 _IN_USE = sa.or_(TABLE.c.vlan.is_(None), TABLE.c.project_id != "")
 """The condition that a network is one that instances may be in: one with a VLAN waits for its project."""

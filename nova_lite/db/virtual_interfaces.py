@@ -50,6 +50,10 @@ HOLDS = sa.and_(
 )
 
 
+ADDRESS = sa.case((_NETWORKS.c.cidr != "", FIXED_IPS.c.address), else_="")
+"""The IPv4 address that an interface holds; in a network of IPv6 alone its row has that one."""
+
+
 def of_instances(session: Session, instance_uuids: Sequence[str]) -> dict[str, list[VirtualInterface]]:
     """Return the interfaces of instances by instance; one that has none is not in the answer."""
     rows: dict[str, dict[str, Any]] = {}
@@ -80,7 +84,7 @@ def query() -> sa.Select[Any]:
             INTERFACES.c.network_id,
             _NETWORKS.c.uuid.label("network_uuid"),
             _NETWORKS.c.label.label("network_label"),
-            FIXED_IPS.c.address,
+            ADDRESS.label("address"),
             _NETWORKS.c.cidr,
             _NETWORKS.c.gateway,
             _NETWORKS.c.bridge,

@@ -245,7 +245,7 @@ class NetworkManager(NetworkContract):
             count = 0
             owners = instances.by_uuids(session, list(found))
             for uuid, interfaces in found.items():
-                routed = [one for one in interfaces if one.routed]
+                routed = [one for one in interfaces if one.routed and one.address]
                 if uuid not in owners or not routed or any(one.floating for one in interfaces):
                     continue
                 project_id = owners[uuid].project_id

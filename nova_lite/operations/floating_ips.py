@@ -181,7 +181,7 @@ class FloatingIps:
         def choose(session: Session) -> VirtualInterface:
             find(session, context, server_id)
             held = virtual_interfaces.of_instances(session, [server_id]).get(server_id, [])
-            for interface in sorted(held, key=lambda one: not one.routed):
+            for interface in sorted(held, key=lambda one: not (one.routed and one.address)):
                 if fixed_address in ("", interface.address):
                     return _routed(interface)
             if fixed_address and held:
@@ -304,6 +304,8 @@ def _of_port(
 
 def _routed(interface: VirtualInterface) -> VirtualInterface:
     """Return an interface that the world can reach; raises InvalidInput for one in a network that leads nowhere."""
+    if not interface.address:
+        raise InvalidInput("No fixed IP addresses available to be associated with the floating IP address.")
     if not interface.routed:
         raise InvalidInput(f"Network {interface.network_uuid} has no gateway by which a floating IP could lead there.")
     return interface

@@ -106,7 +106,7 @@ def _network(session: Session, context: RequestContext, instance: Instance, want
     }
     if not wanted:
         for network in networks.listing(session, instance.project_id):
-            if network.id not in held and network.cidr:
+            if network.id not in held and network.has_subnet:
                 return network
         raise InvalidInput(f"There is no network that instance {instance.uuid} is not in.")
     found = networks.get(session, wanted, instance.project_id)
@@ -117,7 +117,7 @@ def _network(session: Session, context: RequestContext, instance: Instance, want
         raise InvalidInput(
             f"Instance {instance.uuid} has an interface in network {labelled[0].label} already."
         )
-    if not labelled[0].cidr:
+    if not labelled[0].has_subnet:
         raise InvalidInput(f"Network {labelled[0].label} has no subnet.")
     return labelled[0]
 

@@ -174,20 +174,24 @@ class Networks:
         return self._database.run("network.add_subnet", work, landed=landed)
 
     def add_subnet_v6(
-        self, context: RequestContext, uuid: str, cidr: str, gateway: str = "", backend: Ipv6Backend | None = None
+        self, context: RequestContext, uuid: str, subnet: NewSubnet, backend: Ipv6Backend | None = None
     ) -> Network:
-        """Give a network with a range an IPv6 prefix, too; raises NotFound, InvalidInput, Conflict."""
-        prefix = check_prefix(cidr, gateway) | ({"ipv6_backend": backend.value} if backend else {})
+        """Give a network an IPv6 prefix, beside its IPv4 range if it has one; raises NotFound, InvalidInput, Conflict.
+
+        It leads where the range does.
+        """
+        check_prefix(subnet.cidr_v6, subnet.gateway_v6)
 
         def work(session: Session) -> Network:
             network = _find(session, context, uuid)
-            if not network.cidr:
-                raise InvalidInput(f"Network {uuid} needs its IPv4 subnet first.")
             if network.cidr_v6:
                 raise Conflict(f"Network {uuid} has an IPv6 subnet already; only one is supported.")
+            if network.cidr and network.routed and not subnet.routed:
+                raise InvalidInput("An IPv6 subnet has a gateway where the network's IPv4 subnet has one.")
             others = [other for other in networks.listing(session) if other.id != network.id]
-            new_networks.require_free_prefix(prefix["cidr_v6"], others)
-            networks.update(session, uuid, **prefix)
+            new_networks.fill_v6(session, others, network, subnet)
+            if backend is not None:
+                networks.update(session, uuid, ipv6_backend=backend.value)
             return _find(session, context, uuid)
 
         return self._database.run("network.add_subnet_v6", work)
@@ -217,6 +221,8 @@ class Networks:
             revisions.require(session, "networks", network.uuid, context.seen_revision)
             if subnet_id == network.subnet_v6_id:
                 networks.require_unused(session, network)
+                if not network.cidr:
+                    networks.remove_addresses(session, network)
                 networks.update(session, network.uuid, cidr_v6="", gateway_v6="")
                 return
             networks.remove_addresses(session, network)
@@ -260,7 +266,11 @@ def _divided(request: NewNetworks, others: Sequence[Network]) -> Sequence[NewNet
     each, count = request.each, request.count
     if each.subnet is None:
         return [each] * count
-    ranges = new_networks.divide(each.subnet.cidr, count, request.size, others)
+    if not (each.subnet.cidr or each.subnet.cidr_v6):
+        raise InvalidInput("A subnet needs a range of IPv4 or of IPv6 addresses.")
+    ranges = [""] * count
+    if each.subnet.cidr:
+        ranges = list(new_networks.divide(each.subnet.cidr, count, request.size, others))
     v6 = each.subnet.cidr_v6
     prefixes = new_networks.prefixes_v6(v6, count, others) if v6 else [""] * count
     if count > 1 and (each.subnet.gateway or each.bridge):

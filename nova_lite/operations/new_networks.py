@@ -12,7 +12,7 @@ from nova_lite.core import clock, ids
 from nova_lite.core.errors import Conflict, InvalidInput
 from nova_lite.core.network import Ipv6Backend, Network, NetworkMode
 from nova_lite.db import networks
-from nova_lite.operations.subnets import NewSubnet, check_subnet
+from nova_lite.operations.subnets import NewSubnet, check_prefix, check_subnet
 
 MTU = range(576, 9217)
 
@@ -149,10 +149,13 @@ def fill(
     session: Session, others: Sequence[Network], network: Network, wanted: NewSubnet, defaults: NetworkDefaults
 ) -> Network:
     """Write a network's subnet and make its addresses; raises InvalidInput, Conflict for a range that is taken."""
+    if not wanted.cidr:
+        return fill_v6(session, others, network, wanted)
+    networks.remove_addresses(session, network)
     vpn_clients = defaults.vpn_clients if network.vlan is not None else None
     subnet = check_subnet(wanted, defaults.dns, vpn_clients=vpn_clients)
     _require_apart(subnet.cidr, others, lambda other: other.cidr)
-    cidr_v6, gateway_v6 = subnet.cidr_v6, subnet.gateway_v6
+    cidr_v6, gateway_v6 = subnet.cidr_v6 or network.cidr_v6, subnet.gateway_v6 or network.gateway_v6
     if cidr_v6:
         require_free_prefix(cidr_v6, others)
     elif defaults.range_v6:
@@ -176,6 +179,18 @@ def fill(
     filled = dataclasses.replace(network, updated_at=clock.now(), **values)
     networks.add_addresses(session, filled, subnet.reserved)
     return filled
+
+
+def fill_v6(session: Session, others: Sequence[Network], network: Network, wanted: NewSubnet) -> Network:
+    """Write the IPv6 subnet of a network that has none; raises InvalidInput, Conflict for a prefix that is taken."""
+    if not network.cidr and network.multi_host:
+        raise InvalidInput("Where each compute host serves its guests, a network needs an IPv4 range.")
+    values: dict[str, Any] = dict(check_prefix(wanted.cidr_v6, wanted.gateway_v6))
+    require_free_prefix(values["cidr_v6"], others)
+    if not network.cidr:
+        values |= {"routed": wanted.routed, "subnet_name": wanted.name}
+    networks.update(session, network.uuid, **values)
+    return dataclasses.replace(network, updated_at=clock.now(), **values)
 
 
 def divide(cidr: str, count: int, size: int, others: Sequence[Network]) -> list[str]:

@@ -75,7 +75,7 @@ class Ports:
             if limit != UNLIMITED and ports.count(session, owner) >= limit:
                 raise OverQuota("Quota exceeded for resources: ['port'].")
             network = _network(session, context, wanted)
-            addresses.hold(session, network, port_id, wanted.mac or ids.new_mac(), wanted.address)
+            addresses.hold(session, network, port_id, wanted.mac or ids.new_mac(), wanted.address, owner)
             ports.keep(session, port_id, owner, name=wanted.name, description=wanted.description)
             return made(session)
 
@@ -140,8 +140,8 @@ def _network(session: Session, context: RequestContext, wanted: NewPort) -> Netw
     network = networks.get(session, wanted.network_id, context.scope())
     if network is None:
         raise NotFound(f"Network {wanted.network_id} could not be found.")
-    if not network.cidr:
+    if not network.has_subnet:
         raise InvalidInput(f"Network {network.uuid} has no subnet.")
-    if wanted.subnet_id not in ("", network.subnet_id):
+    if wanted.subnet_id not in ("", network.subnet_id if network.cidr else network.subnet_v6_id):
         raise InvalidInput(f"Network {network.uuid} has no subnet {wanted.subnet_id} that ports take addresses of.")
     return network

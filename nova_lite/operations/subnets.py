@@ -12,7 +12,9 @@ _MOST_NAME_SERVERS = 2
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NewSubnet:
-    """A range to use. Empty: ``gateway`` is the first address, ``dhcp_start`` the first after it.
+    """A range to use, ``cidr``, or an IPv6 prefix, or both.
+
+    Empty: ``gateway`` is the first address, ``dhcp_start`` the first after it.
 
     ``dhcp_start`` and ``dhcp_end`` bound what guests get; of ``fixed_cidr``, a part of the range, where it is
     given. ``dns`` None is the default. ``cidr_v6`` is a /64 prefix, ``gateway_v6`` its first address. One that is not

@@ -78,7 +78,7 @@ class Shown:
     @property
     def private_ip(self) -> str | None:
         """Its first fixed address."""
-        return self.server.interfaces[0].address if self.server.interfaces else None
+        return next((each.address for each in self.server.interfaces if each.address), None)
 
     @property
     def public_ip(self) -> str | None:
@@ -179,7 +179,7 @@ _ASSOCIATION = Shape(
 )
 _ASSOCIATED = either(lambda nic: nic.public is not None, one("association", lambda nic: nic, _ASSOCIATION))
 _PRIVATE = Shape(
-    text("privateIpAddress", lambda nic: nic.interface.address),
+    text("privateIpAddress", lambda nic: nic.interface.address or None),
     text("privateDnsName", lambda nic: nic.owner.private_dns),
     always("primary", True),
     _ASSOCIATED,
@@ -200,7 +200,7 @@ _NIC = Shape(
     text("ownerId", lambda nic: nic.owner.instance.project_id),
     always("status", "in-use"),
     text("macAddress", lambda nic: nic.interface.mac),
-    text("privateIpAddress", lambda nic: nic.interface.address),
+    text("privateIpAddress", lambda nic: nic.interface.address or None),
     text("privateDnsName", lambda nic: nic.owner.private_dns),
     always("sourceDestCheck", True),
     many("groupSet", lambda nic: nic.owner.groups, GROUP),
@@ -326,7 +326,7 @@ FILTERS: Table = {
     "metadata-options.http-tokens": lambda shown: "required" if shown.instance.options.metadata_tokens else "optional",
     "monitoring-state": lambda shown: "enabled" if shown.instance.options.monitoring else "disabled",
     "network-interface.addresses.association.public-ip": _of_nics(lambda nic: nic.public),
-    "network-interface.addresses.private-ip-address": _of_nics(lambda nic: nic.interface.address),
+    "network-interface.addresses.private-ip-address": _of_nics(lambda nic: nic.interface.address or None),
     "network-interface.association.public-ip": _of_nics(lambda nic: nic.public),
     "network-interface.attachment.device-index": _of_nics(lambda nic: nic.index),
     "network-interface.group-id": lambda shown: [ec2_id("sg", group) for group, _ in shown.groups],
@@ -340,7 +340,7 @@ FILTERS: Table = {
     "placement-group-name": lambda shown: None,
     "platform": lambda shown: None,
     "private-dns-name": lambda shown: shown.private_dns,
-    "private-ip-address": _of_nics(lambda nic: nic.interface.address),
+    "private-ip-address": _of_nics(lambda nic: nic.interface.address or None),
     "product-code": lambda shown: None,
     "ramdisk-id": lambda shown: (
         ec2_id("ari", shown.instance.ramdisk_id) if shown.instance.ramdisk_id else None

@@ -77,7 +77,7 @@ _ATTACHMENT = Shape(
     always("deleteOnTermination", True),
 )
 _PRIVATE = Shape(
-    text("privateIpAddress", lambda shown: shown.port.interface.address),
+    text("privateIpAddress", lambda shown: shown.port.interface.address or None),
     text("privateDnsName", lambda shown: shown.dns),
     always("primary", True),
     _ASSOCIATED,
@@ -94,7 +94,7 @@ INTERFACES = paging.shape(
         always("requesterManaged", False),
         always("status", "in-use"),
         text("macAddress", lambda shown: shown.port.interface.mac),
-        text("privateIpAddress", lambda shown: shown.port.interface.address),
+        text("privateIpAddress", lambda shown: shown.port.interface.address or None),
         text("privateDnsName", lambda shown: shown.dns),
         always("sourceDestCheck", True),
         many("groupSet", lambda shown: shown.groups, GROUP),

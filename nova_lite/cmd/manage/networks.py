@@ -24,8 +24,8 @@ def create_network(
     **of_each: str,
 ) -> None:
     """Make networks of a range, with their addresses."""
-    if not fixed_range_v4:
-        raise InvalidInput("A network needs --fixed_range_v4: by IPv4 guests hear of addresses and metadata.")
+    if not fixed_range_v4 and not of_each["fixed_range_v6"]:
+        raise InvalidInput("A network needs --fixed_range_v4 or --fixed_range_v6, or both.")
     dns = tuple(of_each[name] for name in ("dns1", "dns2") if of_each[name])
     routed = of_each["gateway"] != _NONE
     subnet = NewSubnet(
@@ -162,7 +162,7 @@ COMMANDS = (
         "network", "create", create_network, "make networks of a range and print their uuids",
         (
             Option("label", "name of the network; several get _0, _1 …", required=True),
-            Option("fixed_range_v4", "addresses of the networks as a CIDR; every network has some", default=""),
+            Option("fixed_range_v4", "addresses of the networks as a CIDR; none for IPv6 alone", default=""),
             Option("num_networks", "networks into which the range is divided", default=0, kind=int),
             Option("network_size", "addresses of each; as many as may be unless given", default=0, kind=int),
             Option("vlan", "number of the first VLAN; the first free one unless given", kind=int),

@@ -23,6 +23,8 @@ _PATIENCE = 5.0
 """Seconds for which a server may take to end."""
 _ENTERPRISE = 32473
 """The enterprise's number of who has none (RFC 5612)."""
+_MOST_OF_V6 = 65536
+"""Guests in a network of IPv6 alone, as many as the largest one of IPv4 has room for."""
 _RA_SECONDS = 600
 """How often guests are told of a prefix, as dnsmasq does it by itself."""
 
@@ -76,7 +78,7 @@ class Dnsmasq:
         self._file(plan.bridge, "telling").unlink(missing_ok=True)
         self._told[plan.bridge] = wanted
         if pid is not None and self._settings.force_release:
-            for mac, address in sorted(map(_lease_of, told.hosts - wanted.hosts)):
+            for mac, address in sorted(map(_lease_of, told.hosts - wanted.hosts)) if plan.cidr else ():
                 dhcp_release.send(plan.bridge, plan.gateway, address, mac)
         return pid is None or told != wanted
 
@@ -181,34 +183,19 @@ class Dnsmasq:
             f"--domain={plan.domain}",
             f"--pid-file={self._file(plan.bridge, 'pid')}",
             f"--interface={plan.bridge}",
-            f"--listen-address={plan.gateway}",
+            f"--listen-address={plan.gateway if plan.cidr else plan.gateway_v6}",
             "--except-interface=lo",
-            f"--dhcp-range=set:{plan.bridge},{plan.dhcp_start},static,{_mask(plan.cidr)},{plan.lease_seconds}s",
-            f"--dhcp-lease-max={ipaddress.ip_network(plan.cidr).num_addresses * (1 + plan.tells_v6)}",
+            f"--dhcp-lease-max={_most_leases(plan)}",
             f"--dhcp-hostsfile={self._file(plan.bridge, 'hosts')}",
             f"--dhcp-hostsdir={self._file(plan.bridge, 'added')}",
             f"--dhcp-optsfile={self._file(plan.bridge, 'opts')}",
             f"--dhcp-script={self._script}",
             "--leasefile-ro",
-            f"--dhcp-option=option:mtu,{plan.mtu}",
             "--user=root",
             "--group=root",
+            *(_of_v4(plan) if plan.cidr else ()),
+            *(_of_v6(plan) if plan.cidr_v6 else ()),
         ]
-        if plan.dns:
-            command.append(f"--dhcp-option=option:dns-server,{','.join(plan.dns)}")
-        if not plan.routed:
-            # Only the metadata service is told of, which a guest would reach by its router else (RFC 3442).
-            metadata = f"{METADATA_ADDRESS}/32,{plan.gateway}"
-            command += ["--dhcp-option=option:router", f"--dhcp-option=option:classless-static-route,{metadata}"]
-            command.append(f"--ra-param={plan.bridge},{_RA_SECONDS},0")
-        if plan.cidr_v6:
-            prefix = ipaddress.ip_network(plan.cidr_v6)
-            static = f"static,{prefix.prefixlen},{plan.lease_seconds}s"
-            kind = static if plan.tells_v6 else f"ra-only,{prefix.prefixlen}"
-            command += ["--enable-ra", f"--dhcp-range={prefix.network_address},{kind}"]
-            if plan.tells_v6:
-                # Guests hear the next server only if it is called as this one.
-                command.append(f"--dhcp-duid={_ENTERPRISE},{plan.uuid.encode().hex(':')}")
         if settings.names is not None and settings.names.is_dir():
             command.append(f"--hostsdir={settings.names}")
         if settings.forwarders:
@@ -230,6 +217,41 @@ class Dnsmasq:
 
     def _file(self, bridge: str, suffix: str) -> Path:
         return self._settings.folder / f"nova-{bridge}.{suffix}"
+
+
+def _of_v4(plan: NetworkPlan) -> list[str]:
+    """Return what makes a server tell guests of IPv4."""
+    options = [
+        f"--dhcp-range=set:{plan.bridge},{plan.dhcp_start},static,{_mask(plan.cidr)},{plan.lease_seconds}s",
+        f"--dhcp-option=option:mtu,{plan.mtu}",
+    ]
+    if plan.dns:
+        options.append(f"--dhcp-option=option:dns-server,{','.join(plan.dns)}")
+    if not plan.routed:
+        # Only the metadata service is told of, which a guest would reach by its router else (RFC 3442).
+        metadata = f"{METADATA_ADDRESS}/32,{plan.gateway}"
+        options += ["--dhcp-option=option:router", f"--dhcp-option=option:classless-static-route,{metadata}"]
+    return options
+
+
+def _of_v6(plan: NetworkPlan) -> list[str]:
+    """Return what makes a server tell guests of IPv6."""
+    prefix = ipaddress.ip_network(plan.cidr_v6)
+    static = f"static,{prefix.prefixlen},{plan.lease_seconds}s"
+    kind = static if plan.tells_v6 else f"ra-only,{prefix.prefixlen}"
+    options = ["--enable-ra", f"--dhcp-range={prefix.network_address},{kind}"]
+    if plan.tells_v6:
+        # Guests hear the next server only if it is called as this one.
+        options.append(f"--dhcp-duid={_ENTERPRISE},{plan.uuid.encode().hex(':')}")
+    if not plan.routed:
+        options.append(f"--ra-param={plan.bridge},{_RA_SECONDS},0")
+    return options
+
+
+def _most_leases(plan: NetworkPlan) -> int:
+    if not plan.cidr:
+        return _MOST_OF_V6
+    return ipaddress.ip_network(plan.cidr).num_addresses * (1 + plan.tells_v6)
 
 
 def _replace(file: Path, text: str, mode: int = 0o644) -> None:
@@ -258,14 +280,16 @@ class _Told:
 
     @classmethod
     def of(cls, plan: NetworkPlan) -> "_Told":
-        return cls(frozenset(_line(plan, host) for host in plan.hosts), _options(plan))
+        hosts = [host for host in plan.hosts if host.address or host.address_v6]
+        return cls(frozenset(_line(plan, host) for host in hosts), _options(plan))
 
 
 def _line(plan: NetworkPlan, host: DhcpHost) -> str:
     """Return the line of a guest; one that is told more has a tag."""
     tag = "" if host.routed and not host.options else f"set:{_tag(host)},"
     v6 = f"[{host.address_v6}]," if host.address_v6 else ""
-    return f"{host.mac},{tag}{v6}{host.hostname}.{plan.domain},{host.address}"
+    v4 = f",{host.address}" if host.address else ""
+    return f"{host.mac},{tag}{v6}{host.hostname}.{plan.domain}{v4}"
 
 
 def _lease_of(line: str) -> tuple[str, str]:

@@ -173,7 +173,8 @@ class LinuxNetworkDriver(NetworkDriver):
     def _serve(self, plan: NetworkPlan) -> None:
         if links.set_gateways(plan.bridge, _gateways(plan)):
             # Guests may know another host as the gateway.
-            arp.announce(plan.bridge, plan.gateway)
+            if plan.cidr:
+                arp.announce(plan.bridge, plan.gateway)
             self.changes += 1
         self.changes += links.add_address("lo", links.METADATA_ADDRESS, _METADATA_PREFIX, scope_link=True)
         self.changes += self._dnsmasq.serve(plan)
@@ -226,7 +227,7 @@ def _write(setting: Path, value: str) -> bool:
 
 def _gateways(plan: NetworkPlan) -> set[tuple[str, int]]:
     """Return the gateway's addresses, (address, prefix) each."""
-    found = {(plan.gateway, ipaddress.ip_network(plan.cidr).prefixlen)}
+    found = {(plan.gateway, ipaddress.ip_network(plan.cidr).prefixlen)} if plan.cidr else set()
     if plan.cidr_v6:
         found.add((plan.gateway_v6, ipaddress.ip_network(plan.cidr_v6).prefixlen))
     return found

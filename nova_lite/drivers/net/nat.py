@@ -39,8 +39,9 @@ def script(plans: Iterable[NetworkPlan], local: set[str]) -> str:
     floating: list[FloatingAddress] = []
     plans = sorted(plans, key=lambda plan: plan.bridge)
     for plan in plans:
-        inbound.append(_metadata(plan, local))
-        if plan.routed:
+        if plan.cidr:
+            inbound.append(_metadata(plan, local))
+        if plan.cidr and plan.routed:
             outbound += _leaving(plan, local)
             floating += plan.floating
     return "\n".join(

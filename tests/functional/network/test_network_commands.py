@@ -64,7 +64,8 @@ def test_a_range_is_divided_shown_given_away_and_removed(cloud: Cloud, nova_mana
         (["create", "x", "10.21.0.0/29", "--num_networks=4"], "too small for 4 networks"),
         (["create", "x", "10.21.0.0/24", "--fixed_range_v6=fd00::/80"], "/64 prefixes"),
         (["create", "x", "10.21.0.0/24", "--fixed_cidr=10.22.0.0/28"], "not a part of"),
-        (["create", "x", "--fixed_range_v6=fd00::/64"], "needs --fixed_range_v4"),
+        (["create", "x"], "needs --fixed_range_v4 or --fixed_range_v6"),
+        (["create", "x", "--fixed_range_v6=fd00::/64", "--multi_host=T"], "needs an IPv4 range"),
         (["create", "x", "10.21.0.0/24", "--uuid=nonsense"], "no uuid"),
         (["create", "x", "10.21.0.0/24", f"--uuid={UUID}", "--num_networks=2"], "the same uuid"),
         (["delete", "--fixed_range=10.99.0.0/24"], "no network of the range 10.99.0.0/24"),
@@ -91,6 +92,14 @@ def test_guests_get_addresses_of_a_part_of_the_range(cloud: Cloud, nova_manage: 
     assert nova_manage("fixed", "unreserve", "10.22.0.130")[0] == 0
     assert nova_manage("fixed", "unreserve", "10.22.0.1")[0] == 1
     assert nova_manage("network", "delete", uuid)[0] == 0
+
+
+def test_networks_of_ipv6_alone_are_made_of_a_prefix(cloud: Cloud, nova_manage: Any) -> None:
+    printed = nova_manage("network", "create", "six", "--fixed_range_v6=fd00:25::/48", "--num_networks=2")[1]
+    shown = [cloud.ask("GET", f"/v2.1/os-networks/{uuid}", **PROXIED).json()["network"] for uuid in printed.split()]
+    assert [(one["cidr"], one["cidr_v6"]) for one in shown] == [(None, "fd00:25::/64"), (None, "fd00:25:0:1::/64")]
+    for number in range(2):
+        assert nova_manage("network", "delete", f"six_{number}")[0] == 0
 
 
 def test_a_host_is_given_a_network_over_the_api(cloud: Cloud) -> None:

@@ -25,7 +25,7 @@ def create(call: Call) -> Reply:
     wanted = {name: value for name, value in call.body["network"].items() if value is not None}
     servers = tuple(wanted[name] for name in ("dns1", "dns2") if name in wanted)
     subnet = NewSubnet(
-        wanted["cidr"],
+        wanted.get("cidr", ""),
         gateway=wanted.get("gateway", ""),
         dhcp_start=wanted.get("allowed_start", ""),
         dhcp_end=wanted.get("allowed_end", ""),

@@ -73,7 +73,9 @@ def delete(call: Call) -> Reply:
 
 def fixed_ips(interface: VirtualInterface) -> list[Json]:
     """Return the addresses of an interface with their subnets."""
-    found = [{"subnet_id": subnet_id_of(interface.network_uuid), "ip_address": interface.address}]
+    found = []
+    if interface.address:
+        found.append({"subnet_id": subnet_id_of(interface.network_uuid), "ip_address": interface.address})
     if interface.address_v6:
         v6 = {"subnet_id": subnet_v6_id_of(interface.network_uuid), "ip_address": interface.address_v6}
         found.append(v6)

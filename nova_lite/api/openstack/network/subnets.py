@@ -14,7 +14,7 @@ from nova_lite.operations.subnets import NewSubnet
 def listing(call: Call) -> Reply:
     """List subnets."""
     found = call.cloud.networks.list(call.context)
-    views = [view for network in found if network.cidr for view in _views(network)]
+    views = [view for network in found for view in _views(network)]
     return listed(call, "subnets", views)
 
 
@@ -22,7 +22,7 @@ def show(call: Call) -> Reply:
     """Show a subnet."""
     wanted = call.params["subnet_id"]
     network = call.cloud.networks.get_by_subnet(call.context, wanted)
-    return shown(call, "subnet", _view_v6(network) if wanted == network.subnet_v6_id else _view(network))
+    return shown(call, "subnet", _view_v6(network) if wanted == network.subnet_v6_id else _view_v4(network))
 
 
 def create(call: Call) -> Reply:
@@ -43,7 +43,7 @@ def create(call: Call) -> Reply:
         routed=wanted.get("gateway_ip", "") is not None,
     )
     network = call.cloud.networks.add_subnet(call.context, wanted["network_id"], subnet)
-    return Reply({"subnet": _view(network)})
+    return Reply({"subnet": _view_v4(network)})
 
 
 def update(call: Call) -> Reply:
@@ -55,7 +55,7 @@ def update(call: Call) -> Reply:
     if "dns_nameservers" in wanted:
         changes["dns"] = tuple(wanted["dns_nameservers"])
     network = call.cloud.networks.update_subnet(call.context, call.params["subnet_id"], changes)
-    return shown(call, "subnet", _view(network))
+    return shown(call, "subnet", _view_v4(network))
 
 
 def delete(call: Call) -> Reply:
@@ -70,13 +70,14 @@ def _create_v6(call: Call, wanted: Json) -> Reply:
         raise InvalidInput("Guests form their IPv6 addresses themselves: there is no allocation pool.")
     if wanted.get("dns_nameservers"):
         raise InvalidInput("Guests hear of the network's own name server in IPv6.")
-    if "gateway_ip" in wanted and wanted["gateway_ip"] is None:
-        found = call.cloud.networks.get(call.context, wanted["network_id"])
-        if found.routed:
-            raise InvalidInput("An IPv6 subnet has a gateway where the network's IPv4 subnet has one.")
-    network = call.cloud.networks.add_subnet_v6(
-        call.context, wanted["network_id"], wanted["cidr"], wanted.get("gateway_ip") or "", _backend(wanted)
+    subnet = NewSubnet(
+        cidr="",
+        name=wanted.get("name") or "",
+        cidr_v6=wanted["cidr"],
+        gateway_v6=wanted.get("gateway_ip") or "",
+        routed=wanted.get("gateway_ip", "") is not None,
     )
+    network = call.cloud.networks.add_subnet_v6(call.context, wanted["network_id"], subnet, _backend(wanted))
     return Reply({"subnet": _view_v6(network)})
 
 
@@ -92,7 +93,8 @@ _MODES = {Ipv6Backend.RFC2462: "slaac", Ipv6Backend.ACCOUNT_IDENTIFIER: "dhcpv6-
 
 
 def _views(network: Network) -> list[Json]:
-    return [_view(network), _view_v6(network)] if network.cidr_v6 else [_view(network)]
+    found = [_view_v4(network)] if network.cidr else []
+    return [*found, _view_v6(network)] if network.cidr_v6 else found
 
 
 def _view_v6(network: Network) -> Json:
@@ -109,23 +111,29 @@ def _view_v6(network: Network) -> Json:
     }
 
 
-def _view(network: Network) -> Json:
+def _view_v4(network: Network) -> Json:
     last = str(ipaddress.IPv4Network(network.cidr)[-2])
-    return {
+    return _view(network) | {
         "id": network.subnet_id,
-        "name": network.subnet_name,
-        "network_id": network.uuid,
-        "project_id": network.project_id,
-        "tenant_id": network.project_id,
         "ip_version": 4,
         "cidr": network.cidr,
         "gateway_ip": network.gateway if network.routed else None,
         "allocation_pools": [{"start": network.dhcp_start, "end": network.dhcp_end or last}],
         "dns_nameservers": list(network.dns),
-        "host_routes": [],
-        "enable_dhcp": True,
         "ipv6_address_mode": None,
         "ipv6_ra_mode": None,
+    }
+
+
+def _view(network: Network) -> Json:
+    """Return what subnets of both versions of IP have in common."""
+    return {
+        "name": network.subnet_name,
+        "network_id": network.uuid,
+        "project_id": network.project_id,
+        "tenant_id": network.project_id,
+        "host_routes": [],
+        "enable_dhcp": True,
         "segment_id": None,
         "service_types": [],
         "subnetpool_id": None,

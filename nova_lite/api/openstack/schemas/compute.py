@@ -264,7 +264,7 @@ CREATE_NETWORK = body(
         "cidr_v6": {"type": ["string", "null"], "maxLength": 64},
         "gateway_v6": {"type": ["string", "null"], "format": "ipv6"},
     },
-    ["label", "cidr"],
+    ["label"],
 )
 CREATE_TENANT_NETWORK = body(
     "network",

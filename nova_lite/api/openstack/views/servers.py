@@ -64,11 +64,12 @@ def addresses(interfaces: tuple[VirtualInterface, ...], *, with_mac: bool = True
     """Return the addresses of a server by the label of their network."""
     found: dict[str, list[Json]] = {}
     for interface in interfaces:
-        entry: Json = {"version": 6 if ":" in interface.address else 4, "addr": interface.address}
+        entry: Json = {"version": 4, "addr": interface.address}
         if with_mac:
             entry |= {"OS-EXT-IPS:type": "fixed", "OS-EXT-IPS-MAC:mac_addr": interface.mac}
         listed = found.setdefault(interface.network_label, [])
-        listed.append(entry)
+        if interface.address:
+            listed.append(entry)
         if interface.address_v6:
             listed.append(entry | {"version": 6, "addr": interface.address_v6})
         for floating in interface.floating:
