@@ -1,4 +1,4 @@
-"""nova-manage network and fixed."""
+"""nova-manage network and fixed, and what project has of networks."""
 
 import ipaddress
 
@@ -102,6 +102,17 @@ def modify_network(
         desk.cloud.networks.set_host(desk.context, found.uuid, host)
 
 
+def scrub_project(desk: Desk, project: str) -> None:
+    """Take its VLANs from a project that has no servers any more, and delete its security groups."""
+    project_id = desk.cloud.identity.find_project(project).id
+    for network in desk.cloud.networks.list(desk.context):
+        if network.project_id == project_id and network.vlan is not None:
+            desk.cloud.networks.update(desk.context, network.uuid, {"project_id": ""})
+    for group in desk.cloud.security_groups.list(desk.context):
+        if group.project_id == project_id:
+            desk.cloud.security_groups.delete(desk.context, group.id)
+
+
 def list_fixed(desk: Desk, host: str) -> None:
     """List fixed addresses."""
     show(
@@ -199,6 +210,10 @@ COMMANDS = (
             Option("disassociate_project", "take it from its project", switch=True),
             Option("disassociate_host", "let any network host serve it", switch=True),
         ),
+    ),
+    Command(
+        "project", "scrub", scrub_project, "take its VLANs from a project and delete its security groups",
+        (Option("project", "name or id of the project", required=True),),
     ),
     Command(
         "fixed", "list", list_fixed, "list fixed addresses",

@@ -54,6 +54,23 @@ def test_a_range_is_divided_shown_given_away_and_removed(cloud: Cloud, nova_mana
     assert cloud.leaks() == []
 
 
+def test_a_project_gives_its_vlans_and_groups_back(cloud: Cloud, nova_manage: Any) -> None:
+    group = {"security_group": {"name": "web", "description": ""}}
+    made = cloud.ask("POST", "/v2.1/os-security-groups", group, version="2.1").json()["security_group"]
+    cloud.boot(security_groups=[{"name": "web"}])
+    flags = ("--network_manager=VlanManager", "--vlan_interface=eth1")
+    words = ("network", "create", "own", "10.26.0.0/28", "--vlan=300", f"--project_id={made['tenant_id']}")
+    uuid = nova_manage(*words, flags=flags)[1].strip()
+    assert "in use" in nova_manage("project", "scrub", "demo")[2]
+
+    cloud.delete_all()
+    assert nova_manage("project", "scrub", "demo") == (0, "", "")
+    assert cloud.ask("GET", f"/v2.1/os-networks/{uuid}", **PROXIED).json()["network"]["project_id"] is None
+    groups = cloud.ask("GET", "/v2.1/os-security-groups", version="2.1").json()["security_groups"]
+    assert [one["name"] for one in groups] == ["default"]
+    assert nova_manage("network", "delete", uuid) == (0, "", "")
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
