@@ -131,7 +131,7 @@ def _divide(program: Program, conf: "ConfigOpts", workers: int) -> int:
             return 1
 
     try:
-        return Supervisor(worker, workers, conf.graceful_shutdown_timeout).run()
+        return Supervisor(worker, workers, conf.graceful_shutdown_timeout, on_ready=_tell_systemd).run()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -140,11 +140,11 @@ class Process:
     """One process and its components, from their start to their end."""
 
     def __init__(
-        self, program: Program, conf: "ConfigOpts", on_ready: Callable[[], None] = lambda: None
+        self, program: Program, conf: "ConfigOpts", on_ready: Callable[[], None] | None = None
     ) -> None:
         self._program = program
         self._conf = conf
-        self._on_ready = on_ready
+        self._on_ready = on_ready or _tell_systemd
         self._running: list[Component] = []
         self._alive = False
         self._signals = _catch_signals()
@@ -161,7 +161,6 @@ class Process:
         _look_less_for_garbage()
         LOG.info("%s is ready after %.1f seconds", self._program.name, time.monotonic() - began)
         self._on_ready()
-        _tell_systemd()
         while (caught := self._next_signal()) == signal.SIGHUP:
             self._reload()
         LOG.info("%s stops: %s", self._program.name, signal.Signals(caught).name)

@@ -17,7 +17,9 @@ from nova_lite import concurrency
 
 LOG = logging.getLogger(__name__)
 
-_SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+_READY = signal.SIGUSR1
+"""By which a worker tells its parent that it is ready."""
+_SIGNALS = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, _READY}
 _SHORTEST_LIFE = 5.0
 _PAUSE = 1.0
 _PR_SET_PDEATHSIG = 1
@@ -30,12 +32,21 @@ class Supervisor:
     """Keeps ``count`` workers running until it is told to stop.
 
     A worker that cannot start while none ever was ready ends the daemon; one that dies later is replaced.
+    ``on_ready`` is called in the parent, which is the process that systemd knows, when the first one is ready.
     """
 
-    def __init__(self, worker: Worker, count: int, drain_seconds: float) -> None:
+    def __init__(
+        self,
+        worker: Worker,
+        count: int,
+        drain_seconds: float,
+        *,
+        on_ready: Callable[[], None] = lambda: None,
+    ) -> None:
         self._worker = worker
         self._count = count
         self._drain_seconds = drain_seconds
+        self._on_ready = on_ready
         self._born: dict[int, float] = {}
         self._gravity = logging.ERROR
         # Memory that the workers share with their parent, where each says that it is ready.
@@ -50,7 +61,9 @@ class Supervisor:
             caught = signal.sigwait(_SIGNALS)
             if caught in (signal.SIGTERM, signal.SIGINT):
                 return self._stop()
-            if caught == signal.SIGHUP:
+            if caught == _READY:
+                self._on_ready()
+            elif caught == signal.SIGHUP:
                 self._send(signal.SIGHUP)
             elif not self._replace_dead():
                 self._stop()
@@ -63,7 +76,7 @@ class Supervisor:
             status = 1
             try:
                 self._become_worker(parent)
-                status = self._worker(self._say_ready)
+                status = self._worker(lambda: self._say_ready(parent))
             except Exception:
                 LOG.exception("a worker ends unexpectedly")
             finally:
@@ -80,8 +93,11 @@ class Supervisor:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         concurrency.after_fork()
 
-    def _say_ready(self) -> None:
+    def _say_ready(self, parent: int) -> None:
+        first = not self._ever_ready[0]
         self._ever_ready[0] = 1
+        if first and os.getppid() == parent:
+            os.kill(parent, _READY)
 
     def _replace_dead(self) -> bool:
         """Start new workers for those that died; returns whether the daemon goes on."""

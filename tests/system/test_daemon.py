@@ -4,6 +4,8 @@ import contextlib
 import os
 import queue
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -259,6 +261,22 @@ def test_workers_share_a_port_and_a_dead_one_is_replaced(start):
     assert daemon.logged("ended (signal 9)")
     daemon.process.send_signal(signal.SIGTERM)
     assert daemon.end()[0] == 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_systemd_hears_from_the_process_that_it_started(start, tmp_path, monkeypatch, workers):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(30)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+
+        daemon = start(f"--api_workers={workers}")
+
+        said, [(*_, credentials)], *_ = systemd.recvmsg(4096, socket.CMSG_SPACE(12))
+    assert said == b"READY=1"
+    assert struct.unpack("3i", credentials)[0] == daemon.process.pid
+    assert daemon.get()
 
 
 def test_workers_add_their_numbers_up(start):
