@@ -22,6 +22,20 @@ def setup(conf: cfg.ConfigOpts) -> None:
     set_level(conf)
 
 
+def reopen() -> None:
+    """Go on in new files where the old ones were moved away."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.acquire()
+            try:
+                if handler.stream is not None:
+                    handler.stream.close()
+                # The next line opens it.
+                handler.stream = None
+            finally:
+                handler.release()
+
+
 def set_level(conf: cfg.ConfigOpts) -> None:
     """Log as much as ``debug`` and ``verbose`` say."""
     if conf.debug:

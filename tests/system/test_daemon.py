@@ -208,7 +208,7 @@ def test_a_port_that_is_taken_stops_a_start(start):
     assert second.seen == []
 
 
-def test_flags_are_read_again_on_a_hangup(start, tmp_path):
+def test_flags_are_read_again_and_the_log_is_opened_anew_on_a_hangup(start, tmp_path):
     file = tmp_path / "nova.conf"
     file.write_text("--nodebug\n")
     daemon = start(f"--flagfile={file}")
@@ -216,6 +216,8 @@ def test_flags_are_read_again_on_a_hangup(start, tmp_path):
     assert daemon.logged("is ready")
 
     file.write_text("--debug\n--quota_cores=7\n")
+    # As logrotate does.
+    daemon.log.rename(tmp_path / "log.1")
     daemon.process.send_signal(signal.SIGHUP)
 
     assert daemon.logged("these flags changed and need a restart: quota_cores")
