@@ -8,6 +8,7 @@ import contextlib
 import logging
 import random
 import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -36,17 +37,25 @@ _POSTGRES_TRANSIENT = {"40001", "40P01", "55P03"}
 _POSTGRES_LOST = {"57P01", "57P02", "57P03", "08000", "08003", "08006", "08001", "53300"}
 
 _BAD_PATTERN = {1139, 3685, 3699, "2201B"}
-_MYSQL_DENIED = {1044, 1045, 1049, 1698}
-_POSTGRES_DENIED = re.compile(
+_MYSQL_REFUSED = {1021, 1044, 1045, 1049, 1114, 1290, 1698}
+_POSTGRES_REFUSED = {"25006", "53100"}
+_REFUSED = re.compile(
     r"authentication failed|no pg_hba.conf entry|(role|database) .* does not exist|no password supplied"
+    r"|disk is full|disk I/O error|readonly database|unable to open database file"
 )
-"""What a server says that will not let anybody in like this, however often it is asked."""
+"""What a server says that lets nobody in like this, or nobody write: an operator has to do something first."""
 
 _SENT = "statements"
 """The key of a connection's notes under which the statements of its transaction are counted."""
 
 _POOL_TIMEOUT = 60.0
 """How many seconds a transaction waits for a connection of the pool to be free."""
+
+_SILENCE = (
+    (socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3),
+    (socket.TCP_USER_TIMEOUT, 60_000),
+)  # fmt: skip
+"""After how long nothing is heard of a server's host its connections are given up, in the words of tcp(7)."""
 
 _FIRST_PAUSE = 0.01
 _LONGEST_PAUSE = 1.0
@@ -139,7 +148,7 @@ class Database:
                 attempt = landed or work
                 cause: BaseException = unknown
             except exc.DBAPIError as error:
-                if _is_denied(error):
+                if _is_refused(error):
                     LOG.error("transaction %s given up: %s", name, reason(error))
                     raise errors.DatabaseUnavailable() from error
                 if _BAD_PATTERN & set(_codes(error)):
@@ -229,7 +238,7 @@ def _make_engine(url: str, pool_size: int) -> sa.Engine:
     # What a URL does not say about TLS, PyMySQL guesses, with all of the system's certificates each time.
     plain = parsed.get_backend_name() == "mysql" and not any(key.startswith("ssl") for key in parsed.query)
     try:
-        return sa.create_engine(
+        engine = sa.create_engine(
             parsed,
             pool_size=pool_size,
             max_overflow=0,
@@ -240,10 +249,22 @@ def _make_engine(url: str, pool_size: int) -> sa.Engine:
             pool_recycle=3600,
             connect_args={"ssl_disabled": True} if plain else {},
         )
+        sa.event.listen(engine, "connect", _notice_silence)
+        return engine
     except (exc.ArgumentError, ImportError) as error:
         raise errors.ConfigurationError(
             f"sql_connection names a database that is not known: {error}"
         ) from error
+
+
+def _notice_silence(connection: Any, _record: Any) -> None:
+    """Have a server whose host is gone noticed in a minute; who waits for its answer would wait for ever."""
+    descriptor = connection.fileno() if hasattr(connection, "fileno") else connection._sock.fileno()
+    with socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM) as copy:
+        if copy.getsockopt(socket.SOL_SOCKET, socket.SO_DOMAIN) in (socket.AF_INET, socket.AF_INET6):
+            copy.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, value in _SILENCE:
+                copy.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -266,14 +287,13 @@ def _codes(error: exc.DBAPIError) -> tuple[Any, ...]:
     return (code, arguments[0] if arguments else None)
 
 
-def _is_denied(error: exc.DBAPIError) -> bool:
-    """Tell whether no connection came about because of a wrong user, password or database."""
-    _, number = _codes(error)
-    if number in _MYSQL_DENIED:
+def _is_refused(error: exc.DBAPIError) -> bool:
+    """Tell whether user, password or database are wrong, or nothing can be written: the disk is full."""
+    state, number = _codes(error)
+    if number in _MYSQL_REFUSED or state in _POSTGRES_REFUSED:
         return True
-    return isinstance(error, exc.OperationalError) and bool(
-        error.statement is None and _POSTGRES_DENIED.search(str(error.orig))
-    )
+    without_code = state is None and not isinstance(number, int)
+    return isinstance(error, exc.OperationalError) and without_code and bool(_REFUSED.search(str(error.orig)))
 
 
 def reason(error: BaseException) -> str:

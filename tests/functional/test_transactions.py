@@ -1,14 +1,17 @@
 """Transactions and the connections that they share: what goes wrong in one, and what waits, is not others' matter."""
 
 import concurrent.futures
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from nova_lite.core.errors import DatabaseUnavailable
 from nova_lite.db.engine import Database
 from tests.cloud import wait_for
 from tests.functional.conftest import NewDatabase
@@ -55,6 +58,33 @@ def test_what_a_killed_thread_did_is_rolled_back(database: Database) -> None:
         with pytest.raises(_Killed):
             database.run("die", die)
         assert _count(database) == 0
+
+
+def test_a_full_disk_is_no_fault_and_one_line_in_the_log(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    def fill(session: Session) -> None:
+        session.execute(sa.text("PRAGMA max_page_count = 4"))
+        session.execute(sa.text("CREATE TABLE large AS SELECT randomblob(100000)"))
+
+    with pytest.raises(DatabaseUnavailable):
+        database.run("fill", fill)
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "transaction fill given up: database or disk is full."
+    ]
+    assert _count(database) == 0
+
+
+@pytest.mark.parametrize("kind", ["mariadb", "postgresql"])
+def test_a_server_whose_host_is_gone_is_noticed(new_database: NewDatabase, kind: str) -> None:
+    database = Database(new_database(kind))
+    with database.engine.connect() as connection:
+        driver: Any = connection.connection.dbapi_connection
+        descriptor = driver._sock.fileno() if kind == "mariadb" else driver.fileno()
+        with socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM) as copy:
+            assert copy.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert copy.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
+            assert copy.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 60_000
+    database.close()
 
 
 def test_who_reads_does_not_wait_with_those_who_wait_for_a_row(new_database: NewDatabase) -> None:
