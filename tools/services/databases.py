@@ -25,7 +25,8 @@ def _program(name: str, *folders: Path) -> str:
 def _run(argv: list[str]) -> None:
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise ServiceError(f"{argv[0]}: {(done.stderr.strip().splitlines() or ['it failed'])[-1]}")
+        said = " / ".join(done.stderr.strip().splitlines()[-4:]) or "it failed"
+        raise ServiceError(f"{' '.join(argv)}: {said}")
 
 
 class Database(Service):
