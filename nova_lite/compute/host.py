@@ -27,7 +27,8 @@ from nova_lite.db.engine import Database
 from nova_lite.drivers.image.base import ImageStore
 from nova_lite.drivers.net.base import FirewallDriver
 from nova_lite.drivers.seal import Seal
-from nova_lite.drivers.virt.base import GuestImage, GuestInterface, GuestSpec, Injected, VirtDriver
+from nova_lite.drivers.virt.base import VirtDriver
+from nova_lite.drivers.virt.guest import GuestImage, GuestInterface, GuestSpec, Injected
 from nova_lite.rpc.compute import ComputeProxy
 from nova_lite.rpc.network import NetworkProxy
 

@@ -10,7 +10,7 @@ from nova_lite.core.flow import Step
 from nova_lite.core.instance import Instance
 from nova_lite.core.network import VirtualInterface
 from nova_lite.db import addresses
-from nova_lite.drivers.virt.base import GuestInterface
+from nova_lite.drivers.virt.guest import GuestInterface
 
 
 class InterfaceFlow:

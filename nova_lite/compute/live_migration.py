@@ -29,7 +29,8 @@ from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import TaskState
 from nova_lite.core.server_migration import CarriedDisk, Phase, Progress, ServerMigration, Wish
 from nova_lite.db import instances, moves, server_migrations
-from nova_lite.drivers.virt.base import LiveMigration, VirtDriver
+from nova_lite.drivers.virt.abilities import LiveMigration
+from nova_lite.drivers.virt.base import VirtDriver
 
 _GIB = 1024**3
 _NOTED_EVERY = 1.0

@@ -28,7 +28,7 @@ from nova_lite.core.errors import NotFound, NovaError, Unavailable
 from nova_lite.core.instance import Instance
 from nova_lite.core.server_migration import Traveller
 from nova_lite.db import actions, instance_work, instances
-from nova_lite.drivers.virt.base import CachesImages, KeepsConsoles
+from nova_lite.drivers.virt.abilities import CachesImages, KeepsConsoles
 from nova_lite.rpc.compute import ComputeContract
 
 LOG = logging.getLogger(__name__)

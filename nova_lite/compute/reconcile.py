@@ -19,7 +19,9 @@ from nova_lite.core.errors import DriverError
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import PowerState, VmState
 from nova_lite.db import actions, instances, server_migrations
-from nova_lite.drivers.virt.base import EVERY_GUEST, Guest, OpensDisks, aside
+from nova_lite.drivers.virt.abilities import OpensDisks
+from nova_lite.drivers.virt.base import EVERY_GUEST
+from nova_lite.drivers.virt.guest import Guest, aside
 
 LOG = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from nova_lite.core.flow import Step
 from nova_lite.core.image import ImageFacts
 from nova_lite.core.instance import Instance
 from nova_lite.core.instance_states import VmState
-from nova_lite.drivers.virt.base import GuestImage
+from nova_lite.drivers.virt.guest import GuestImage
 
 
 class RescueFlow:

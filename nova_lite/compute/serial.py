@@ -14,7 +14,8 @@ from collections.abc import Callable
 from nova_lite import concurrency
 from nova_lite.core.console import ConsoleAddress
 from nova_lite.core.errors import NotSupported, NovaError
-from nova_lite.drivers.virt.base import Join, SerialConsole, VirtDriver
+from nova_lite.drivers.virt.abilities import Join, SerialConsole
+from nova_lite.drivers.virt.base import VirtDriver
 
 LOG = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from nova_lite.core.actions import Action
 from nova_lite.core.context import RequestContext
 from nova_lite.core.flow import Step
 from nova_lite.core.instance import Instance
-from nova_lite.drivers.virt.base import Injected
+from nova_lite.drivers.virt.guest import Injected
 
 
 class ShelveFlow:

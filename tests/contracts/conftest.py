@@ -10,8 +10,9 @@ from nova_lite.conf import load
 from nova_lite.core import clock
 from nova_lite.core.objects import Bucket
 from nova_lite.drivers.object.base import ObjectStore
-from nova_lite.drivers.virt.base import GuestSpec, VirtDriver
+from nova_lite.drivers.virt.base import VirtDriver
 from nova_lite.drivers.virt.fake import FakeVirtDriver
+from nova_lite.drivers.virt.guest import GuestSpec
 from nova_lite.drivers.virt.libvirt.driver import LibvirtDriver
 from tests.contracts.guests import NewDriver, a_spec
 from tests.contracts.objects import make_store

@@ -11,7 +11,8 @@ import pytest
 
 from nova_lite.core import ids
 from nova_lite.core.instance_states import PowerState
-from nova_lite.drivers.virt.base import GuestImage, GuestSpec, VirtDriver
+from nova_lite.drivers.virt.base import VirtDriver
+from nova_lite.drivers.virt.guest import GuestImage, GuestSpec
 from tools.services.namespaces import busybox
 
 MACHINES = pytest.mark.parametrize("new_driver", ["fake", "libvirt"], indirect=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nova_lite.core import ids
-from nova_lite.drivers.virt.base import GuestImage
+from nova_lite.drivers.virt.guest import GuestImage
 
 MIB = 1024 * 1024
 

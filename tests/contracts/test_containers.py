@@ -16,14 +16,9 @@ from nova_lite.core.errors import ConfigurationError, DriverError, NotSupported
 from nova_lite.core.instance_states import PowerState, Verb
 from nova_lite.core.local_disks import EphemeralDisk
 from nova_lite.drivers.runner import Runner
-from nova_lite.drivers.virt.base import (
-    CachesImages,
-    GuestImage,
-    GuestSpec,
-    Injected,
-    LiveMigration,
-    VirtDriver,
-)
+from nova_lite.drivers.virt.abilities import CachesImages, LiveMigration
+from nova_lite.drivers.virt.base import VirtDriver
+from nova_lite.drivers.virt.guest import GuestImage, GuestSpec, Injected
 from nova_lite.drivers.virt.libvirt import control_groups
 from nova_lite.drivers.virt.libvirt.container_disks import SEED
 from nova_lite.drivers.virt.libvirt.control_groups import groups_of, remove_left

@@ -16,7 +16,7 @@ from nova_lite.core import ids
 from nova_lite.core.errors import ConfigurationError, DriverError
 from nova_lite.core.hardware import Hardware
 from nova_lite.core.local_disks import EphemeralDisk
-from nova_lite.drivers.virt.base import GuestImage, GuestSpec
+from nova_lite.drivers.virt.guest import GuestImage, GuestSpec
 from nova_lite.drivers.virt.libvirt.disks import Disks
 from tests.contracts.hostile_images import MIB, image_of, qemu_img
 

@@ -15,7 +15,7 @@ from nova_lite.core import ids
 from nova_lite.core.errors import DriverError
 from nova_lite.drivers import shadow
 from nova_lite.drivers.runner import Runner
-from nova_lite.drivers.virt.base import GuestImage, GuestSpec, Injected
+from nova_lite.drivers.virt.guest import GuestImage, GuestSpec, Injected
 from tests.cloud import wait_for
 from tests.contracts.hostile_images import MIB, image_of, qemu_img
 from tests.contracts.test_disks import a_spec, disks_of

@@ -14,7 +14,8 @@ from nova_lite.conf import load
 from nova_lite.core import ids
 from nova_lite.core.errors import HypervisorUnavailable
 from nova_lite.core.instance_states import PowerState
-from nova_lite.drivers.virt.base import EVERY_GUEST, GuestImage, GuestSpec
+from nova_lite.drivers.virt.base import EVERY_GUEST
+from nova_lite.drivers.virt.guest import GuestImage, GuestSpec
 from nova_lite.drivers.virt.libvirt import connection
 from nova_lite.drivers.virt.libvirt.connection import LibvirtConnection
 from nova_lite.drivers.virt.libvirt.disks import Disks

@@ -8,7 +8,8 @@ import pytest
 
 from nova_lite.core.errors import DriverError, NotFound, NovaError
 from nova_lite.core.instance_states import PowerState
-from nova_lite.drivers.virt.base import GuestSpec, RebootKind, VirtDriver
+from nova_lite.drivers.virt.base import RebootKind, VirtDriver
+from nova_lite.drivers.virt.guest import GuestSpec
 from tests.cloud import wait_for
 from tests.contracts.guests import MACHINES, NewDriver, a_spec, an_image, power_of, spawned
 

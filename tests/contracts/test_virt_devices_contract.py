@@ -15,8 +15,10 @@ from nova_lite.core.devices import DeviceKind
 from nova_lite.core.errors import DriverError, NotFound, NotSupported
 from nova_lite.core.instance_states import PowerState
 from nova_lite.core.local_disks import EphemeralDisk
-from nova_lite.drivers.virt.base import GuestInterface, GuestSpec, SerialConsole, VirtDriver
+from nova_lite.drivers.virt.abilities import SerialConsole
+from nova_lite.drivers.virt.base import VirtDriver
 from nova_lite.drivers.virt.fake import FakeVirtDriver
+from nova_lite.drivers.virt.guest import GuestInterface, GuestSpec
 from tests.contracts.guests import MACHINES, power_of, spawned
 
 

@@ -13,7 +13,8 @@ from nova_lite.core import ids
 from nova_lite.core.errors import DriverError, NotFound, NovaError
 from nova_lite.core.instance_states import PowerState
 from nova_lite.core.local_disks import EphemeralDisk
-from nova_lite.drivers.virt.base import BUNDLE, GuestImage, GuestSpec, VirtDriver, aside, ephemeral_file
+from nova_lite.drivers.virt.base import VirtDriver
+from nova_lite.drivers.virt.guest import BUNDLE, GuestImage, GuestSpec, aside, ephemeral_file
 from nova_lite.drivers.virt.libvirt import xml
 from nova_lite.drivers.virt.libvirt.disks import Disks
 from tests.contracts.guests import MACHINES, a_spec, an_image, copying, power_of, spawned

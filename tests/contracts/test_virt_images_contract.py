@@ -9,7 +9,9 @@ import pytest
 from nova_lite.core import ids
 from nova_lite.core.errors import DriverError, NovaError
 from nova_lite.core.local_disks import EphemeralDisk
-from nova_lite.drivers.virt.base import CachesImages, GuestImage, GuestSpec, VirtDriver
+from nova_lite.drivers.virt.abilities import CachesImages
+from nova_lite.drivers.virt.base import VirtDriver
+from nova_lite.drivers.virt.guest import GuestImage, GuestSpec
 from tests.contracts import hostile_images
 from tests.contracts.guests import MACHINES, a_spec, an_image
 

@@ -8,8 +8,10 @@ from nova_lite.conf import load
 from nova_lite.core.errors import DriverError
 from nova_lite.core.instance_states import PowerState
 from nova_lite.core.server_migration import Progress
-from nova_lite.drivers.virt.base import GuestSpec, LiveMigration, VirtDriver
+from nova_lite.drivers.virt.abilities import LiveMigration
+from nova_lite.drivers.virt.base import VirtDriver
 from nova_lite.drivers.virt.fake import FakeVirtDriver
+from nova_lite.drivers.virt.guest import GuestSpec
 from tests.contracts.guests import an_image, power_of, spawned
 
 

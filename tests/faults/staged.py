@@ -18,8 +18,8 @@ from nova_lite.core.instance_states import PowerState, Verb
 from nova_lite.core.server_migration import Phase
 from nova_lite.db.engine import Database
 from nova_lite.drivers.net.fake import FakeFirewall, FakeNetworkDriver
-from nova_lite.drivers.virt.base import Guest
 from nova_lite.drivers.virt.fake import FakeVirtDriver
+from nova_lite.drivers.virt.guest import Guest
 from nova_lite.network.flatdhcp import FlatDHCPManager
 from nova_lite.rpc.local import LocalTransport
 from nova_lite.rpc.transport import Address

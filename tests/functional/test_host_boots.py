@@ -17,7 +17,7 @@ from nova_lite.core import ids
 from nova_lite.core.instance_states import PowerState, TaskState, Verb
 from nova_lite.db import instances
 from nova_lite.db.engine import Database
-from nova_lite.drivers.virt.base import GuestImage, GuestSpec
+from nova_lite.drivers.virt.guest import GuestImage, GuestSpec
 from tests.cloud import Cloud
 
 ORDERED = {

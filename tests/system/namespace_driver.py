@@ -10,8 +10,8 @@ import signal
 import subprocess
 from pathlib import Path
 
-from nova_lite.drivers.virt.base import GuestInterface, GuestSpec
 from nova_lite.drivers.virt.fake import FakeVirtDriver
+from nova_lite.drivers.virt.guest import GuestInterface, GuestSpec
 
 
 class NamespaceDriver(FakeVirtDriver):

@@ -18,7 +18,8 @@ from nova_lite.core import hardware, ids
 from nova_lite.core.errors import DriverError
 from nova_lite.core.instance_states import PowerState
 from nova_lite.core.local_disks import EphemeralDisk
-from nova_lite.drivers.virt.base import GuestImage, GuestSpec, Injected, RebootKind
+from nova_lite.drivers.virt.base import RebootKind
+from nova_lite.drivers.virt.guest import GuestImage, GuestSpec, Injected
 from nova_lite.drivers.virt.libvirt.driver import LibvirtDriver
 from tests.contracts.test_libvirt_events import qemu_of
 from tests.system.test_first_guest import TOP, eventually

@@ -1,4 +1,4 @@
-"""What a hypervisor driver is: a small interface that every driver fills, and what it is given.
+"""What a hypervisor driver is: a small interface that every driver fills.
 
 A driver knows guests by their instance's uuid. Each method may be called again after a crash in the middle:
 the second call finds what the first left and finishes the work. Absent things are not errors where they are
@@ -9,18 +9,14 @@ to be removed. Methods raise ``DriverError`` (one sentence), ``NotFound`` where 
 import abc
 import dataclasses
 import enum
-import socket
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import Any
 
 from nova_lite.core.console import ConsoleAddress, ConsoleType
-from nova_lite.core.devices import ROOT, SWAP, GuestDevice, ephemeral_name
+from nova_lite.core.devices import GuestDevice
 from nova_lite.core.diagnostics import Diagnostics
-from nova_lite.core.hardware import Hardware, Plug
 from nova_lite.core.instance_states import PowerState, Verb
-from nova_lite.core.local_disks import EphemeralDisk
-from nova_lite.core.server_migration import Progress, Traveller
+from nova_lite.drivers.virt.guest import Guest, GuestImage, GuestInterface, GuestSnapshot, GuestSpec
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,121 +42,6 @@ class HostResources:
     local_gb: int
     disk_available_least: int
     cpu_info: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class GuestInterface:
-    """One network interface of a guest: its MAC, the host's end (tap) and the bridge that it is put in.
-
-    ``limits`` is what it may carry, by the names of ``Hardware.vif_limits``; by its ``tag`` the guest is told of it.
-    """
-
-    mac: str
-    tap: str
-    bridge: str
-    address: str
-    mtu: int = 1500
-    model: str = "virtio"
-    limits: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    tag: str = ""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class GuestImage:
-    """The image that a guest starts from.
-
-    ``fetch(path)`` writes the image's bytes, verified against its checksum, to ``path``; the driver calls it
-    only when its cache has no copy. ``kernel`` and ``ramdisk`` are other images, of a disk that does not boot
-    by itself.
-    """
-
-    id: str
-    disk_format: str
-    size: int
-    fetch: Callable[[Path], None]
-    min_disk: int = 0
-    kernel: "GuestImage | None" = None
-    ramdisk: "GuestImage | None" = None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Injected:
-    """What is put into a guest's root disk: files by their path, a public key, the file of its network interfaces.
-
-    ``metadata`` is the text of /meta.js, ``password_hash`` root's password as /etc/shadow has it.
-    """
-
-    files: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
-    key: str = ""
-    interfaces: str = ""
-    metadata: str = ""
-    password_hash: str = ""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class GuestSpec:
-    """Everything that a driver needs to make a guest: memory in MiB, the root disk in GiB, swap in MiB.
-
-    ``root_gb`` 0 means: as large as the image; ``root_device`` is the root disk's name in the guest.
-    ``plugs`` tells of disks, by their names, how they are plugged in where that is not as is usual.
-    ``config_drive`` has the content of each file by its path; it is there only where disks are made, and empty for a
-    guest without such a drive; so is ``injected`` for drivers that put things into disks.
-    """
-
-    uuid: str
-    name: str
-    memory_mb: int
-    vcpus: int
-    root_gb: int
-    ephemerals: tuple[EphemeralDisk, ...] = ()
-    swap_mb: int = 0
-    interfaces: tuple[GuestInterface, ...] = ()
-    extra_specs: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    config_drive: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
-    root_device: str = "/dev/vda"
-    hardware: Hardware = dataclasses.field(default_factory=Hardware)
-    injected: Injected = dataclasses.field(default_factory=Injected)
-    plugs: Mapping[str, Plug] = dataclasses.field(default_factory=dict)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Guest:
-    """A guest as the hypervisor sees it."""
-
-    uuid: str
-    name: str
-    power_state: PowerState
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class GuestSnapshot:
-    """A copy of a guest's root disk, or of several in a BUNDLE, that stands for itself; ``virtual_size`` in bytes."""
-
-    path: Path
-    disk_format: str
-    virtual_size: int
-
-
-BUNDLE = "tar"
-"""The format of several disks in one file, which no guest starts from."""
-
-_MOST_DISKS = 26
-
-
-def aside(name: str) -> str:
-    """Return the name under which the disks of the guest ``name`` are kept aside."""
-    return f"{name}_resize"
-
-
-def ephemeral_file(number: int) -> str:
-    """Return the name of the file of a guest's ephemeral disk, of which the first has the number 0."""
-    return f"disk.eph{number}" if number else "disk.local"
-
-
-def disk_names() -> dict[str, str]:
-    """Return the names of a guest's disks by those of their files, as many as there can be."""
-    ephemerals = {ephemeral_file(number): ephemeral_name(number) for number in range(_MOST_DISKS)}
-    return {"disk": ROOT} | ephemerals | {"disk.swap": SWAP}
 
 
 class RebootKind(enum.StrEnum):
@@ -394,88 +275,3 @@ class VirtDriver(abc.ABC):
 
         What is kept aside has the name that ``aside`` makes of the guest's.
         """
-
-
-Join = Callable[[socket.socket], None]
-"""Carries bytes between a connection, which it owns from then on, and a port; returns at once."""
-
-
-@runtime_checkable
-class SerialConsole(Protocol):
-    """What a driver has that lets people at the serial ports of guests."""
-
-    def open_serial(self, uuid: str) -> Join:
-        """Open a guest's serial port, away from who has it open; returns what joins it to a connection.
-
-        Raises DriverError for a guest that is off, NotFound.
-        """
-
-
-@runtime_checkable
-class CachesImages(Protocol):
-    """What a driver has that keeps images for further guests."""
-
-    def cache_image(self, image: GuestImage) -> None:
-        """Bring an image here ahead of its guests; one that is here is left alone. Raises DriverError."""
-
-    def clean_cache(self) -> tuple[str, ...]:
-        """Remove what no guest has used for as long as the flags say; returns the names of what was removed."""
-
-
-@runtime_checkable
-class KeepsConsoles(Protocol):
-    """What a driver has that writes all that guests print on their consoles to files."""
-
-    def bound_consoles(self) -> None:
-        """Shorten the files that have grown too long, their ends kept."""
-
-
-@runtime_checkable
-class OpensDisks(Protocol):
-    """What a driver has that opens guests' disks on the host for a while, to write into them."""
-
-    def open_disks(self) -> tuple[str, ...]:
-        """Return names of those that a process which is no more left open."""
-
-    def close_disk(self, name: str) -> None:
-        """Close one of those; raises DriverError."""
-
-
-Watch = Callable[[Progress], bool]
-"""Asked often while a guest moves: True when it may stand still for it; raises to call it off."""
-
-
-@runtime_checkable
-class LiveMigration(Protocol):
-    """What a driver has that can move a running guest to another host, where the same driver runs.
-
-    ``shared`` tells that both hosts have the guest's disks in the same folder: then they are left alone.
-    """
-
-    def traveller(self, uuid: str, name: str) -> Traveller:
-        """Return what the host that a guest is to go to has to know of it.
-
-        Raises DriverError for a guest that is off, NotFound.
-        """
-
-    def expect(self, spec: GuestSpec, image: GuestImage, traveller: Traveller, *, shared: bool) -> str:
-        """Make ready for a guest, on the host that it goes to; returns where ``move`` has to send it.
-
-        Disks that are to be copied are made here, of the same size. Raises DriverError for a guest that
-        could not run here, or has no room.
-        """
-
-    def turn_away(self, uuid: str, name: str, *, shared: bool) -> None:
-        """Remove what ``expect`` made; nothing there is not an error."""
-
-    def move(self, spec: GuestSpec, uri: str, *, shared: bool, watch: Watch) -> None:
-        """Send the guest to the host that expects it at ``uri``; its disks stay here, unused.
-
-        Raises DriverError, the guest being where it was, and what ``watch`` raises.
-        """
-
-    def has_arrived(self, uuid: str, name: str) -> bool:
-        """Tell whether the guest is here for good, on the host that expected it."""
-
-    def take_over(self, spec: GuestSpec) -> None:
-        """Let a guest that arrived be like one that was made here; raises NotFound."""

@@ -20,24 +20,12 @@ from nova_lite.core.hardware import DiskBus
 from nova_lite.core.instance_states import PowerState
 from nova_lite.core.server_migration import Progress, Traveller
 from nova_lite.drivers.virt import config_drive, storage
-from nova_lite.drivers.virt.base import (
-    Capabilities,
-    Changed,
-    Guest,
-    GuestImage,
-    GuestInterface,
-    GuestSnapshot,
-    GuestSpec,
-    HostResources,
-    Join,
-    RebootKind,
-    VirtDriver,
-    Watch,
-    aside,
-)
+from nova_lite.drivers.virt.abilities import Join, Watch
+from nova_lite.drivers.virt.base import Capabilities, Changed, HostResources, RebootKind, VirtDriver
 from nova_lite.drivers.virt.fake_disks import FakeDisks
 from nova_lite.drivers.virt.fake_guests import FakeGuests, store
 from nova_lite.drivers.virt.fake_images import FakeImageCache
+from nova_lite.drivers.virt.guest import Guest, GuestImage, GuestInterface, GuestSnapshot, GuestSpec, aside
 
 _CONSOLES = {
     ConsoleType.NOVNC: 5900,

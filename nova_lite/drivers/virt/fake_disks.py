@@ -7,7 +7,8 @@ from nova_lite.core.errors import DriverError
 from nova_lite.core.hardware import AS_USUAL, DiskBus
 from nova_lite.core.server_migration import CarriedDisk
 from nova_lite.drivers.virt import config_drive
-from nova_lite.drivers.virt.base import (
+from nova_lite.drivers.virt.fake_images import FakeImageCache
+from nova_lite.drivers.virt.guest import (
     BUNDLE,
     GuestImage,
     GuestSnapshot,
@@ -17,7 +18,6 @@ from nova_lite.drivers.virt.base import (
     disk_names,
     ephemeral_file,
 )
-from nova_lite.drivers.virt.fake_images import FakeImageCache
 
 _GIB = 1024**3
 _MIB = 1024**2

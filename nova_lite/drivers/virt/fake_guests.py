@@ -6,7 +6,8 @@ from pathlib import Path
 
 from nova_lite.core.errors import DriverError, NotFound
 from nova_lite.core.instance_states import PowerState
-from nova_lite.drivers.virt.base import Changed, Guest
+from nova_lite.drivers.virt.base import Changed
+from nova_lite.drivers.virt.guest import Guest
 
 
 class FakeGuests:

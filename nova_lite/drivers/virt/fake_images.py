@@ -8,7 +8,7 @@ from pathlib import Path
 from nova_lite import concurrency
 from nova_lite.core.errors import DriverError
 from nova_lite.drivers.virt import image_safety
-from nova_lite.drivers.virt.base import GuestImage
+from nova_lite.drivers.virt.guest import GuestImage
 
 
 class FakeImageCache:

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from nova_lite.core import hardware
-from nova_lite.drivers.virt.base import GuestInterface, GuestSpec
+from nova_lite.drivers.virt.guest import GuestInterface, GuestSpec
 from nova_lite.drivers.virt.libvirt import xml
 from nova_lite.drivers.virt.libvirt.files import Disk, Files
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from nova_lite.core.errors import DriverError
 from nova_lite.core.server_migration import CarriedDisk
 from nova_lite.drivers.runner import Runner
-from nova_lite.drivers.virt.base import GuestImage, GuestSpec
+from nova_lite.drivers.virt.guest import GuestImage, GuestSpec
 from nova_lite.drivers.virt.image_safety import QCOW2
 from nova_lite.drivers.virt.libvirt import qemu_img
 from nova_lite.drivers.virt.libvirt.blank_disks import MADE_FILE_SYSTEM

@@ -14,7 +14,7 @@ from typing import Any
 
 from nova_lite import concurrency
 from nova_lite.core.errors import DriverError, NotFound
-from nova_lite.drivers.virt.base import Join
+from nova_lite.drivers.virt.abilities import Join
 from nova_lite.drivers.virt.libvirt.connection import lookup
 
 try:

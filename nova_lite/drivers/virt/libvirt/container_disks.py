@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nova_lite.core.errors import ConfigurationError, DriverError
 from nova_lite.drivers.runner import Limits
-from nova_lite.drivers.virt.base import GuestSpec, disk_names, ephemeral_file
+from nova_lite.drivers.virt.guest import GuestSpec, disk_names, ephemeral_file
 from nova_lite.drivers.virt.image_safety import QCOW2, RAW
 from nova_lite.drivers.virt.libvirt import partitions, qemu_img
 from nova_lite.drivers.virt.libvirt.disks import GIB, Disks

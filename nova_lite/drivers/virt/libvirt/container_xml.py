@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree as ET
 
-from nova_lite.drivers.virt.base import GuestInterface, GuestSpec
+from nova_lite.drivers.virt.guest import GuestInterface, GuestSpec
 from nova_lite.drivers.virt.libvirt import devices, xml
 from nova_lite.drivers.virt.libvirt.files import Files
 

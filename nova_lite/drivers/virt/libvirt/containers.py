@@ -15,7 +15,9 @@ from nova_lite.core.diagnostics import Cpu, Diagnostics, DiskUse
 from nova_lite.core.errors import ConfigurationError, DriverError, NotFound, NotSupported
 from nova_lite.core.instance_states import PowerState, Verb
 from nova_lite.drivers.runner import Runner
-from nova_lite.drivers.virt.base import EVERY_GUEST, Capabilities, Changed, GuestInterface, GuestSpec, Join
+from nova_lite.drivers.virt.abilities import Join
+from nova_lite.drivers.virt.base import EVERY_GUEST, Capabilities, Changed
+from nova_lite.drivers.virt.guest import GuestInterface, GuestSpec
 from nova_lite.drivers.virt.libvirt import container_xml, control_groups, interfaces
 from nova_lite.drivers.virt.libvirt.connection import LibvirtConnection, constant, tolerate
 from nova_lite.drivers.virt.libvirt.container_console import ContainerConsoles

@@ -4,7 +4,7 @@ from pathlib import PurePath
 from xml.etree import ElementTree as ET
 
 from nova_lite.core.devices import DeviceKind, GuestDevice
-from nova_lite.drivers.virt.base import disk_names
+from nova_lite.drivers.virt.guest import disk_names
 from nova_lite.drivers.virt.libvirt.xml import NAMESPACE
 
 _DRIVES = ("scsi", "ide", "sata")

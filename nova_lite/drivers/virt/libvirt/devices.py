@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from nova_lite.core.hardware import AS_USUAL, DiskBus, Hardware, Plug, WatchdogAction
-from nova_lite.drivers.virt.base import GuestInterface, GuestSpec, disk_names
+from nova_lite.drivers.virt.guest import GuestInterface, GuestSpec, disk_names
 from nova_lite.drivers.virt.libvirt.files import Disk
 
 _LAST = {DiskBus.IDE: "d", DiskBus.SATA: "f"}

@@ -13,7 +13,7 @@ from nova_lite import concurrency
 from nova_lite.core.errors import ConfigurationError, DriverError
 from nova_lite.drivers.runner import Runner, require_programs
 from nova_lite.drivers.virt import config_drive, storage
-from nova_lite.drivers.virt.base import BUNDLE, GuestImage, GuestSpec, aside, ephemeral_file
+from nova_lite.drivers.virt.guest import BUNDLE, GuestImage, GuestSpec, aside, ephemeral_file
 from nova_lite.drivers.virt.image_safety import QCOW2, RAW
 from nova_lite.drivers.virt.libvirt import bundles, qemu_img
 from nova_lite.drivers.virt.libvirt.blank_disks import BlankDisks, Formats

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from nova_lite.core.errors import DriverError, NotFound
 from nova_lite.core.instance_states import PowerState
-from nova_lite.drivers.virt.base import Guest
+from nova_lite.drivers.virt.guest import Guest
 from nova_lite.drivers.virt.libvirt import described
 from nova_lite.drivers.virt.libvirt.connection import LibvirtConnection, constant, lookup, tolerate
 

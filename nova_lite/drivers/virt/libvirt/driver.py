@@ -6,7 +6,9 @@ from nova_lite.core.console import ConsoleAddress, ConsoleType
 from nova_lite.core.diagnostics import Diagnostics
 from nova_lite.core.errors import ConfigurationError, DriverError, NotSupported
 from nova_lite.core.server_migration import Traveller
-from nova_lite.drivers.virt.base import Capabilities, GuestImage, GuestSpec, Join, VirtDriver, Watch
+from nova_lite.drivers.virt.abilities import Join, Watch
+from nova_lite.drivers.virt.base import Capabilities, VirtDriver
+from nova_lite.drivers.virt.guest import GuestImage, GuestSpec
 from nova_lite.drivers.virt.libvirt import described, interfaces, serial, xml
 from nova_lite.drivers.virt.libvirt.connection import LibvirtConnection, tolerate
 from nova_lite.drivers.virt.libvirt.containers import KIND as CONTAINERS

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from nova_lite.drivers.virt.base import ephemeral_file
+from nova_lite.drivers.virt.guest import ephemeral_file
 
 SWAP = "disk.swap"
 NEW = ".new"

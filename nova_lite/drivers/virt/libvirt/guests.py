@@ -6,18 +6,8 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from nova_lite.core.devices import GuestDevice
-from nova_lite.drivers.virt.base import (
-    Changed,
-    Guest,
-    GuestImage,
-    GuestInterface,
-    GuestSnapshot,
-    GuestSpec,
-    HostResources,
-    RebootKind,
-    VirtDriver,
-    aside,
-)
+from nova_lite.drivers.virt.base import Changed, HostResources, RebootKind, VirtDriver
+from nova_lite.drivers.virt.guest import Guest, GuestImage, GuestInterface, GuestSnapshot, GuestSpec, aside
 from nova_lite.drivers.virt.libvirt import described, interfaces
 from nova_lite.drivers.virt.libvirt.connection import constant
 from nova_lite.drivers.virt.libvirt.disks import Disks

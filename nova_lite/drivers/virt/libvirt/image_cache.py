@@ -19,7 +19,7 @@ from nova_lite import concurrency
 from nova_lite.core.errors import DriverError
 from nova_lite.drivers.runner import Runner
 from nova_lite.drivers.virt import image_safety
-from nova_lite.drivers.virt.base import GuestImage
+from nova_lite.drivers.virt.guest import GuestImage
 from nova_lite.drivers.virt.image_safety import QCOW2, RAW
 from nova_lite.drivers.virt.libvirt import qemu_img
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from nova_lite.core import injected_network
 from nova_lite.core.errors import DriverError
 from nova_lite.drivers.runner import Runner
-from nova_lite.drivers.virt.base import Injected
+from nova_lite.drivers.virt.guest import Injected
 from nova_lite.drivers.virt.libvirt import partitions
 from nova_lite.drivers.virt.libvirt.ext_files import ExtFiles
 from nova_lite.drivers.virt.libvirt.shown_disks import PROGRAM, ShownDisks

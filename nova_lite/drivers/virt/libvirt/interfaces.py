@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nova_lite.core.errors import DriverError
-from nova_lite.drivers.virt.base import GuestInterface
+from nova_lite.drivers.virt.guest import GuestInterface
 from nova_lite.drivers.virt.libvirt import described, devices
 from nova_lite.drivers.virt.libvirt.connection import constant, lookup, tolerate
 from nova_lite.drivers.virt.libvirt.domains import Domains

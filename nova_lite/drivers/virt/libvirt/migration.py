@@ -19,7 +19,8 @@ from nova_lite.core.errors import (
     Superseded,
 )
 from nova_lite.core.server_migration import Progress, Traveller
-from nova_lite.drivers.virt.base import GuestImage, GuestSpec, Watch
+from nova_lite.drivers.virt.abilities import Watch
+from nova_lite.drivers.virt.guest import GuestImage, GuestSpec
 from nova_lite.drivers.virt.libvirt.carried_disks import CarriedDisks
 from nova_lite.drivers.virt.libvirt.connection import constant, lookup, text_constant, tolerate
 from nova_lite.drivers.virt.libvirt.disks import Disks

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nova_lite.core.errors import DriverError
 from nova_lite.drivers.runner import Runner
-from nova_lite.drivers.virt.base import BUNDLE, GuestSnapshot
+from nova_lite.drivers.virt.guest import BUNDLE, GuestSnapshot
 from nova_lite.drivers.virt.image_safety import QCOW2
 from nova_lite.drivers.virt.libvirt import bundles, qemu_img
 from nova_lite.drivers.virt.libvirt.files import NEW, SWAP, writable

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 from nova_lite import __version__
 from nova_lite.core.hardware import Hardware
-from nova_lite.drivers.virt.base import GuestSpec
+from nova_lite.drivers.virt.guest import GuestSpec
 from nova_lite.drivers.virt.libvirt import devices
 from nova_lite.drivers.virt.libvirt.files import Files
 
