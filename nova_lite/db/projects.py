@@ -40,6 +40,11 @@ def get(session: Session, project_id: str) -> Project | None:
     return None if row is None else to_value(row)
 
 
+def lock(session: Session, project_id: str) -> None:
+    """Let nobody else change a project until this transaction ends: what is seen is still so when it is written."""
+    session.execute(sa.select(TABLE.c.id).where(TABLE.c.id == project_id).with_for_update())
+
+
 def find(session: Session, domain_id: str, name: str) -> Project | None:
     """Return the project called ``name`` in a domain, or None."""
     query = sa.select(TABLE).where(TABLE.c.domain_id == domain_id, TABLE.c.name == name)

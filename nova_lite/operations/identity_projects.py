@@ -1,5 +1,7 @@
 """Projects and the domains that they are in."""
 
+from collections.abc import Callable
+
 from sqlalchemy.orm import Session
 
 from nova_lite.core import ids
@@ -26,6 +28,9 @@ from nova_lite.operations.identity_base import (
     require_same_domain,
     sees_all,
 )
+
+Retag = Callable[[tuple[str, ...]], tuple[str, ...]]
+"""Makes the tags that a project is to have of those that it has."""
 
 
 class IdentityProjects(IdentityBase):
@@ -90,6 +95,7 @@ class IdentityProjects(IdentityBase):
         """Change a project; raises NotFound, Conflict, InvalidInput."""
 
         def work(session: Session) -> Project:
+            projects.lock(session, project_id)
             project = _find_project(session, project_id)
             require_same_domain(changes, project.domain_id)
             values = columns(changes, project.extra, names=("name", "description", "enabled"))
@@ -100,6 +106,16 @@ class IdentityProjects(IdentityBase):
             return _find_project(session, project_id)
 
         return self._change("update_project", work)
+
+    def retag_project(self, context: RequestContext, project_id: str, change: Retag) -> Project:
+        """Give a project the tags that ``change`` makes of those it has; raises NotFound, and what that raises."""
+
+        def work(session: Session) -> Project:
+            projects.lock(session, project_id)
+            projects.update(session, project_id, tags=list(change(_find_project(session, project_id).tags)))
+            return _find_project(session, project_id)
+
+        return self._change("retag_project", work)
 
     def delete_project(self, context: RequestContext, project_id: str) -> None:
         """Delete a project and the roles on it; raises NotFound, Forbidden while others are below it."""

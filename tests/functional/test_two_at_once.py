@@ -79,6 +79,19 @@ def test_tags_that_two_put_on_a_router_are_both_there(cloud: Cloud) -> None:
     assert asking(cloud, "DELETE", f"routers/{router}")().status_code == 204
 
 
+def test_tags_that_two_put_on_a_project_are_both_there(cloud: Cloud) -> None:
+    project = cloud.ask("GET", "/v3/auth/projects", api="identity").json()["projects"][0]["id"]
+    tags = f"/v3/projects/{project}/tags"
+
+    def put(tag: str) -> requests.Response:
+        return cloud.ask("PUT", f"{tags}/{tag}", api="identity", user="admin")
+
+    assert Race("identity.retag_project", lambda: put("a")).statuses(lambda: put("b")) == [201, 201]
+
+    assert sorted(cloud.ask("GET", tags, api="identity", user="admin").json()["tags"]) == ["a", "b"]
+    assert cloud.ask("DELETE", tags, api="identity", user="admin").status_code == 204
+
+
 def test_options_that_two_give_a_port_are_both_there(cloud: Cloud) -> None:
     port, _ = resource_of(cloud, "ports")
     one, other = (

@@ -6,6 +6,7 @@ from nova_lite.api.openstack.identity.paging import listed, page, truth
 from nova_lite.core.errors import InvalidInput, NotFound
 from nova_lite.core.identity import Changes, NewProject, Project
 from nova_lite.core.tags import TagFilter
+from nova_lite.operations.identity_projects import Retag
 
 _LONGEST_TAG = 255
 _MOST_TAGS = 80
@@ -77,37 +78,44 @@ def list_tags(call: Call) -> Reply:
 
 def replace_tags(call: Call) -> Reply:
     """Replace the tags of a project."""
-    return _tagged(call, _retag(call, _tags(call.body)))
+    return _tagged(call, _retag(call, lambda _: _tags(call.body)))
 
 
 def remove_tags(call: Call) -> Reply:
     """Remove every tag of a project."""
-    _retag(call, ())
+    _retag(call, lambda _: ())
     return Reply()
 
 
 def check_tag(call: Call) -> Reply:
     """Tell whether a project has a tag."""
-    if call.params["tag"] not in _project(call).tags:
-        raise NotFound(f"Could not find project tag: {call.params['tag'][:255]}.")
+    _require_tag(call, _project(call).tags)
     return Reply()
 
 
 def add_tag(call: Call) -> Reply:
     """Add a tag to a project."""
-    tag, tags = call.params["tag"], _project(call).tags
+    tag = call.params["tag"]
     if len(tag) > _LONGEST_TAG or "," in tag:
         raise InvalidInput(f"A tag has at most {_LONGEST_TAG} characters, of which none is a comma or a slash.")
-    if tag not in tags and len(tags) >= _MOST_TAGS:
-        raise InvalidInput(f"A project has at most {_MOST_TAGS} tags.")
-    _retag(call, tuple(dict.fromkeys((*tags, tag))))
+
+    def added(tags: tuple[str, ...]) -> tuple[str, ...]:
+        if tag not in tags and len(tags) >= _MOST_TAGS:
+            raise InvalidInput(f"A project has at most {_MOST_TAGS} tags.")
+        return tuple(dict.fromkeys((*tags, tag)))
+
+    _retag(call, added)
     return Reply()
 
 
 def remove_tag(call: Call) -> Reply:
     """Remove a tag of a project."""
-    check_tag(call)
-    _retag(call, tuple(tag for tag in _project(call).tags if tag != call.params["tag"]))
+
+    def left(tags: tuple[str, ...]) -> tuple[str, ...]:
+        _require_tag(call, tags)
+        return tuple(tag for tag in tags if tag != call.params["tag"])
+
+    _retag(call, left)
     return Reply()
 
 
@@ -115,8 +123,13 @@ def _project(call: Call) -> Project:
     return call.cloud.identity.get_project(call.context, call.params["project_id"])
 
 
-def _retag(call: Call, tags: tuple[str, ...]) -> Project:
-    return call.cloud.identity.update_project(call.context, call.params["project_id"], Changes(tags=tags))
+def _require_tag(call: Call, tags: tuple[str, ...]) -> None:
+    if call.params["tag"] not in tags:
+        raise NotFound(f"Could not find project tag: {call.params['tag'][:255]}.")
+
+
+def _retag(call: Call, change: Retag) -> Project:
+    return call.cloud.identity.retag_project(call.context, call.params["project_id"], change)
 
 
 def _tagged(call: Call, project: Project) -> Reply:
