@@ -22,6 +22,8 @@ _VIRTIOFSD = Path("/usr/lib/qemu/virtiofsd")
 _BUSYBOX = Path("/bin/busybox")
 _MODULES = ("virtio_pci", "fuse", "virtiofs", "overlay")
 _PATIENCE = 10.0
+_PROCESSOR = "Nehalem"
+"""One without what is dear to emulate: wide registers to save, and moves of strings byte by byte."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,29 +34,107 @@ class Done:
     output: str
 
 
-def run(command: Sequence[str], *, folder: Path, memory_mb: int = 1024, timeout: float = 300.0) -> Done:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Machine:
+    """What the lab has.
+
+    ``taps`` are the interfaces of this machine, in the network namespace that the words ``inside`` lead to, which
+    the lab's own are joined to; those have the addresses that ``hardware_address`` tells. ``shared`` is a folder
+    that both write to, below its own path in the lab as well.
+    """
+
+    memory_mb: int = 1024
+    cpus: int = 1
+    taps: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
+    shared: Path | None = None
+
+
+_SMALL = Machine()
+
+
+def hardware_address(number: int) -> str:
+    """Return the address of the lab's interface that is joined to the tap of this number, from 0."""
+    return f"52:54:00:4c:ab:{number:02x}"
+
+
+class Lab:
+    """A lab that is up, or on its way there; it runs one command."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", work: Path, console: Path) -> None:
+        self._process = process
+        self._work = work
+        self._console = console
+
+    def ended(self) -> bool:
+        """Tell whether the command has ended and the lab is off."""
+        return self._process.poll() is not None
+
+    def output(self) -> str:
+        """Return what the command has printed up to now."""
+        file = self._work / "output"
+        return file.read_text(errors="replace") if file.exists() else ""
+
+    def wait(self, timeout: float) -> Done:
+        """Wait for the command's end; raises BuildError where it does not come in time, or the lab failed."""
+        try:
+            self._process.wait(timeout)
+        except subprocess.TimeoutExpired as error:
+            raise BuildError(f"the kernel lab did not end within {timeout:g} seconds.") from error
+        status = self._work / "status"
+        if not status.exists():
+            console = self._console.read_text(errors="replace").strip().splitlines()
+            raise BuildError(
+                f"the kernel lab ended too early: {console[-1] if console else 'it said nothing'}"
+            )
+        return Done(int(status.read_text()), self.output())
+
+
+def run(command: Sequence[str], *, folder: Path, timeout: float = 300.0) -> Done:
     """Run a command as root in the lab, in the folder where we are; the kernel is kept in ``folder``.
 
     Raises BuildError where the lab cannot be booted, or does not end in time.
     """
+    with booted(command, folder=folder) as lab:
+        return lab.wait(timeout)
+
+
+@contextlib.contextmanager
+def booted(command: Sequence[str], *, folder: Path, machine: Machine = _SMALL) -> Iterator[Lab]:
+    """Let a lab run a command for a while, as ``run`` does; the lab is on its way there at first.
+
+    It is switched off at the end. Raises BuildError where it cannot be started.
+    """
     if not _VIRTIOFSD.exists():
         raise BuildError(f"{_VIRTIOFSD} is needed for the kernel lab: apt-get install qemu-system-common")
     tree = kernel.unpacked(folder)
-    with tempfile.TemporaryDirectory(prefix="kernel-lab-") as temporary:
+    with tempfile.TemporaryDirectory(prefix="kernel-lab-") as temporary, contextlib.ExitStack() as stack:
         top, work = Path(temporary), Path(temporary) / "work"
         work.mkdir()
         shutil.copy(_FILES / "run", work / "run")
-        (work / "command").write_text(f"cd {shlex.quote(str(Path.cwd()))}\nexec {shlex.join(command)}\n")
+        (work / "command").write_text("".join(f"{line}\n" for line in _lines(command, machine)))
         (work / "modules").write_text(str(tree / "lib/modules" / kernel.version(tree)))
-        ramdisk = top / "ramdisk"
-        ramdisk.write_bytes(_ramdisk(top / "ramdisk.d", tree))
-        with _shared(top, "root", Path("/"), "always"), _shared(top, "work", work, "auto"):
-            _boot(top, tree, ramdisk, memory_mb, timeout)
-        if not (work / "status").exists():
-            console = (top / "console").read_text(errors="replace").strip().splitlines()
-            raise BuildError(f"the kernel lab ended too early: {console[-1] if console else 'it said nothing'}")
-        output = (work / "output").read_text(errors="replace")
-        return Done(int((work / "status").read_text()), output)
+        (top / "ramdisk").write_bytes(_ramdisk(top / "ramdisk.d", tree))
+        shares = {"root": (Path("/"), "always"), "work": (work, "auto")}
+        if machine.shared is not None:
+            shares["shared"] = (machine.shared, "auto")
+        for name, (shared, cache) in shares.items():
+            stack.enter_context(_shared(top, name, shared, cache))
+        argv = [*machine.inside, *_qemu(top, tree, machine, list(shares))]
+        with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+            try:
+                yield Lab(process, work, top / "console")
+            finally:
+                process.kill()
+
+
+def _lines(command: Sequence[str], machine: Machine) -> Iterator[str]:
+    """Yield the lines of the lab's command."""
+    if machine.shared is not None:
+        yield f"mkdir -p {shlex.quote(str(machine.shared))}"
+        yield f"mount -t virtiofs shared {shlex.quote(str(machine.shared))}"
+    yield f"cd {shlex.quote(str(Path.cwd()))}"
+    yield f"exec {shlex.join(command)}"
 
 
 def _ramdisk(top: Path, tree: Path) -> bytes:
@@ -95,24 +175,26 @@ def _shared(top: Path, name: str, folder: Path, cache: str) -> Iterator[None]:
         server.wait()
 
 
-def _boot(top: Path, tree: Path, ramdisk: Path, memory_mb: int, timeout: float) -> None:
+def _qemu(top: Path, tree: Path, machine: Machine, shares: Sequence[str]) -> list[str]:
+    """Return the words that start the lab."""
+    memory = f"{machine.memory_mb}M"
     devices = [
         word
-        for name in ("root", "work")
+        for name in shares
         for word in (
             "-chardev", f"socket,id={name},path={top / name}.socket",
             "-device", f"vhost-user-fs-pci,chardev={name},tag={name}",
         )
     ]  # fmt: skip
-    argv = [
-        "qemu-system-x86_64", "-machine", "pc,memory-backend=memory", "-accel", "tcg,thread=multi", "-cpu", "max",
-        "-m", str(memory_mb), "-smp", "1", "-nographic", "-no-reboot", "-nodefaults",
-        "-serial", f"file:{top / 'console'}", "-nic", "none",
-        "-object", f"memory-backend-memfd,id=memory,size={memory_mb}M,share=on", *devices,
-        "-kernel", str(kernel.image(tree)), "-initrd", str(ramdisk),
+    for number, tap in enumerate(machine.taps):
+        address = hardware_address(number)
+        devices += ["-netdev", f"tap,id=net{number},ifname={tap},script=no,downscript=no"]
+        devices += ["-device", f"virtio-net-pci,netdev=net{number},mac={address},romfile="]
+    return [
+        "qemu-system-x86_64", "-machine", "pc,memory-backend=memory", "-accel", "tcg,thread=multi", "-cpu", _PROCESSOR,
+        "-m", memory, "-smp", str(machine.cpus), "-nographic", "-no-reboot", "-nodefaults",
+        "-serial", f"file:{top / 'console'}",
+        "-object", f"memory-backend-memfd,id=memory,size={memory},share=on", *devices,
+        "-kernel", str(kernel.image(tree)), "-initrd", str(top / "ramdisk"),
         "-append", "console=ttyS0 quiet mitigations=off audit=0 net.ifnames=0",
     ]  # fmt: skip
-    try:
-        subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise BuildError(f"the kernel lab did not end within {timeout:g} seconds.") from error
