@@ -275,13 +275,13 @@ def running(folder: Path, database_url: str, *flags: str) -> Iterator[Cloud]:
         cloud.stop()
 
 
-def wait_for(condition: Callable[[], object]) -> bool:
-    """Ask again and again until ``condition`` holds; False when it does not in time."""
-    deadline = time.monotonic() + _PATIENCE
+def wait_for(condition: Callable[[], object], patience: float = _PATIENCE, pause: float = 0.01) -> bool:
+    """Ask again and again until ``condition`` holds; False when it does not in ``patience`` seconds."""
+    deadline = time.monotonic() + patience
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.01)
+        time.sleep(pause)
     return True
 
 

@@ -7,38 +7,34 @@ world. The broker and the database are at one more address of the first switch.
 import concurrent.futures
 import contextlib
 import dataclasses
-import io
-import ipaddress
-import json
-import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import requests
 
-from nova_lite.cmd import manage, wiring
+from nova_lite.cmd import wiring
 from nova_lite.conf import load
 from nova_lite.core.context import system_context
 from nova_lite.core.identity import Actor, NewProject, NewUser, Scope, ScopeKind
 from nova_lite.db import migration
 from tests.cloud import wait_for
-from tests.system.config_drives import files_of
-from tests.system.namespace_driver import end_guest
-from tools.cloud.cleaning import clean_host
+from tests.system.cloud_guest import Guest
+from tests.system.cloud_host import LINKS, Host, Machines, address, three_namespaces
 from tools.deployment import Daemon
 from tools.services import Broker, MariaDB
-from tools.services.namespaces import Namespace, NamespaceOfProcess, busybox, namespaces
+from tools.services.namespaces import Namespace, namespaces
 
-ROOT = Path(__file__).parents[2]
 SERVERS = "10.99.0.1"
 OUTSIDE = "198.51.100.200"
 POOL = "198.51.100.32/30"
 DRIVER = "tests.system.namespace_driver.NamespaceDriver"
-SWITCHES = {"eth0": "swmg", "eth1": "swvm", "eth2": "swpub"}
+FRONT = 9
+"""The number of the machine that only has nova-api and nova-scheduler."""
+SWITCHES = dict(zip(LINKS, ("swmg", "swvm", "swpub"), strict=True))
 _REDIRECT = """table ip operator {
   chain prerouting {
     type nat hook prerouting priority dstnat;
@@ -47,125 +43,10 @@ _REDIRECT = """table ip operator {
 }
 """
 """What an operator who makes bridges by hand has the gateway do for the metadata service."""
-SCRIPT = Path(__file__).with_name("udhcpc.script")
 
 
-class Guest:
-    """The inside of a server: the namespace that its process is in."""
-
-    def __init__(self, server_id: str, name: str, space: Namespace, drive: Path) -> None:
-        self.server_id = server_id
-        self.name = name
-        self.space = space
-        self._drive = drive
-
-    def dhcp(self) -> str:
-        """Ask for the address of the first interface as a guest does, and return it."""
-        program = [busybox(), "udhcpc", "-i", "eth0", "-n", "-q", "-t", "10", "-T", "1", "-s", str(SCRIPT)]
-        self.space.run(*program)
-        return self.address()
-
-    def configure(self) -> str:
-        """Take the address that the config drive tells, and return it."""
-        told = json.loads(files_of(self._drive)["openstack/latest/network_data.json"])
-        [network] = told["networks"]
-        prefix = ipaddress.ip_network(f"0.0.0.0/{network['netmask']}").prefixlen
-        self.space.run("ip", "addr", "replace", f"{network['ip_address']}/{prefix}", "dev", "eth0")
-        for route in network["routes"]:
-            self.space.run("ip", "route", "replace", "default", "via", route["gateway"])
-        return self.address()
-
-    def address(self) -> str:
-        """Return the first interface's address."""
-        printed = self.space.run("ip", "-4", "-o", "addr", "show", "eth0")
-        return printed.split()[3].partition("/")[0] if printed else ""
-
-    def serve(self) -> None:
-        """Answer who connects to port 80 with the guest's name, and what comes to port 7 with the same."""
-        self.space.start(busybox(), "nc", "-ll", "-p", "80", "-e", "/bin/echo", self.name)
-        self.space.start(busybox(), "nc", "-ll", "-p", "7", "-e", "/bin/cat")
-        with self.space.entered():
-            assert wait_for(lambda: _listens("127.0.0.1", 80) and _listens("127.0.0.1", 7))
-
-    def reaches(self, address: str) -> bool:
-        """Tell whether the guest gets an answer to a ping."""
-        return self.space.succeeds("ping", "-c", "1", "-W", "1", address)
-
-    def lookup(self, name: str) -> str:
-        """Ask the way out of the network, which is the DHCP server, for the address of a name."""
-        gateway = self.space.run("ip", "route", "show", "default").split()[2]
-        return self.space.run(busybox(), "nslookup", name, gateway, check=False)
-
-    def metadata(self, path: str) -> str:
-        """Return what the metadata service tells the guest."""
-        return self.space.run(
-            busybox(), "timeout", "5", busybox(), "wget", "-q", "-O", "-", f"http://169.254.169.254/{path}"
-        )
-
-
-class Host:
-    """One host with its daemons."""
-
-    def __init__(self, site: "ThreeHosts", space: Namespace, number: int, flags: Mapping[str, Any]) -> None:
-        self.name = f"h{number}"
-        self.space = space
-        self.address = f"10.99.0.1{number}"
-        self.public = f"198.51.100.1{number}"
-        self.folder = site.folder / self.name
-        self.folder.mkdir()
-        own = {
-            "host": self.name, "my_ip": self.address, "state_path": self.folder,
-            "instances_path": self.folder / "instances", "metadata_host": site.metadata_host(self.address),
-            "routing_source_ip": self.public,
-        }  # fmt: skip
-        self.flags = {**flags, **own}
-        self.flag_file = self.folder / "nova.conf"
-        self.flag_file.write_text("".join(f"--{name}={value}\n" for name, value in self.flags.items()))
-        self.daemons: dict[str, Daemon] = {}
-
-    def add(self, *names: str) -> None:
-        """Have daemons on this host; they do not run yet."""
-        for name in names:
-            self.daemons[name] = Daemon(self.folder, name, self.flag_file, self._words)
-
-    def _words(self, name: str) -> list[str]:
-        ip = shutil.which("ip", path="/usr/sbin:/sbin:/usr/bin:/bin") or "ip"
-        program = str(Path(sys.executable).parent / name)
-        return [ip, *self.space.inside[1:], "env", f"PYTHONPATH={ROOT}", program]
-
-    def manage(self, *words: str) -> str:
-        """Run nova-manage here; returns what it printed."""
-        printed = io.StringIO()
-        argv = ["nova-manage", f"--flagfile={self.flag_file}", *words]
-        with (
-            self.space.entered(),
-            mock.patch.object(sys, "argv", argv),
-            contextlib.redirect_stdout(printed),
-            contextlib.redirect_stderr(printed),
-        ):
-            manage.main()
-        return printed.getvalue()
-
-    def clean(self) -> None:
-        """Remove what the cloud made of the host, as ``make stop`` does."""
-        with self.space.entered():
-            clean_host(self.flag_file)
-
-    def rest(self) -> dict[str, str]:
-        """Return what there is of rules, links, addresses and processes that the host had not by itself."""
-        links = self.space.run("ip", "-br", "link").split("\n")
-        names = {line.split()[0].partition("@")[0] for line in links if line} - {"lo", *SWITCHES}
-        addresses = self.space.run("ip", "-br", "-4", "addr", "show", "eth2").split()[2:]
-        addresses += self.space.run("ip", "-br", "-4", "addr", "show", "lo").split()[2:]
-        found = {
-            "links": " ".join(sorted(names)),
-            "rules": self.space.run("nft", "list", "tables"),
-            "addresses": " ".join(
-                one for one in addresses if one not in (f"{self.public}/24", "127.0.0.1/8")
-            ),
-            "processes": " ".join(str(pid) for pid in self.space.pids()),
-        }
-        return {kind: text.strip() for kind, text in found.items() if text.strip()}
+Servers = tuple[Namespace, Broker, MariaDB]
+"""What clouds share: the namespace that is their switch, the broker and the database."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,7 +54,9 @@ class Mode:
     """A way of networking: the manager, further flags, and on which hosts nova-network runs.
 
     ``by_hand``: bridges, the gateway and the way to the metadata service are the operator's own. ``networks`` are
-    the words of ``nova-manage network create``.
+    the words of ``nova-manage network create``. ``machines`` makes what the cloud runs on, given the folder of the
+    cloud and the switch. ``look`` sees more of two guests of different projects, and ``damage`` removes what the
+    daemons have to make again.
     """
 
     manager: str
@@ -182,21 +65,26 @@ class Mode:
     multi_host: bool = False
     by_hand: bool = False
     networks: Sequence[str] = ("--fixed_range_v4", "10.0.0.0/24")
+    machines: Callable[[Path, Namespace], AbstractContextManager[Machines]] = three_namespaces
+    look: "Callable[[ThreeHosts, Guest, Guest], None]" = lambda _site, _a, _c: None
+    damage: "Callable[[ThreeHosts], None]" = lambda _site: None
 
 
 class ThreeHosts:
     """The cloud, its hosts and who is outside."""
 
     def __init__(
-        self, folder: Path, mode: Mode, spaces: Sequence[Namespace], servers: tuple[Broker, MariaDB]
+        self, folder: Path, mode: Mode, machines: Machines, outside: Namespace, servers: Servers
     ) -> None:
         self.folder = folder
         self.mode = mode
-        self.switch, self.outside, *hosts = spaces
-        broker, database = servers
+        self.outside = outside
+        self.switch, broker, database = servers
+        self._slowness = machines.hosts[0].slowness
+        self._answer_seconds = machines.hosts[0].answer_seconds
         with self.switch.entered():
             sql = database.create_database()
-        self.flags: dict[str, Any] = {
+        flags: dict[str, Any] = {
             "sql_connection": sql, "transport_url": broker.url, "compute_driver": DRIVER,
             "network_manager": mode.manager, "network_host": "h1", "flat_interface": "eth1",
             "public_interface": "eth2", "fixed_range": "10.0.0.0/16", "images_path": folder / "images",
@@ -204,71 +92,86 @@ class ThreeHosts:
             "action_sweep_interval": 1, "periodic_interval": 3, "fake_memory_mb": 65536, "fake_vcpus": 64,
             "dhcpbridge": Path(sys.executable).parent / "nova-dhcpbridge", **mode.flags,
         }  # fmt: skip
-        self._wire(hosts)
-        self.hosts = [Host(self, space, number, self.flags) for number, space in enumerate(hosts, 1)]
+        if not mode.multi_host:
+            flags["metadata_host"] = address(FRONT if machines.front else 1)
+        self._wire(machines)
+        self.hosts = [
+            machines.kind(folder, space, number, flags) for number, space in enumerate(machines.hosts, 1)
+        ]
+        self.front = Host(folder, machines.front, FRONT, flags) if machines.front else self.hosts[0]
         self._tokens: dict[str, str] = {}
         self.image = ""
 
-    def metadata_host(self, address: str) -> str:
-        """Return the address of the metadata service for guests of the host at ``address``."""
-        return address if self.mode.multi_host else "10.99.0.11"
-
-    def _wire(self, hosts: Sequence[Namespace]) -> None:
+    def _wire(self, machines: Machines) -> None:
         self.switch.run("sysctl", "-qw", "net.bridge.bridge-nf-call-iptables=0", check=False)
         for switch in SWITCHES.values():
             self.switch.run("ip", "link", "add", switch, "type", "bridge")
             self.switch.run("ip", "link", "set", switch, "up")
         self.switch.run("ip", "addr", "add", f"{SERVERS}/24", "dev", "swmg")
-        for number, host in enumerate(hosts, 1):
-            for link, switch in SWITCHES.items():
-                host.link_to(self.switch, link, f"h{number}-{link}")
-                self.switch.run("ip", "link", "set", f"h{number}-{link}", "master", switch)
-            host.run("ip", "addr", "add", f"10.99.0.1{number}/24", "dev", "eth0")
-            host.run("ip", "addr", "add", f"198.51.100.1{number}/24", "dev", "eth2")
-            if self.mode.by_hand:
-                host.run("ip", "link", "add", "br100", "type", "bridge")
-                host.run("ip", "link", "set", "eth1", "master", "br100")
-                host.run("ip", "link", "set", "br100", "up")
+        for number, host in enumerate(machines.hosts, 1):
+            self._join(host, number)
+        if machines.front is not None:
+            self._join(machines.front, FRONT)
+            # Guests ask for their metadata with their own addresses.
+            machines.front.run("ip", "route", "add", "10.0.0.0/16", "via", address(1))
         if self.mode.by_hand:
-            gateway = hosts[0]
+            gateway = machines.hosts[0]
             gateway.run("ip", "addr", "add", "10.0.0.1/24", "dev", "br100")
             gateway.run("nft", "-f", "-", stdin=_REDIRECT)
         self.outside.link_to(self.switch, "eth0", "outside")
         self.switch.run("ip", "link", "set", "outside", "master", "swpub")
         self.outside.run("ip", "addr", "add", f"{OUTSIDE}/24", "dev", "eth0")
 
+    def _join(self, host: Namespace, number: int) -> None:
+        """Join a host to the switches, and give it its addresses."""
+        for link, switch in SWITCHES.items():
+            host.link_to(self.switch, link, f"h{number}-{link}")
+            self.switch.run("ip", "link", "set", f"h{number}-{link}", "master", switch)
+        host.run("ip", "addr", "add", f"{address(number)}/24", "dev", "eth0")
+        host.run("ip", "addr", "add", f"198.51.100.1{number}/24", "dev", "eth2")
+        if self.mode.by_hand:
+            host.run("ip", "link", "add", "br100", "type", "bridge")
+            host.run("ip", "link", "set", "eth1", "master", "br100")
+            host.run("ip", "link", "set", "br100", "up")
+
+    def wait_for(self, condition: Callable[[], object]) -> bool:
+        """Ask again and again until ``condition`` holds; False when it does not in time."""
+        return wait_for(condition, 30.0 * self._slowness, 0.01 * self._slowness)
+
     def start(self) -> None:
         """Make the database, and start every daemon."""
-        first, *others = self.hosts
         with self.switch.entered():
             self._prepare()
         metadata = ["nova-api"] if self.mode.multi_host else []
         for number, host in enumerate(self.hosts, 1):
             host.add(*(["nova-network"] if number in self.mode.network_hosts else []), "nova-compute")
-        first.add("nova-scheduler", "nova-api")
-        for host in others:
+        self.front.add("nova-scheduler", "nova-api")
+        for host in self.hosts[1:]:
             host.add(*metadata)
             with host.flag_file.open("a") as flags:
                 flags.write("--enabled_apis=metadata\n")
-        at_once(Daemon.start, [daemon for host in self.hosts for daemon in host.daemons.values()])
+        at_once(lambda daemon: daemon.start(), self._all())
         self.image = self._upload()
 
     def stop(self) -> None:
         """Stop every daemon."""
-        at_once(Daemon.stop, [daemon for host in self.hosts for daemon in host.daemons.values()])
+        at_once(Daemon.stop, self._all())
 
     def end_guests(self) -> None:
         """End the guests that a test that failed has left."""
         for host in self.hosts:
-            for file in host.folder.rglob("instance-*.pid"):
-                end_guest(int(file.read_text()))
+            host.end_guests()
+
+    def _all(self) -> list[Daemon]:
+        """Return all daemons; a host may be the front as well."""
+        return [daemon for host in {*self.hosts, self.front} for daemon in host.daemons.values()]
 
     def of(self, *names: str) -> list[Daemon]:
         """Return the daemons of these names on all hosts."""
         return [host.daemons[name] for host in self.hosts for name in names if name in host.daemons]
 
     def _prepare(self) -> None:
-        conf = load([f"--flagfile={self.hosts[0].flag_file}"], prog="nova-manage")
+        conf = load([f"--flagfile={self.front.flag_file}"], prog="nova-manage")
         with wiring.desk(conf) as (database, cloud):
             migration.upgrade(database)
             cloud.identity.bootstrap()
@@ -296,11 +199,12 @@ class ThreeHosts:
         headers = {"OpenStack-API-Version": f"compute {version}"} | more.pop("headers", {})
         if user:
             headers["X-Auth-Token"] = self._token(user)
-        port = load([f"--flagfile={self.hosts[0].flag_file}"], prog="nova-api")[f"{api}_listen_port"]
+        port = load([f"--flagfile={self.front.flag_file}"], prog="nova-api")[f"{api}_listen_port"]
         with self.switch.entered():
             return requests.request(
-                method, f"http://10.99.0.11:{port}{path}", json=body, headers=headers, timeout=30, **more
-            )
+                method, f"http://{self.front.address}:{port}{path}", json=body, headers=headers,
+                timeout=30 * self._slowness, **more,
+            )  # fmt: skip
 
     def _token(self, user: str) -> str:
         if user not in self._tokens:
@@ -337,20 +241,20 @@ class ThreeHosts:
         return found
 
     def _inside(self, name: str, server_id: str, user: str) -> Guest:
-        assert wait_for(lambda: self.show(server_id, user)["status"] != "BUILD")
+        assert self.wait_for(lambda: self.show(server_id, user)["status"] != "BUILD")
         server = self.show(server_id, user)
         assert server["status"] == "ACTIVE", server
         host = next(host for host in self.hosts if host.name == server["OS-EXT-SRV-ATTR:host"])
         folder, called = host.folder / "instances", server["OS-EXT-SRV-ATTR:instance_name"]
         [file] = folder.rglob(f"{called}.pid")
-        space = NamespaceOfProcess(int(file.read_text()))
+        space = host.space.of_process(int(file.read_text()))
         return Guest(server_id, name, space, folder / called / "disk.config")
 
     def delete_all(self) -> None:
         """Delete every server and wait until they are gone."""
         for server in self.ask("GET", "/v2.1/servers?all_tenants=1").json()["servers"]:
             self.ask("DELETE", f"/v2.1/servers/{server['id']}")
-        assert wait_for(lambda: not self.ask("GET", "/v2.1/servers?all_tenants=1").json()["servers"])
+        assert self.wait_for(lambda: not self.ask("GET", "/v2.1/servers?all_tenants=1").json()["servers"])
 
     def own(self, host: Host) -> dict[str, str]:
         """Return what the operator gave a host by hand, as ``Host.rest`` tells of it."""
@@ -362,7 +266,9 @@ class ThreeHosts:
 
     def doctor(self) -> list[str]:
         """Return what nova-manage doctor finds amiss on any host, after what is under way."""
-        found = [host.manage("doctor", "--dry_run", "--wait=10") for host in self.hosts]
+        words = ("doctor", "--dry_run", f"--wait={10 * self._slowness}")
+        with concurrent.futures.ThreadPoolExecutor(len(self.hosts)) as pool:
+            found = list(pool.map(lambda host: host.manage(*words), self.hosts))
         return [text for text in found if "Nothing is amiss." not in text]
 
     def who_answers(self, address: str) -> str:
@@ -370,7 +276,7 @@ class ThreeHosts:
         with (
             contextlib.suppress(OSError),
             self.outside.entered(),
-            socket.create_connection((address, 80), timeout=1) as connection,
+            socket.create_connection((address, 80), timeout=self._answer_seconds) as connection,
         ):
             return connection.recv(100).decode().strip()
         return ""
@@ -379,15 +285,9 @@ class ThreeHosts:
     def connection(self, start: Namespace, address: str) -> Iterator[socket.socket]:
         """Give a connection to a server that says again what it is told."""
         with start.entered():
-            connection = socket.create_connection((address, 7), timeout=5)
+            connection = socket.create_connection((address, 7), timeout=5 * self._slowness)
         with connection:
             yield connection
-
-
-def _listens(address: str, port: int) -> bool:
-    with contextlib.suppress(ConnectionRefusedError), socket.create_connection((address, port), timeout=5):
-        return True
-    return False
 
 
 def at_once(act: Callable[[Daemon], None], daemons: Sequence[Daemon]) -> None:
@@ -397,7 +297,7 @@ def at_once(act: Callable[[Daemon], None], daemons: Sequence[Daemon]) -> None:
 
 
 @contextlib.contextmanager
-def servers(folder: Path) -> Iterator[tuple[Namespace, Broker, MariaDB]]:
+def servers(folder: Path) -> Iterator[Servers]:
     """Run a broker and a database in a namespace that is to be the switch of clouds, one after the other."""
     with namespaces(["sw"]) as [switch]:
         switch.run("ip", "addr", "add", f"{SERVERS}/32", "dev", "lo")
@@ -417,12 +317,14 @@ def servers(folder: Path) -> Iterator[tuple[Namespace, Broker, MariaDB]]:
 
 
 @contextlib.contextmanager
-def three_hosts(folder: Path, mode: Mode, running: tuple[Namespace, Broker, MariaDB]) -> Iterator[ThreeHosts]:
+def three_hosts(folder: Path, mode: Mode, servers: Servers) -> Iterator[ThreeHosts]:
     """Run a cloud on three hosts for a while."""
-    switch, broker, database = running
-    with namespaces(["out", "h1", "h2", "h3"]) as spaces, contextlib.ExitStack() as stack:
+    switch = servers[0]
+    with contextlib.ExitStack() as stack:
         stack.callback(_clear, switch)
-        site = ThreeHosts(folder, mode, [switch, *spaces], (broker, database))
+        machines = stack.enter_context(mode.machines(folder, switch))
+        [outside] = stack.enter_context(namespaces(["out"]))
+        site = ThreeHosts(folder, mode, machines, outside, servers)
         stack.callback(site.end_guests)
         stack.callback(site.stop)
         site.start()

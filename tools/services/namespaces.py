@@ -15,6 +15,11 @@ _CLONE_NEWNET = 0x40000000
 class Namespace:
     """One network namespace; ``inside`` are the words that a program is called with to be in it."""
 
+    slowness = 1
+    """How many times as long as on a usual machine things may take here."""
+    answer_seconds = 1
+    """How long somebody is waited for who is not expected to answer."""
+
     def __init__(self, name: str) -> None:
         self.name = f"{name}-{uuid.uuid4().hex[:6]}"
         self.inside = ["ip", "netns", "exec", self.name]
@@ -45,6 +50,10 @@ class Namespace:
         return subprocess.Popen(
             [*self.inside, *argv], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
+
+    def of_process(self, pid: int) -> "Namespace":
+        """Return the namespace that a process on the same machine is in."""
+        return NamespaceOfProcess(pid)
 
     @contextlib.contextmanager
     def entered(self) -> Iterator[None]:
