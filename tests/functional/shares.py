@@ -34,6 +34,7 @@ ONE_WAY = {
     "test_kept_passwords.py": Mode.THREADING,
     "test_migrations.py": Mode.THREADING,
     "test_old_clients.py": Mode.THREADING,
+    "test_orphans.py": Mode.THREADING,
     "test_operator_mistakes.py": Mode.THREADING,
     "test_rate_limits.py": Mode.THREADING,
 }
