@@ -202,11 +202,7 @@ class Reconciler:
 
     def _leftovers(self, view: _View, guests: dict[str, Guest], files: tuple[str, ...]) -> list[Finding]:
         """Files of instances that are no longer here."""
-        expected = {instance.name for instance in view.instances.values()} | view.shared
-        expected |= {aside(name) for name in view.kept}
-        expected |= {guest.name for guest in guests.values()}
-        # An action elsewhere may be about to move something here; the next look decides.
-        expected |= view.moving | {aside(name) for name in view.moving}
+        expected = _expected(view) | {guest.name for guest in guests.values()}
         lost = {aside(one.name): one for one in view.instances.values() if one.uuid not in guests}
         return [self._leftover(name, lost.get(name)) for name in files if name not in expected]
 
@@ -214,9 +210,13 @@ class Reconciler:
         """Return what becomes of files: those that their instance lost are given back to it."""
 
         def mend() -> None:
+            view = self._host.database.read("compute.view", lambda session: self._view(session, frozenset()))
+            if name in _expected(view):
+                # Its instance has come here since it was looked at, or is about to.
+                return
             if owner is None:
                 self._host.driver.delete_disks("", name)
-            else:
+            elif self._host.driver.guest(owner.uuid) is None:
                 self._host.driver.put_back(owner.uuid, owner.name)
 
         whose = "that is not on this host" if owner is None else "that was moved and is here"
@@ -286,9 +286,21 @@ class Reconciler:
         ]
 
     def _remove(self, guest: Guest, view: _View) -> None:
+        now = self._host.database.read("compute.view", lambda session: self._view_of(session, guest.uuid))
+        if now.instances or now.busy:
+            # It has come here since it was looked at, or is about to.
+            return
         self._host.driver.destroy(guest.uuid)
         if guest.name not in view.shared:
             self._host.driver.delete_disks(guest.uuid, guest.name)
+
+
+def _expected(view: _View) -> frozenset[str]:
+    """Return the names of files that belong here, whichever guests there are."""
+    mine = frozenset(instance.name for instance in view.instances.values())
+    # An action elsewhere may be about to move something here; the next look decides.
+    away = view.kept | view.moving
+    return mine | view.shared | view.moving | {aside(name) for name in away}
 
 
 def _power_of(guest: Guest | None) -> PowerState:

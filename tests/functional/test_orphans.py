@@ -9,6 +9,7 @@ from nova_lite.compute.host import ComputeHost
 from nova_lite.compute.policy import Orphans, Policy
 from nova_lite.compute.reconcile import Reconciler
 from nova_lite.core import ids
+from nova_lite.db import instances
 from nova_lite.drivers.virt.guest import GuestImage, GuestSpec
 from tests.cloud import Cloud
 from tests.functional.test_host_boots import a_host
@@ -42,6 +43,25 @@ def test_a_guest_that_nobody_knows_is_treated_as_the_flags_say(
 ) -> None:
     assert len(Reconciler(host, policy).repair()) == found
     assert len(host.driver.guests()) == kept
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("kind", ["guest", "files"])
+def test_what_has_its_instance_back_since_it_was_looked_at_is_left_alone(cloud: Cloud, kind: str) -> None:
+    server = cloud.boot()
+    here = cloud.conf.host
+    with a_host(cloud) as host:
+        (guest,) = host.driver.guests()
+        if kind == "files":
+            host.driver.destroy(server)
+        cloud.database.run("test", lambda session: instances.update(session, server, host="elsewhere"))
+        (found,) = (one for one in Reconciler(host).findings() if one.kind == kind)
+        cloud.database.run("test", lambda session: instances.update(session, server, host=here))
+        found.mend()
+        assert host.driver.leftovers() == (guest.name,)
+        assert len(host.driver.guests()) == (1 if kind == "guest" else 0)
+    cloud.delete_all()
+    assert cloud.leaks() == []
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
