@@ -21,11 +21,12 @@ from nova_lite.core.instance_states import PowerState
 from nova_lite.core.server_migration import Progress, Traveller
 from nova_lite.drivers.virt import config_drive, storage
 from nova_lite.drivers.virt.abilities import Join, Watch
-from nova_lite.drivers.virt.base import Capabilities, Changed, HostResources, RebootKind, VirtDriver
+from nova_lite.drivers.virt.base import Capabilities, Changed, HostResources, RebootKind
 from nova_lite.drivers.virt.fake_disks import FakeDisks
 from nova_lite.drivers.virt.fake_guests import FakeGuests, store
 from nova_lite.drivers.virt.fake_images import FakeImageCache
-from nova_lite.drivers.virt.guest import Guest, GuestImage, GuestInterface, GuestSnapshot, GuestSpec, aside
+from nova_lite.drivers.virt.folders import FolderDriver
+from nova_lite.drivers.virt.guest import Guest, GuestImage, GuestInterface, GuestSnapshot, GuestSpec
 
 _CONSOLES = {
     ConsoleType.NOVNC: 5900,
@@ -36,7 +37,7 @@ _CONSOLES = {
 """The ports of the simulated consoles."""
 
 
-class FakeVirtDriver(VirtDriver):
+class FakeVirtDriver(FolderDriver):
     """Guests that only pretend.
 
     They live in small files below ``instances_path``, as real guests live on when their daemon dies: one
@@ -44,6 +45,8 @@ class FakeVirtDriver(VirtDriver):
     ``memory`` while it is suspended. What is defined has a file in the folder of the host. A live migration
     takes ``migration_seconds``.
     """
+
+    _disks: FakeDisks
 
     def __init__(
         self, instances_path: Path, *, hostname: str, size: HostResources, migration_seconds: float = 0.0,
@@ -131,26 +134,6 @@ class FakeVirtDriver(VirtDriver):
     def guest(self, uuid: str) -> Guest | None:
         """Return one guest, or None."""
         return self._guests.find(uuid)
-
-    def create_disks(self, spec: GuestSpec, image: GuestImage) -> None:
-        """Check that the image fits, and write small files that stand for the disks."""
-        self._disks.create(spec, image)
-
-    def cache_image(self, image: GuestImage) -> None:
-        """Look at an image and note its size, as for a guest."""
-        self._disks.cache_image(image)
-
-    def clean_cache(self) -> tuple[str, ...]:
-        """Forget images that no guest's disk is of."""
-        return self._disks.clean_cache()
-
-    def renew_config_drive(self, spec: GuestSpec) -> None:
-        """Write the drive again, which is a real one."""
-        self._disks.renew_config_drive(spec)
-
-    def delete_disks(self, uuid: str, name: str) -> None:
-        """Remove the guest's folder."""
-        self._disks.remove(name)
 
     def spawn(self, spec: GuestSpec) -> None:
         """Let the guest run."""
@@ -246,33 +229,6 @@ class FakeVirtDriver(VirtDriver):
         if self.guest(spec.uuid) is None:
             self._guests.plug(spec.name, *(interface.mac for interface in spec.interfaces))
             self._guests.write(Guest(spec.uuid, spec.name, PowerState.SHUTDOWN))
-
-    def set_aside(self, uuid: str, name: str) -> None:
-        """Rename the guest's folder."""
-        self.destroy(uuid)
-        self._disks.set_aside(name)
-
-    def is_aside(self, name: str) -> bool:
-        """Tell whether there is a folder of that other name."""
-        return self._disks.is_aside(name)
-
-    def put_back(self, uuid: str, name: str) -> None:
-        """Rename the folder back."""
-        if self.is_aside(name):
-            self.destroy(uuid)
-            self._disks.put_back(name)
-
-    def drop_aside(self, name: str) -> None:
-        """Remove the folder of that other name."""
-        self._disks.remove(aside(name))
-
-    def copy_aside(self, spec: GuestSpec) -> None:
-        """Copy the files of the folder of that other name."""
-        self._disks.copy_aside(spec)
-
-    def receive_disks(self, spec: GuestSpec, image: GuestImage) -> None:
-        """Fetch the copy."""
-        self._disks.receive(spec, image)
 
     def _turn(self, uuid: str, power: PowerState) -> None:
         guest = self._guests.running(uuid)
@@ -374,7 +330,7 @@ class FakeVirtDriver(VirtDriver):
     def turn_away(self, uuid: str, name: str, *, shared: bool) -> None:
         """Forget the guest, and remove its folder."""
         if not shared:
-            self._disks.remove(name)
+            self._disks.delete(name)
 
     def move(self, spec: GuestSpec, uri: str, *, shared: bool, watch: Watch) -> None:
         """Write the guest down there, after as many seconds as were wished."""
@@ -404,10 +360,6 @@ class FakeVirtDriver(VirtDriver):
     def sharers(self) -> frozenset[str]:
         """Return the hosts that wrote themselves down in the folder."""
         return storage.sharers(self._path)
-
-    def leftovers(self) -> tuple[str, ...]:
-        """Return the names of guests' folders."""
-        return self._disks.names()
 
 
 def _slot(number: int) -> str:

@@ -90,7 +90,7 @@ class FakeDisks:
         """Forget images that no guest's disk is of."""
         return self._cache.clean({_text_of(path) for path in self.folder.glob("*/disk*") if path.is_file()})
 
-    def remove(self, name: str) -> None:
+    def delete(self, name: str) -> None:
         """Remove a guest's folder, which holds nothing else."""
         folder = self.folder / name
         for file in _FILES:
@@ -180,7 +180,7 @@ class FakeDisks:
 
     def put_back(self, name: str) -> None:
         """Rename the folder back, in the place of one that was made since."""
-        self.remove(name)
+        self.delete(name)
         (self.folder / aside(name)).rename(self.folder / name)
 
     def copy_aside(self, spec: GuestSpec) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from nova_lite.core.devices import GuestDevice
-from nova_lite.drivers.virt.base import Changed, HostResources, RebootKind, VirtDriver
-from nova_lite.drivers.virt.guest import Guest, GuestImage, GuestInterface, GuestSnapshot, GuestSpec, aside
+from nova_lite.drivers.virt.base import Changed, HostResources, RebootKind
+from nova_lite.drivers.virt.folders import FolderDriver
+from nova_lite.drivers.virt.guest import Guest, GuestImage, GuestInterface, GuestSnapshot, GuestSpec
 from nova_lite.drivers.virt.libvirt import described, interfaces
 from nova_lite.drivers.virt.libvirt.connection import constant
 from nova_lite.drivers.virt.libvirt.disks import Disks
@@ -16,8 +17,10 @@ from nova_lite.drivers.virt.libvirt.events import GuestEvents
 from nova_lite.drivers.virt.libvirt.files import Files
 
 
-class LibvirtGuests(VirtDriver):
+class LibvirtGuests(FolderDriver):
     """The guests that are libvirt's ``domains``, with their files in ``disks``."""
+
+    _disks: Disks
 
     def __init__(
         self, domains: Domains, disks: Disks, *, console_limit: int, soft_reboot_timeout: float
@@ -72,18 +75,6 @@ class LibvirtGuests(VirtDriver):
     def guest(self, uuid: str) -> Guest | None:
         """Return one guest, or None."""
         return self._domains.guest(uuid)
-
-    def create_disks(self, spec: GuestSpec, image: GuestImage) -> None:
-        """Make the guest's disks as differences to the cached image."""
-        self._disks.create(spec, image)
-
-    def renew_config_drive(self, spec: GuestSpec) -> None:
-        """Write the drive's file again."""
-        self._disks.renew_config_drive(spec)
-
-    def delete_disks(self, uuid: str, name: str) -> None:
-        """Remove the guest's folder."""
-        self._disks.delete(name)
 
     def spawn(self, spec: GuestSpec) -> None:
         """Define and start the guest; a running one is left alone."""
@@ -154,33 +145,6 @@ class LibvirtGuests(VirtDriver):
         """Define the guest and leave it off."""
         self._domains.define(spec.uuid, self._described(spec, self._disks.files(spec.name)))
 
-    def set_aside(self, uuid: str, name: str) -> None:
-        """Undefine the guest and rename its folder."""
-        self.destroy(uuid)
-        self._disks.set_aside(name)
-
-    def is_aside(self, name: str) -> bool:
-        """Tell whether there is a folder of that other name."""
-        return self._disks.is_aside(name)
-
-    def put_back(self, uuid: str, name: str) -> None:
-        """Rename the folder back."""
-        if self.is_aside(name):
-            self.destroy(uuid)
-            self._disks.put_back(name)
-
-    def drop_aside(self, name: str) -> None:
-        """Remove the folder of that other name."""
-        self._disks.delete(aside(name))
-
-    def copy_aside(self, spec: GuestSpec) -> None:
-        """Copy the folder of that other name, differences to cached images as such."""
-        self._disks.copy_aside(spec)
-
-    def receive_disks(self, spec: GuestSpec, image: GuestImage) -> None:
-        """Fetch the copy as the guest's own disk, without a base image below it."""
-        self._disks.receive(spec, image)
-
     def devices(self, uuid: str) -> tuple[GuestDevice, ...]:
         """Return what libvirt chose when the guest was defined."""
         return self._domains.run(uuid, lambda found: described.devices(found.XMLDesc()))
@@ -201,22 +165,9 @@ class LibvirtGuests(VirtDriver):
         lines = text.splitlines(keepends=True)
         return "".join(lines if length is None else lines[max(0, len(lines) - length) :])
 
-    def cache_image(self, image: GuestImage) -> None:
-        """Bring an image, and the kernel and ramdisk that it needs, into the cache; raises DriverError."""
-        self._disks.cache_image(image)
-
-    def clean_cache(self) -> tuple[str, ...]:
-        """Remove cached images that nothing is based on any more."""
-        return self._disks.clean_cache()
-
     def sharers(self) -> frozenset[str]:
         """Return the hosts that wrote themselves down in the folder."""
         return self._disks.sharers()
-
-    def leftovers(self) -> tuple[str, ...]:
-        """Return the names of guests that have a folder."""
-        return self._disks.names()
-
 
 def offered_kinds(connection: Any) -> set[str]:
     """Return the kinds of guests that the host can run (qemu, kvm; lxc)."""
