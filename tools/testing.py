@@ -84,10 +84,9 @@ GUESTS = (
     "tests/system/test_containers.py",
     "tests/system/test_first_guest.py",
     "tests/system/test_guest_with_everything.py",
-    "tests/system/test_two_hosts.py",
-    "tests/system/test_vlans.py",
+    "tests/system/two_hosts",
 )
-"""System tests with guests and a kernel of their own, which take half of all those tests' time."""
+"""System tests with guests of libvirt, which take half of all those tests' time."""
 LARGE = "tests/functional/objectstore/test_large_trees.py"
 """Ten thousand files through two clients."""
 
