@@ -114,10 +114,11 @@ def test_a_network_without_gateway_leads_nowhere_but_to_metadata(site: Site) -> 
     with site.host.entered():
         site.network.apply((closed,))
         assert site.network.differences((closed,)) == ()
+    formed = ("ip", "-6", "addr", "show", "dev", "eth0", "-tentative")
     for guest in (site.a, site.b):
         dhcp(guest)
         assert "default" not in guest.run("ip", "route")
-        assert wait_for(lambda guest=guest: "2001:db8:1:" in guest.run("ip", "-6", "route"))
+        assert wait_for(lambda guest=guest: "2001:db8:1:" in guest.run(*formed))
         assert "default" not in guest.run("ip", "-6", "route")
     thread, seen = listener(site.outside, 8775)
     site.outside.run("ip", "route", "add", "10.0.0.0/24", "via", "198.51.100.1")
@@ -133,13 +134,15 @@ def test_a_network_without_gateway_leads_nowhere_but_to_metadata(site: Site) -> 
     site.outside.run("ip", "-6", "route", "add", "2001:db8:1::/64", "via", "2001:db8:2::1")
     own = address_v6("2001:db8:1::/64", GUESTS["a"][0])
     there, back = ("198.51.100.2", "2001:db8:2::2"), (GUESTS["a"][1], own)
-    assert not any(pings(site.a, address) for address in there)
-    assert not any(pings(site.outside, address) for address in back)
-    assert pings(site.a, GUESTS["b"][1]) and pings(site.b, own)
+    assert wait_for(lambda: pings(site.a, GUESTS["b"][1]) and pings(site.b, own))
+    quick = ("ping", "-c", "1", "-W", "0.3")
+    assert not any(site.a.succeeds(*quick, address) for address in there)
+    assert not any(site.outside.succeeds(*quick, address) for address in back)
 
     with site.host.entered():
         site.network.apply((dataclasses.replace(closed, routed=True),))
-    assert all(pings(site.a, address) for address in there)
+    for address in there:
+        assert wait_for(lambda address=address: pings(site.a, address))
     assert "table inet nova_network" not in site.host.run("nft", "list", "ruleset")
 
 

@@ -44,7 +44,7 @@ def test_a_guest_gets_the_address_that_names_its_project_and_forms_none_itself(s
         address, server = dhcpv6.ask(guest, GUESTS[name][0])
         assert address == own[name]
         guest.run("ip", "addr", "add", f"{address}/64", "dev", "eth0", "nodad")
-    assert pings(site.a, "2001:db8:1::1")
+    assert wait_for(lambda: pings(site.a, "2001:db8:1::1"))
 
     # Who is not told of stays without; a server that was started anew goes by the same name.
     with site.host.entered():
@@ -78,7 +78,8 @@ def test_a_network_of_ipv6_alone_is_served_and_mended(site: Site) -> None:
     for name, guest in (("a", site.a), ("b", site.b)):
         brought_up(guest)
         assert wait_for(lambda name=name, guest=guest: own[name] in guest.run("ip", "-6", "addr", "show", "eth0"))
-    assert pings(site.a, own["b"]) and pings(site.a, "2001:db8:2::2") and pings(site.outside, own["b"])
+    for one, address in ((site.a, own["b"]), (site.a, "2001:db8:2::2"), (site.outside, own["b"])):
+        assert wait_for(lambda one=one, address=address: pings(one, address))
 
     site.host.run("ip", "addr", "del", "2001:db8:1::1/64", "dev", "br100")
     with site.host.entered():
