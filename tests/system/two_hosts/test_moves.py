@@ -149,7 +149,7 @@ def test_a_guest_that_writes_without_end_moves_between_hosts_that_share_its_disk
     assert server.boot_id() == server.booted and server.is_whole()
     assert (was.instances / server.guest / "disk").stat().st_ino == disk
     there.kill_compute()
-    there.run("umount", str(site.instances))
+    there.run("umount", "--lazy", str(site.instances))
     shutil.rmtree(was.instances / "_hosts" / there.name)
     there.start_compute()
     assert server.is_alone_on(was)
