@@ -75,19 +75,6 @@ class ComputeHost:
         if self._daemon is not None:
             self._daemon.kill()
 
-    def pause_compute(self) -> None:
-        """Let nova-compute do nothing."""
-        self._signal(signal.SIGSTOP)
-
-    def continue_compute(self) -> None:
-        """Let it go on."""
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, number: signal.Signals) -> None:
-        assert self._daemon is not None
-        assert self._daemon.pid is not None
-        os.killpg(self._daemon.pid, number)
-
     def run(self, *argv: str) -> str:
         """Run a program where this host's daemons run; returns what it printed."""
         done = subprocess.run([*self.libvirtd.inside(), *argv], capture_output=True, text=True, timeout=120, check=True)
