@@ -224,6 +224,7 @@ def orphans(session: Session) -> list[str]:
 
 _CANDIDATES = (
     sa.select(
+        _INSTANCES.c.id.label("instance_id"),
         _INSTANCES.c.uuid.label("instance_uuid"),
         _INSTANCES.c.project_id.label("owner_id"),
         _INSTANCES.c.launched_at,
@@ -239,14 +240,15 @@ _CANDIDATES = (
         sa.and_(INTERFACES.c.instance_uuid == _INSTANCES.c.uuid, INTERFACES.c.network_id == _NETWORKS.c.id),
     )
     .where(_INSTANCES.c.uuid.in_(sa.bindparam("uuids")), _INSTANCES.c.deleted == sa.false())
-    .order_by(_INSTANCES.c.id, _NETWORKS.c.id)
 )
 
 
 def _candidates(session: Session, instance_uuids: Sequence[str]) -> dict[str, list[Any]]:
     """Return for each living instance a row a network that it may use: all that allocating has to read."""
     found: dict[str, list[Any]] = {}
-    for row in session.execute(_CANDIDATES, {"uuids": instance_uuids}):
+    rows = session.execute(_CANDIDATES, {"uuids": instance_uuids}).all()
+    # Here and not in the statement: MariaDB 10.11 sorts what is so wide in a table of its own, and has died of it.
+    for row in sorted(rows, key=lambda row: (row.instance_id, row.id or 0)):
         found.setdefault(row.instance_uuid, []).append(row)
     return found
 
