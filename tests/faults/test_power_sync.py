@@ -118,6 +118,7 @@ def test_a_look_from_before_an_action_changes_nothing_after_it(cloud: StagedClou
     (found,) = (one for one in STAGE.compute.reconciler.findings() if one.kind == "power")
     cloud.order(Verb.REBOOT_HARD, server_id)
     cloud.settle()
+    assert wait_for(STAGE.compute.is_idle), "after the reboot, too"
     STAGE.hypervisor.change(server_id, again, told=False)
     found.mend()
 
