@@ -179,6 +179,9 @@ def claim_for_project(session: Session, project_id: str) -> None:
     free = sa.select(TABLE.c.id).where(TABLE.c.vlan.is_not(None), TABLE.c.project_id == "", HAS_SUBNET)
     found = session.execute(free.order_by(TABLE.c.id).limit(_SPREAD)).scalars().all()
     if not found:
+        theirs = sa.select(TABLE.c.id).where(TABLE.c.project_id == project_id, HAS_SUBNET)
+        if session.execute(theirs.limit(1)).first() is not None:
+            raise Conflict(f"Project {project_id} got its network meanwhile.")
         raise NoAddress(f"No network is left for project {project_id}.")
     try:
         taken = session.execute(

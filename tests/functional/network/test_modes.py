@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from nova_lite.core.errors import Conflict, DriverError, InvalidInput, NoAddress, NotFound
 from nova_lite.core.hosts import Service
@@ -94,6 +95,24 @@ class TestVlan:
         assert failures == []
         owners = [one.project_id for one in world.networks.list(ADMIN) if one.project_id]
         assert sorted(owners) == [f"project-{number}" for number in range(6)]
+
+    def test_who_comes_when_the_last_network_goes_to_his_own_project_is_in_it(
+        self, world: World, database: Database
+    ) -> None:
+        [network] = several(world, 1)
+        mine, late = world.boot(project="mine"), world.boot(project="mine")
+        meanwhile = threading.Thread(target=world.manager.allocate, args=(ADMIN, mine))
+
+        def overtake(_connection: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
+            if "vlan IS NOT NULL" in statement and meanwhile.ident is None:
+                meanwhile.start()
+                # With SQLite who writes comes after the other, and only then looks.
+                meanwhile.join(0 if database.dialect == "sqlite" else 60)
+
+        sa.event.listen(database.engine, "before_cursor_execute", overtake)
+        found = world.allocate(late)
+        meanwhile.join(60)
+        assert [one.network_uuid for one in found[late[0]]] == [network.uuid]
 
     def test_a_project_for_which_none_is_left_is_told(self, world: World) -> None:
         several(world, 1)
