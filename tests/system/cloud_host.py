@@ -110,12 +110,13 @@ class Host:
 class Machines:
     """What a cloud runs on: three hosts, what they are, and the machine of nova-api and nova-scheduler.
 
-    Those are on the first host where there is no such machine.
+    Those are on the first host where there is no such machine. ``dhcpbridge`` is what dnsmasq is to call.
     """
 
     hosts: Sequence[Namespace]
     kind: type[Host] = Host
     front: Namespace | None = None
+    dhcpbridge: Path = Path(sys.executable).parent / "nova-dhcpbridge"
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ from tools.services.process import ServiceError
 
 _HERE, _THERE, _PORT = "192.0.2.1", "192.0.2.2", 7000
 _TAP = "lab"
+_DHCPBRIDGE = Path(__file__).with_name("lab_dhcpbridge.py")
 _PATIENCE = 300.0
 """Seconds; an emulated machine is slow, the more so where others use the real one."""
 _TO_THE_SWITCHES = tuple(f"h{number}-{link}" for number in (1, 2, 3) for link in LINKS)
@@ -224,6 +225,9 @@ def lab_machines(folder: Path, switch: Namespace) -> Iterator[Machines]:
     switch.run("ip", "link", "set", _TAP, "up")
     machine = lab.Machine(memory_mb=2048, cpus=2, taps=taps, inside=tuple(switch.inside), shared=folder)
     program = [sys.executable, "-m", "tests.system.lab_program"]
+    bridge = folder / "nova-dhcpbridge"
+    bridge.write_text(f"#!{sys.executable} -IS\n{_DHCPBRIDGE.read_text()}")
+    bridge.chmod(0o755)
     command = [*program, _THERE, "30", str(_PORT), lab.hardware_address(0)]
     with (
         namespaces(["front"]) as [front],
@@ -232,4 +236,4 @@ def lab_machines(folder: Path, switch: Namespace) -> Iterator[Machines]:
         orders = Orders(switch, running)
         hosts = [LabNamespace(f"h{number}", orders) for number in (1, 2, 3)]
         _make(orders, hosts)
-        yield Machines(hosts, LabHost, front)
+        yield Machines(hosts, LabHost, front, bridge)

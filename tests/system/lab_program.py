@@ -66,11 +66,17 @@ class Calls(socketserver.ForkingTCPServer):
     max_children = 1000
 
 
+class LocalCalls(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
+    """Calls functions for programs in the lab, whatever network namespace they are in."""
+
+    max_children = 1000
+
+
 class Call(socketserver.StreamRequestHandler):
     """One order to call a function: ``main`` says ``module:function``, which gets ``argv`` as its command line.
 
-    With ``output``, the name of a file, it is a daemon: the answer is the process, and the end of the connection
-    is its end.
+    ``environment`` may say more of it. With ``output``, the name of a file, it is a daemon: the answer is the
+    process, and the end of the connection is its end.
     """
 
     def handle(self) -> None:
@@ -79,6 +85,7 @@ class Call(socketserver.StreamRequestHandler):
         order = json.loads(self.rfile.readline())
         _enter(order["namespace"])
         _show_links()
+        os.environ.update(order.get("environment", {}))
         sys.argv = list(order["argv"])
         module, _, name = order["main"].partition(":")
         if "output" not in order:
@@ -149,6 +156,9 @@ def main() -> None:
     gc.freeze()
     # Who has ended is asked for by nobody.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    local = LocalCalls("/run/lab-calls", Call)
+    if os.fork() == 0:
+        local.serve_forever()
     with Calls((address, int(port) + 1), Call) as calls:
         calls.serve_forever()
 

@@ -8,7 +8,6 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import socket
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -90,7 +89,7 @@ class ThreeHosts:
             "public_interface": "eth2", "fixed_range": "10.0.0.0/16", "images_path": folder / "images",
             "secret_key_file": folder / "secret.key", "password_hash_rounds": 4, "report_interval": 2,
             "action_sweep_interval": 1, "periodic_interval": 3, "fake_memory_mb": 65536, "fake_vcpus": 64,
-            "dhcpbridge": Path(sys.executable).parent / "nova-dhcpbridge", **mode.flags,
+            "dhcpbridge": machines.dhcpbridge, **mode.flags,
         }  # fmt: skip
         if not mode.multi_host:
             flags["metadata_host"] = address(FRONT if machines.front else 1)

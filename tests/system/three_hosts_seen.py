@@ -58,12 +58,20 @@ def go_through(site: ThreeHosts) -> None:
 
 
 def check_told(site: ThreeHosts, guest: Guest) -> None:
-    """The guest gets the address that is its own, and metadata knows it by that."""
+    """The guest gets the address that is its own, which is known to be leased, and metadata knows it by that."""
     [[told]] = site.show(guest.server_id)["addresses"].values()
     address = told["addr"]
     assert addressed(site, guest) == address
+    if not site.mode.by_hand:
+        assert site.wait_for(lambda: leased(site, address))
     assert guest.metadata("latest/meta-data/local-ipv4") == address
     assert guest.metadata("latest/meta-data/hostname") == f"{guest.name}.novalocal"
+
+
+def leased(site: ThreeHosts, address: str) -> bool:
+    """Tell whether nova-network has heard that a guest holds its address."""
+    lines = [line.replace("|", " ").split() for line in site.front.manage("fixed", "list").splitlines()]
+    return any(address in words and words[words.index(address) + 2] == "True" for words in lines)
 
 
 def check_groups(site: ThreeHosts, a: Guest, b: Guest, c: Guest) -> None:
