@@ -20,6 +20,7 @@ _NAMES = frozenset((
 ))  # fmt: skip
 """What dnsmasq has names for (``dnsmasq --help dhcp``)."""
 
+_NUMBER = re.compile(r"0*([1-9][0-9]?|1[0-9]{2}|2[0-4][0-9]|25[0-4])")
 _VALUE = re.compile(r"[ -~]{1,255}")
 _MOST = 20
 
@@ -39,7 +40,7 @@ def changed(port: Port, wanted: Sequence[DhcpOption], unwanted: Collection[str])
 
 
 def _check(option: DhcpOption) -> None:
-    if option.name not in _NAMES and not (option.name.isdigit() and 0 < int(option.name) < 255):
+    if option.name not in _NAMES and _NUMBER.fullmatch(option.name) is None:
         raise InvalidInput(f"{option.name[:60]!r} is no DHCP option.")
     if _VALUE.fullmatch(option.value) is None:
         raise InvalidInput(f"The value of the DHCP option {option.name} needs 1 to 255 characters of ASCII.")

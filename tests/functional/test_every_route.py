@@ -32,7 +32,10 @@ ONES_OWN = {"identity:create_application_credential"}
 OFTEN_MADE = {"PUT", "HEAD"}
 """Methods whose unknown ids may be about to be made, or that have no body to say so in."""
 
-HOSTILE = ("", "-1", "99999999999999999999", "abc", "(", "*", "'; --", "\N{SNOWMAN}")
+HOSTILE = ("", "-1", "99999999999999999999", "abc", "(", "*", "'; --", "\N{SNOWMAN}", "\N{SUPERSCRIPT TWO}")
+ENDLESS = "9" * 4400
+"""More digits than Python reads."""
+NUMBERS = ("limit", "offset", "minDisk", "minRam", "min_disk", "min_ram", "size_min", "size_max")
 PARAMETERS = (
     "access_ip_v4", "all_tenants", "changes-since", "config_drive", "deleted", "description", "detail", "domain_id",
     "enabled", "fields", "flavor", "host", "id", "image", "is_public", "key_name", "launch_index", "limit", "locked",
@@ -174,6 +177,14 @@ def test_no_query_breaks_anything(shared_cloud: Cloud, api: str, route: Route) -
             query = urllib.parse.urlencode([(name, value) for name in names[start : start + at_once]])
             answer = send(shared_cloud, api, route, path=f"{route.path}?{query}")
             assert answer.status_code < 500, (query, answer.text)
+
+
+@with_sqlite
+@each(LISTS)
+def test_no_number_breaks_anything(shared_cloud: Cloud, api: str, route: Route) -> None:
+    for name in NUMBERS if api == "image" else NUMBERS[:2]:
+        answer = send(shared_cloud, api, route, path=f"{route.path}?{name}={ENDLESS}")
+        assert answer.status_code < 500, (name, answer.text)
 
 
 SINCE_275 = [

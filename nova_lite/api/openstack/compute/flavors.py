@@ -210,6 +210,6 @@ def _next(call: Call, found: list[Flavor], more: bool, path: str) -> Json:
 
 
 def _number(name: str, text: str) -> int:
-    if not text.isdigit():
+    if not text.isdecimal():
         raise InvalidInput(f"Invalid {name} filter [{text[:40]}]")
-    return int(text)
+    return int(text[:18])

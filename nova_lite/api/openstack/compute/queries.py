@@ -27,9 +27,9 @@ def limit_of(call: Call) -> int:
     highest: int = call.conf.osapi_max_limit
     if text is None:
         return highest
-    if not text.isdigit():
+    if not text.isdecimal():
         raise InvalidInput(f"limit must be an integer that is at least 0, not {text[:40]}.")
-    return min(int(text) or highest, highest)
+    return min(int(text[:18]) or highest, highest)
 
 
 def change_range(call: Call) -> tuple[datetime.datetime | None, datetime.datetime | None]:

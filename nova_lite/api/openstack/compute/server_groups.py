@@ -39,7 +39,7 @@ def delete(call: Call) -> Reply:
 
 def _offset(call: Call) -> int:
     text = call.query("offset") or "0"
-    if not text.isdigit() or len(text) > 9:
+    if not text.isdecimal() or len(text) > 9:
         raise InvalidInput(f"offset must be an integer that is at least 0, not {text[:40]}.")
     return int(text)
 

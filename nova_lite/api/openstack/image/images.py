@@ -18,7 +18,9 @@ from nova_lite.operations.image_imports import METHODS
 from nova_lite.operations.images import new_image
 
 _CHUNK = 256 * 1024
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_DIGITS = 18
+"""Digits of a number that count: no database knows larger ones."""
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 _DEFAULT_PAGE, _LARGEST_PAGE = 25, 1000
 
 
@@ -270,9 +272,9 @@ def _limit(call: Call) -> int:
 
 
 def _number(name: str, text: str) -> int:
-    if not text.isdigit():
+    if not text.isdecimal():
         raise InvalidInput(f"{name} must be a number that is at least 0.")
-    return int(text)
+    return int(text[:_DIGITS])
 
 
 def _sort(call: Call) -> tuple[tuple[str, bool], ...]:

@@ -93,9 +93,9 @@ def _sorted(call: Call, items: list[Json]) -> list[Json]:
 def _limit(call: Call) -> int:
     """Return the size of a page, 0 for all."""
     text = call.query("limit") or "0"
-    if not text.isdigit():
+    if not text.isdecimal():
         raise InvalidInput(f"The limit {text[:20]} is not a number from 0 on.")
-    return int(text)
+    return int(text[:18])
 
 
 def _start(call: Call, items: Sequence[Json]) -> int:
