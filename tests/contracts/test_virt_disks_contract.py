@@ -203,6 +203,7 @@ def test_a_config_drive_is_made_with_the_disks_and_ends_with_them(
     with_drive = dataclasses.replace(spec, config_drive=told)
     driver.create_disks(with_drive, an_image())
     driver.create_disks(dataclasses.replace(spec, config_drive={"other": b""}), an_image())
+    assert (instances / spec.name / "disk.config").stat().st_mode & 0o077 == 0
     driver.spawn(spec)
     assert power_of(driver, spec) is PowerState.RUNNING
 

@@ -39,19 +39,21 @@ class ConfigDrives:
             self.renew(files, folder)
 
     def renew(self, files: Mapping[str, bytes], folder: Path) -> None:
-        """Write a drive into a guest's folder, in the place of one that is there."""
+        """Write a drive into a guest's folder, in the place of one that is there; it holds passwords."""
         target = folder / NAME
         new = target.with_name(f"{NAME}.new")
+        new.unlink(missing_ok=True)
         if self.kind == VFAT:
             self._write_vfat(files, new)
         else:
+            new.touch(0o600)
             _write_iso(files, new)
         new.rename(target)
 
     def _write_vfat(self, files: Mapping[str, bytes], new: Path) -> None:
         """Write a FAT file system with mtools, which need not mount it."""
-        new.unlink(missing_ok=True)
         self.runner.run(["mkfs.vfat", "-n", LABEL, "-C", str(new), str(_VFAT_KIB)])
+        new.chmod(0o600)
         with tempfile.TemporaryDirectory(prefix="nova-drive-") as folder:
             for name, content in files.items():
                 path = Path(folder, name)
