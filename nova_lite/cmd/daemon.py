@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 _LEAVE_SECONDS = 3.0
+_STRANGERS = 2
+"""Heartbeats in a row that found somebody else's before them, after which that is told."""
 _GARBAGE = 20_000
 """How many objects may be made before those among them that are in circles are looked for."""
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -285,16 +287,24 @@ class Periodic:
 
 
 class Heartbeat:
-    """Keeps a daemon's row among the services fresh, from its start to its end in good order."""
+    """Keeps a daemon's row among the services fresh, from its start to its end in good order.
 
-    def __init__(self, database: "Database", report: "ServiceReport", interval: float) -> None:
+    One that has to be alone on its host says in its log when another reports in the same name.
+    """
+
+    def __init__(
+        self, database: "Database", report: "ServiceReport", interval: float, *, alone: bool = False
+    ) -> None:
         self._database = database
         self._report = report
-        self._beats = Periodic(f"heartbeat of {report.binary}", interval, self._beat)
+        self._alone = alone
+        self._count: int | None = None
+        self._strangers = 0
+        self._beats = Periodic(f"heartbeat of {report.binary}", interval, self.beat)
 
     def start(self) -> None:
         """Register the daemon; raises DatabaseUnavailable."""
-        self._beat()
+        self.beat()
         self._beats.start()
 
     def stop(self, drain_seconds: float) -> None:
@@ -313,10 +323,17 @@ class Heartbeat:
         # The database may be away, and then the row says so by its age.
         concurrency.spawn(leave).join(min(drain_seconds, _LEAVE_SECONDS))
 
-    def _beat(self) -> None:
+    def beat(self) -> None:
+        """Report once; raises DatabaseUnavailable."""
         from nova_lite.db import services
 
-        self._database.run("service.report", lambda session: services.report(session, self._report))
+        count = self._database.run("service.report", lambda session: services.report(session, self._report))
+        # Once may be a heartbeat that was told twice, when the connection broke at its end.
+        self._strangers = self._strangers + 1 if self._count is not None and count > self._count + 1 else 0
+        self._count = count
+        if self._alone and self._strangers == _STRANGERS:
+            binary, host = self._report.binary, self._report.host
+            LOG.error("another %s reports as host %s: two hosts of one name undo each other's work", binary, host)
 
 
 class Stoppable(Protocol):

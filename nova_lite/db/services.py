@@ -47,12 +47,13 @@ class ServiceReport:
     version: int = 1
 
 
-def report(session: Session, report: ServiceReport) -> None:
-    """Record a heartbeat, registering the daemon when it is new."""
+def report(session: Session, report: ServiceReport) -> int:
+    """Record a heartbeat, registering the daemon when it is new; returns how many there were, of whomever."""
     now = clock.now()
+    own = sa.and_(TABLE.c.binary == report.binary, TABLE.c.host == report.host)
     beaten = session.execute(
         sa.update(TABLE)
-        .where(TABLE.c.binary == report.binary, TABLE.c.host == report.host)
+        .where(own)
         .values(heartbeat_at=now, report_count=TABLE.c.report_count + 1, version=report.version)
     )
     if beaten.rowcount == 0:  # type: ignore[attr-defined]
@@ -64,6 +65,7 @@ def report(session: Session, report: ServiceReport) -> None:
                 **dataclasses.asdict(report),
             )
         )
+    return int(session.execute(sa.select(TABLE.c.report_count).where(own)).scalar_one())
 
 
 def columns() -> list[sa.ColumnElement[Any]]:

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from nova_lite.cmd import manage
+from nova_lite.cmd.daemon import Heartbeat
 from nova_lite.cmd.wiring.apis import application_of
 from nova_lite.conf import flags
 from nova_lite.core.errors import ConfigurationError
 from nova_lite.core.policy import Policy, Rule
 from nova_lite.db import migration
 from nova_lite.db.engine import Database
+from nova_lite.db.services import ServiceReport
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -104,6 +106,26 @@ def test_a_database_newer_than_the_code_is_left_alone(tmp_path: Path, monkeypatc
         with pytest.raises(ConfigurationError, match=r"revision 0001.* knows none after 0000: upgrade it"):
             refused(database)
     database.close()
+
+
+@pytest.mark.parametrize("others", [1, 2])
+def test_two_hosts_of_one_name_are_told_and_one_that_was_restarted_is_not(
+    folder: Path, caplog: pytest.LogCaptureFixture, others: int
+) -> None:
+    database = Database(f"sqlite:///{folder}/nova.sqlite")
+    report = ServiceReport("nova-compute", f"twin{others}", "nova")
+    ours, *theirs = (Heartbeat(database, report, 3600, alone=True) for _ in range(1 + others))
+    ours.start()
+    for other in theirs:
+        other.start()
+        ours.beat()
+    for one in (ours, *theirs):
+        one.stop(0.1)
+    database.close()
+
+    told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(told) == others - 1
+    assert all(f"another nova-compute reports as host twin{others}" in line for line in told)
 
 
 @pytest.mark.parametrize("text", ["garbage", "[pipeline:image]\npipeline = nothing image_app"])

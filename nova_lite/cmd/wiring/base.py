@@ -45,10 +45,10 @@ class Base:
         self.transport.close()
         self.database.close()
 
-    def heartbeat(self, binary: str) -> Component:
-        """Return what keeps the row of ``binary`` on this host fresh."""
+    def heartbeat(self, binary: str, *, alone: bool = False) -> Component:
+        """Return what keeps the row of ``binary`` on this host fresh; see ``Heartbeat``."""
         report = ServiceReport(binary, self.conf.host, self.conf.node_availability_zone, CONTRACT_VERSION)
-        return Heartbeat(self.database, report, self.conf.report_interval)
+        return Heartbeat(self.database, report, self.conf.report_interval, alone=alone)
 
 
 def make_base(conf: Any, *, checked: bool = True) -> Base:

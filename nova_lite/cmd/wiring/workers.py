@@ -121,7 +121,7 @@ def compute_parts(base: Base) -> list[Component]:
     )
     aging = Aging(host, reclaim_after=conf.reclaim_instance_interval, offload_after=conf.shelved_offload_time)
     return [
-        base.heartbeat("nova-compute"),
+        base.heartbeat("nova-compute", alone=True),
         Managing(manager.start, manager.stop),
         *serial_parts(host, conf),
         Served(lambda: base.transport.serve(ComputeContract, manager, conf.host)),
@@ -172,7 +172,7 @@ def network_parts(base: Base) -> list[Component]:
     """Return what serves addresses on this host."""
     manager = network_manager(base)
     return [
-        base.heartbeat("nova-network"),
+        base.heartbeat("nova-network", alone=True),
         *names_parts(base, manager),
         Managing(manager.start, lambda _: manager.stop()),
         Served(lambda: base.transport.serve(NetworkContract, manager, base.conf.host)),
