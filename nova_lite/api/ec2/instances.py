@@ -10,7 +10,16 @@ from nova_lite.api.ec2.call import Ec2Call, token_of
 from nova_lite.api.ec2.errors import Ec2Error, invalid, unsupported
 from nova_lite.api.ec2.instance_view import FILTERS, RESERVATION, Shown, reservations, shown, tags_of
 from nova_lite.api.ec2.paging import Listed
-from nova_lite.api.ec2.status import PENDING, RUNNING, STOPPED, STOPPING, TERMINATED, State, state_of
+from nova_lite.api.ec2.status import (
+    PENDING,
+    RUNNING,
+    SHUTTING_DOWN,
+    STOPPED,
+    STOPPING,
+    TERMINATED,
+    State,
+    state_of,
+)
 from nova_lite.api.ec2.xml import Shape, many, moment, number, one, text
 from nova_lite.core import clock
 from nova_lite.core.errors import Conflict, InvalidInput, NotFound
@@ -109,7 +118,7 @@ def terminate_instances(call: Ec2Call) -> list[Change]:
             except NotFound:
                 # Somebody else has just done it.
                 continue
-    return _changes(call, before)
+    return [_change(one, TERMINATED if state_of(one) is TERMINATED else SHUTTING_DOWN) for one in before]
 
 
 def start_instances(call: Ec2Call) -> list[Change]:
@@ -120,7 +129,7 @@ def start_instances(call: Ec2Call) -> list[Change]:
         VmState.PAUSED: Verb.UNPAUSE,
         VmState.ERROR: Verb.REBOOT_HARD,
     }
-    return _act(call, "started", (RUNNING, PENDING), STOPPED, lambda instance: verbs.get(instance.vm_state))
+    return _act(call, "started", PENDING, (RUNNING, PENDING), STOPPED, lambda instance: verbs.get(instance.vm_state))
 
 
 def stop_instances(call: Ec2Call) -> list[Change]:
@@ -135,7 +144,7 @@ def stop_instances(call: Ec2Call) -> list[Change]:
                 "instance attribute and try again.",
             )
     verbs = {VmState.ACTIVE: Verb.STOP}
-    return _act(call, "stopped", (STOPPED, STOPPING), RUNNING, lambda instance: verbs.get(instance.vm_state))
+    return _act(call, "stopped", STOPPING, (STOPPED, STOPPING), RUNNING, lambda instance: verbs.get(instance.vm_state))
 
 
 def reboot_instances(call: Ec2Call) -> None:
@@ -143,6 +152,7 @@ def reboot_instances(call: Ec2Call) -> None:
     _act(
         call,
         "rebooted",
+        RUNNING,
         (),
         RUNNING,
         lambda instance: Verb.REBOOT if instance.vm_state is VmState.ACTIVE else None,
@@ -193,11 +203,15 @@ def _monitor(call: Ec2Call, enabled: bool) -> list[Instance]:
 def _act(
     call: Ec2Call,
     what: str,
+    becomes: State,
     idle: Sequence[State],
     source: State,
     choose: Callable[[Instance], Verb | None],
 ) -> list[Change]:
-    """Order a verb for instances in the state ``source``, all or none; those in a state of ``idle`` are passed over."""
+    """Order a verb for instances in the state ``source``, all or none; those in a state of ``idle`` are passed over.
+
+    What an instance ``becomes`` is what the order makes of it, however far it has come by the time of the answer.
+    """
     before = ids.instances(call, call.list("InstanceId"))
     orders: list[tuple[Instance, Verb]] = []
     for instance in before:
@@ -209,7 +223,8 @@ def _act(
         orders.append((instance, verb))
     for instance, verb in orders:
         call.cloud.servers.act(call.context, instance.uuid, verb)
-    return _changes(call, before)
+    ordered = {instance.uuid for instance, _ in orders}
+    return [_change(instance, becomes if instance.uuid in ordered else state_of(instance)) for instance in before]
 
 
 def _wrong_state(instance: Instance, what: str) -> Ec2Error:
@@ -220,13 +235,8 @@ def _wrong_state(instance: Instance, what: str) -> Ec2Error:
     )
 
 
-def _changes(call: Ec2Call, before: Sequence[Instance]) -> list[Change]:
-    names = [ids.instance_id(instance) for instance in before]
-    after = ids.instances(call, names)
-    return [
-        Change(name, state_of(old), state_of(new))
-        for name, old, new in zip(names, before, after, strict=True)
-    ]
+def _change(before: Instance, after: State) -> Change:
+    return Change(ids.instance_id(before), state_of(before), after)
 
 
 def _page(call: Ec2Call, after: str) -> list[ServerDetails]:
