@@ -58,10 +58,12 @@ def left_of_the_machine(folder: Path) -> dict[str, object]:
     nodes = list(Path("/sys/devices/system/node").glob("node[0-9]*"))
     every = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024
     memory = (sum(map(_memory, nodes)) if nodes else every) // 1024
+    # Half of what is given away is there, or all that a small disk has.
+    there = min(disk, ROOM["disk"] // 2)
     return {
         "reserved_host_cpus": (os.cpu_count() or 1) - 1, "cpu_allocation_ratio": ROOM["vcpus"],
         "reserved_host_memory_mb": memory - ROOM["ram"] * 2 // 3, "ram_allocation_ratio": 1.5,
-        "reserved_host_disk_mb": (disk - ROOM["disk"] // 2) * 1024, "disk_allocation_ratio": 2,
+        "reserved_host_disk_mb": (disk - there) * 1024, "disk_allocation_ratio": (ROOM["disk"] + 0.1) / there,
     }  # fmt: skip
 
 
