@@ -5,7 +5,7 @@ On a host that also serves a network, nova-network needs the same bridge; the dr
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from nova_lite.core.errors import DriverError
 from nova_lite.core.network import HostInterfaces, Network, NetworkMode, VirtualInterface
@@ -36,6 +36,7 @@ class HostLinks:
         # What is read for a change must not have become old when the change is made.
         self._turn = threading.Lock()
         self._guests: dict[str, set[str]] = {}
+        self._leaving: set[str] = set()
 
     def ready(self, interfaces: Iterable[VirtualInterface]) -> None:
         """Have the bridges of a guest's interfaces; raises DriverError."""
@@ -46,11 +47,21 @@ class HostLinks:
                 self._driver.add_links(tuple(plans.values()))
                 for interface in found:
                     self._guests.setdefault(interface.bridge, set()).add(interface.instance_uuid)
+                    self._leaving.discard(interface.instance_uuid)
 
     def tidy(self, leaving: str = "") -> None:
-        """Remove the bridges that no guest here needs any more, as that of the instance ``leaving`` does not."""
+        """Remove the bridges that no guest here needs any more, as that of the instance ``leaving`` does not.
+
+        It counts as leaving until it is ``settled``: of two that leave at once neither keeps a bridge for the other.
+        """
         if self._mode.bridges and not self._are_shared(leaving):
-            self.mend(leaving)
+            with self._turn:
+                self._set(self.wanted(self._leaving))
+
+    def settled(self, instance_uuid: str) -> None:
+        """Take an instance for what the database says of it again: what was done about it is over."""
+        with self._turn:
+            self._leaving.discard(instance_uuid)
 
     def _are_shared(self, leaving: str) -> bool:
         """Note that an instance leaves; tell whether others that came since the start need all its bridges."""
@@ -58,16 +69,21 @@ class HostLinks:
             if not leaving:
                 # One interface of an instance is gone: which ones are left is not known here.
                 self._guests.clear()
+            else:
+                self._leaving.add(leaving)
             theirs = [guests for guests in self._guests.values() if leaving in guests]
             for guests in theirs:
                 guests.discard(leaving)
             return bool(theirs) and all(theirs)
 
-    def mend(self, leaving: str = "") -> None:
+    def mend(self) -> None:
         """Make the bridges that guests here need, and no others; what cannot be done now, the next repair does."""
+        with self._turn:
+            self._set(self.wanted())
+
+    def _set(self, links: tuple[LinkPlan, ...]) -> None:
         try:
-            with self._turn:
-                self._driver.set_links(self.wanted(leaving))
+            self._driver.set_links(links)
         except DriverError as error:
             LOG.warning("the bridges of this host are not as they should be until the next look: %s", error)
 
@@ -85,9 +101,8 @@ class HostLinks:
         self.ready(interfaces)
         return broken
 
-    def wanted(self, leaving: str = "") -> tuple[LinkPlan, ...]:
+    def wanted(self, leaving: Collection[str] = ()) -> tuple[LinkPlan, ...]:
         """Return the bridges of the networks in which guests are, or are about to be."""
-
         found = self._database.read(
             "compute.networks", lambda session: network_hosts.needed_by_guests(session, self._host, leaving)
         )

@@ -228,6 +228,7 @@ class ComputeManager(ComputeContract):
         except Exception:
             LOG.exception("action %s stopped unexpectedly; the next sweep takes it up", action.id)
         finally:
+            self._host.links.settled(action.resource_id)
             with self._guard:
                 self._running.pop(action.id, None)
             if onward is not None:

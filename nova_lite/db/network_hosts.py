@@ -1,6 +1,6 @@
 """Which hosts serve which networks: one of them, or each compute host its own guests (multi_host)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import cast
 
 import sqlalchemy as sa
@@ -105,12 +105,12 @@ def hosts_of_instances(session: Session, instance_uuids: Sequence[str]) -> dict[
     return _by_host(session, query)
 
 
-def needed_by_guests(session: Session, host: str, leaving: str = "") -> list[Network]:
-    """Return the networks in which the guests of a host are, without one that leaves.
+def needed_by_guests(session: Session, host: str, leaving: Collection[str] = ()) -> list[Network]:
+    """Return the networks in which the guests of a host are, without those that leave.
 
     Those whose migration to or from the host is not over count, too.
     """
-    others = _INSTANCES.c.uuid != leaving
+    others = _INSTANCES.c.uuid.not_in(leaving)
     moving = _networks_of_instances().where(
         _INSTANCES.c.uuid.in_(server_migrations.instances_moving(host)), others
     )
