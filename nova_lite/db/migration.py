@@ -3,7 +3,7 @@
 import contextlib
 import importlib.resources
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import exc
@@ -50,11 +50,14 @@ def upgrade(database: Database, revision: str = "head") -> None:
 @contextlib.contextmanager
 def _alone(connection: sa.Connection) -> Iterator[sa.Connection]:
     """Give a connection in whose transaction nobody else changes the schema."""
+    if connection.dialect.name == "sqlite":
+        with _unchecked(connection):
+            # SQLite's own lock is one for all that is written.
+            yield connection.execution_options(sqlite_immediate=True)
+        return
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_NUMBER)))
-    if connection.dialect.name != "mysql":
-        # SQLite's own lock is one for all that is written.
-        yield connection.execution_options(sqlite_immediate=True)
+        yield connection
         return
     if not connection.scalar(sa.text(f"SELECT GET_LOCK({_LOCK}, {_LOCK_SECONDS})")):
         raise ConfigurationError(f"Another 'nova-manage db sync' has not ended after {_LOCK_SECONDS} seconds.")
@@ -64,6 +67,19 @@ def _alone(connection: sa.Connection) -> Iterator[sa.Connection]:
         yield connection
     finally:
         connection.execute(sa.text(f"SELECT RELEASE_LOCK({_LOCK})"))
+
+
+@contextlib.contextmanager
+def _unchecked(connection: sa.Connection) -> Iterator[None]:
+    """Let tables of SQLite be replaced, as most changes of them are made there, while others refer to their rows."""
+    # What refers to what can be ignored from outside of a transaction only.
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+    finally:
+        connection.rollback()
+        driver.execute("PRAGMA foreign_keys=ON")
 
 
 def current(database: Database) -> str | None:

@@ -13,7 +13,8 @@ from nova_lite.core import clock
 from nova_lite.core.errors import ConfigurationError
 from nova_lite.db import migration, schema
 from nova_lite.db.engine import Database
-from nova_lite.db.networks import FLOATING_IPS
+from nova_lite.db.networks import FIXED_IPS, FLOATING_IPS
+from nova_lite.db.networks import TABLE as NETWORKS
 from tests.functional.conftest import DATABASES, NewDatabase
 
 NOVA_MANAGE = [sys.executable, "-c", "import sys; from nova_lite.cmd import manage; sys.exit(manage.main())"]
@@ -57,6 +58,27 @@ def test_addresses_that_came_by_themselves_are_known_as_that_after_an_upgrade(da
         assert [tuple(row) for row in connection.execute(query)] == [
             ("a", "one"), ("b", None), ("c", "two"), ("d", None),
         ]  # fmt: skip
+    database.close()
+
+
+def test_networks_in_use_live_through_every_upgrade(database: Database) -> None:
+    migration.upgrade(database, "0001")
+    now = clock.now()
+    tables = sa.MetaData()
+    with database.engine.begin() as connection:
+        tables.reflect(connection, only=["networks", "fixed_ips"])
+        network = {"id": 1, "uuid": "u", "multi_host": False, "mtu": 1500, "created_at": now, "updated_at": now}
+        texts = {column.name: "x" for column in tables.tables["networks"].c if isinstance(column.type, sa.String)}
+        connection.execute(sa.insert(tables.tables["networks"]).values(**texts | network))
+        address = {"network_id": 1, "address": "10.0.0.2", "reserved": False, "leased": False, "updated_at": now}
+        connection.execute(sa.insert(tables.tables["fixed_ips"]).values(**address))
+    migration.upgrade(database)
+
+    with database.engine.connect() as connection:
+        both = sa.select(NETWORKS.c.uuid, FIXED_IPS.c.address).join(NETWORKS, NETWORKS.c.id == FIXED_IPS.c.network_id)
+        assert connection.execute(both).all() == [("u", "10.0.0.2")]
+    with pytest.raises(sa.exc.IntegrityError), database.engine.begin() as connection:
+        connection.execute(sa.delete(NETWORKS))
     database.close()
 
 
