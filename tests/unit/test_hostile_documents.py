@@ -7,7 +7,7 @@ import pytest
 from nova_lite.api.middleware import xml_bodies
 from nova_lite.core.bundle import BadBundle
 from nova_lite.core.errors import InvalidInput, NovaError
-from nova_lite.drivers.image.bundle import parse_manifest
+from nova_lite.drivers.image.bundle import parse_manifest, signed_part
 from nova_lite.objectstore import xml
 
 DOCUMENTS = (
@@ -32,3 +32,12 @@ def test_a_document_that_is_none_is_refused(
 ) -> None:
     with pytest.raises(error):
         read(document)
+
+
+def test_what_is_signed_of_a_manifest_is_found_in_one_go() -> None:
+    head = b"<signature>aa</signature><machine_configuration></machine_configuration>"
+
+    assert signed_part(head + b"<image>" * 500_000) is None
+    found = signed_part(head + b"<images/><image a='b'><image></image></image>")
+    assert found is not None
+    assert found[0].endswith(b"</machine_configuration><image a='b'><image></image></manifest>")

@@ -65,13 +65,24 @@ def signed_part(text: bytes) -> tuple[bytes, str, str] | None:
 
     The tools sign the text of two elements. Nothing else of the file may be believed: it could hold others.
     """
-    parts = [re.search(rb"<%b[ >].*?</%b>" % (name, name), text, re.DOTALL) for name in _SIGNED]
+    parts = [_first(name, text) for name in _SIGNED]
     signature = _SIGNATURE.search(text)
-    if signature is None or None in parts:
+    if signature is None or not all(parts):
         return None
-    signed = b"".join(part[0] for part in parts if part)
+    signed = b"".join(parts)
     digest = hashlib.sha1(signed, usedforsecurity=False).hexdigest()
     return b"<manifest>" + signed + b"</manifest>", digest, signature[1].decode()
+
+
+def _first(name: bytes, text: bytes) -> bytes:
+    """Return the first element of a name as it is written; nothing where there is none, or where it has no end."""
+    start = re.search(rb"<%b[ >]" % name, text)
+    if start is None:
+        return b""
+    end = b"</%b>" % name
+    # Each in one go: an expression for both would look for the end once more from each further start.
+    before, found, _ = text[start.start() :].partition(end)
+    return before + found if found else b""
 
 
 def unbundle(chunks: Iterable[bytes], manifest: Manifest, key: bytes, iv: bytes) -> Iterator[bytes]:
