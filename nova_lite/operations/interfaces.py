@@ -77,7 +77,7 @@ class Interfaces:
 
         def prepare(session: Session, instance: Instance) -> Mapping[str, Any]:
             for interface in virtual_interfaces.of_instances(session, [uuid]).get(uuid, ()):
-                if port_id == interface.id or address == interface.address:
+                if port_id == interface.id or address == (interface.address or interface.address_v6):
                     revisions.require(session, "ports", interface.id, context.seen_revision)
                     if forget:
                         ports.forget(session, interface.id)

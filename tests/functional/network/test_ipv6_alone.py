@@ -112,6 +112,20 @@ def test_a_server_in_a_network_of_ipv6_alone(cloud: Cloud) -> None:
         port = cloud.ask("POST", "/v2.0/ports", wanted, **USER).json()["port"]
         [again] = cloud.show(cloud.boot(networks=[{"port": port["id"]}]))["addresses"]["six"]
         assert again["addr"] == port["fixed_ips"][0]["ip_address"]
+
+        body = {"network": {"label": "later", "cidr": "10.66.0.0/24"}}
+        later = cloud.ask("POST", "/v2.1/os-networks", body, **PROXIED).json()["network"]
+        path, wanted = f"/v2.1/servers/{server_id}/os-interface", {"interfaceAttachment": {"net_id": later["id"]}}
+        taken = cloud.ask("POST", path, wanted).json()["interfaceAttachment"]["port_id"]
+        cloud.settle()
+        assert sorted(cloud.show(server_id)["addresses"]) == ["later", "six"]
+        assert cloud.ask("DELETE", f"{path}/{taken}").status_code == 202
+        cloud.settle()
+        assert sorted(cloud.show(server_id)["addresses"]) == ["six"]
+        assert cloud.act(server_id, {"removeFixedIp": {"address": shown["addr"]}}, version="2.1").status_code == 202
+        cloud.settle()
+        assert cloud.show(server_id)["addresses"] == {}
+        assert cloud.ask("DELETE", f"/v2.1/os-networks/{later['id']}", **PROXIED).status_code == 202
     finally:
         cloud.delete_all()
         for port in cloud.ask("GET", f"/v2.0/ports?network_id={network['id']}", **USER).json()["ports"]:

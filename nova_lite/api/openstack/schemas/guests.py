@@ -98,7 +98,9 @@ REMOVE_FIXED_IP: Schema = action(
     "removeFixedIp",
     {
         "type": "object",
-        "properties": {"address": {"type": "string", "maxLength": 64, "format": "ipv4"}},
+        "properties": {
+            "address": {"type": "string", "maxLength": 64, "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]}
+        },
         "required": ["address"],
         "additionalProperties": False,
     },
