@@ -47,7 +47,7 @@ _MEMBERS_ADDRESSES = (
         INTERFACES.c.mac,
         NETWORKS.c.cidr_v6,
         NETWORKS.c.ipv6_backend,
-        _INSTANCES.c.project_id,
+        sa.func.coalesce(INTERFACES.c.project_id, _INSTANCES.c.project_id, "").label("owner_id"),
         _INSTANCES.c.host,
     )
     .join(INTERFACES, INTERFACES.c.instance_uuid == _MEMBERS.c.instance_uuid)
@@ -273,7 +273,7 @@ def _addresses(
         if row.host:
             hosts.setdefault(row.group_id, set()).add(row.host)
         if row.cidr_v6:
-            v6 = address_v6(row.cidr_v6, row.mac, row.ipv6_backend, row.project_id or "")
+            v6 = address_v6(row.cidr_v6, row.mac, row.ipv6_backend, row.owner_id)
             found6.setdefault(row.group_id, []).append(v6)
     every = dict.fromkeys((*found, *found6))
     return {group_id: found.get(group_id, []) + found6.get(group_id, []) for group_id in every}, hosts

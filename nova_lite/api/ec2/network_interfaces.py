@@ -114,7 +114,7 @@ INTERFACES = paging.shape(
 _FILTERS: Table = {
     "addresses.association.public-ip": lambda shown: shown.address.address.address if shown.address else None,
     "addresses.primary": lambda shown: True,
-    "addresses.private-ip-address": lambda shown: shown.port.interface.address,
+    "addresses.private-ip-address": lambda shown: shown.port.interface.address or None,
     "association.allocation-id": lambda shown: shown.address.allocation if shown.address else None,
     "association.association-id": lambda shown: shown.address.association if shown.address else None,
     "association.public-ip": lambda shown: shown.address.address.address if shown.address else None,
@@ -132,7 +132,7 @@ _FILTERS: Table = {
     "network-interface-id": lambda shown: shown.id,
     "owner-id": lambda shown: shown.port.project_id,
     "private-dns-name": lambda shown: shown.dns,
-    "private-ip-address": lambda shown: shown.port.interface.address,
+    "private-ip-address": lambda shown: shown.port.interface.address or None,
     "requester-managed": lambda shown: False,
     "source-dest-check": lambda shown: True,
     "status": lambda shown: "in-use",

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from nova_lite.core import injected_network, metadata_network
+from nova_lite.core import ids, injected_network, metadata_network
 from nova_lite.core.errors import Conflict, InvalidInput, NotFound
 from nova_lite.core.metadata import InstanceMetadata, MetadataSettings
-from nova_lite.db import group_members, instance_metadata, instances, security_groups
+from nova_lite.core.network import Ipv6Backend
+from nova_lite.db import addresses, group_members, instance_metadata, instances, ports, security_groups
 from nova_lite.operations.networks import NewNetwork
 from nova_lite.operations.subnets import NewSubnet
 from tests.cloud import Cloud
@@ -69,6 +70,26 @@ def test_a_guest_forms_its_address_and_everybody_knows_it(world: World, ask: Ask
     both = world.networks.add_subnet(ADMIN, network.uuid, NewSubnet("10.6.0.0/24"))
     assert (both.cidr, both.cidr_v6) == ("10.6.0.0/24", PREFIX)
     assert world.networks.address_counts(ADMIN)[network.id].total == 253
+
+
+def test_the_address_of_a_port_of_another_project_is_known_to_the_filters(world: World) -> None:
+    network = world.networks.create(ADMIN, NewNetwork("six"))
+    world.networks.add_subnet_v6(
+        ADMIN, network.uuid, NewSubnet("", cidr_v6=PREFIX), Ipv6Backend.ACCOUNT_IDENTIFIER
+    )
+    port_id, network = ids.new_uuid(), world.networks.get(ADMIN, network.uuid)
+
+    def keep(session: Any) -> None:
+        addresses.hold(session, network, port_id, ids.new_mac(), owner_id="other")
+        ports.keep(session, port_id, "other", name="", description="")
+
+    world.database.run("test", keep)
+    [uuid] = world.boot(networks=[{"uuid": network.uuid, "port": port_id}])
+    [interface] = world.allocate([uuid])[uuid]
+
+    group = world.database.read("test", lambda s: security_groups.ensure_default(s, "demo"))
+    [members] = world.database.read("test", lambda s: group_members.filter_groups(s, [group]))
+    assert (interface.owner_id, members.addresses) == ("other", (interface.address_v6,))
 
 
 def test_an_address_that_is_not_of_the_mac_is_nobodys(world: World) -> None:
