@@ -50,7 +50,9 @@ def copy_object(call: Call) -> webob.Response:
     details["checksum"] = _checksum(call, source.version)
     etag, sizes = source.version.etag, source.version.details.get("parts")
     if sizes:
-        details["parts"], details["part_sums"] = sizes, source.version.details.get("part_sums")
+        details["parts"] = sizes
+        if details["checksum"] == source.version.details.get("checksum"):
+            details["part_sums"] = source.version.details.get("part_sums")
     segments = _duplicate(call, source.version)
     new = ObjectVersion(call.bucket.name, call.request.key, etag, segments, clock.now(), details)
     kept = objects.commit(call, new)

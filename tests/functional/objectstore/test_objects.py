@@ -283,3 +283,6 @@ def test_a_file_of_many_parts_goes_up_and_comes_down(site: S3Site, bucket: str) 
     part = client.get_object(Bucket=bucket, Key="big", PartNumber=2)
     assert part["PartsCount"] == 4
     assert part["Body"].read() == content[8 * 2**20 : 16 * 2**20]
+    client.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/big", ChecksumAlgorithm="SHA256")
+    told = client.get_object_attributes(**asked | {"Key": "copy"})["ObjectParts"]
+    assert [sorted(one) for one in told["Parts"]] == [["PartNumber", "Size"]] * 3
