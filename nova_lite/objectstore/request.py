@@ -17,6 +17,7 @@ _OF_SIGNATURES = frozenset(
     for name in ("algorithm", "content-sha256", "credential", "date", "expires", "security-token", "signature",
                  "signedheaders")
 )  # fmt: skip
+_HEADER = re.compile(r"x-amz-[a-z0-9!#$%&'*+.^_`|~-]+")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 
@@ -52,7 +53,7 @@ class S3Request:
 
 
 def read(http: webob.Request, domain: str) -> S3Request:
-    """Read a request; raises S3Error for what is no text and for keys that are too long."""
+    """Read a request; raises S3Error for what is no text or no header, and for keys that are too long."""
     path = raw_path(http.environ)
     host = http.environ.get("HTTP_HOST", "").lower()
     below = _bucket_of_host(host, domain)
@@ -115,12 +116,14 @@ def _query(sent: str) -> tuple[tuple[str, str], ...]:
 
 
 def _headers_of_link(query: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    """Return the headers that a link of version 4 has in its query, all of which is signed."""
+    """Return the headers that a link of version 4 has in its query, all of which is signed; raises S3Error."""
     found: dict[str, str] = {}
     if any(name == "X-Amz-Signature" for name, _ in query):
         for name, value in query:
             name = name.lower()
             if name.startswith("x-amz-") and name not in _OF_SIGNATURES:
+                if _HEADER.fullmatch(name) is None:
+                    raise S3Error("InvalidArgument", "The query names no header.", ArgumentName=name)
                 # As bytes of UTF-8, which is how headers come.
                 found.setdefault(name, value.encode().decode("latin-1"))
     return found

@@ -36,6 +36,14 @@ def test_what_the_query_says_of_an_object_counts(site: S3Site, bucket: str) -> N
     assert "CopyObjectResult" in requests.put(link(site, "PUT", f"/{bucket}/k3", copy), timeout=20).text
 
 
+@pytest.mark.parametrize("name", ["x-amz-meta-\N{EURO SIGN}", "x-amz-meta-a b", "x-amz-meta-a:b", "x-amz-meta-a\n"])
+def test_what_is_no_name_of_a_header_is_none_in_a_query(site: S3Site, bucket: str, name: str) -> None:
+    put = requests.put(link(site, "PUT", f"/{bucket}/k", {name: "x"}), data=b"hello", timeout=20)
+
+    assert (put.status_code, "InvalidArgument" in put.text) == (400, True), put.text
+    assert "Contents" not in site.client().list_objects_v2(Bucket=bucket)
+
+
 def test_a_query_that_nobody_signed_says_nothing(site: S3Site, bucket: str) -> None:
     signed = link(site, "PUT", f"/{bucket}/k", {})
 
