@@ -21,6 +21,8 @@ mount -t tmpfs tmpfs "$WORK"
 mkdir "$WORK/upper" "$WORK/inner" "$WORK/root"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$WORK/upper,workdir=$WORK/inner" "$WORK/root"
 for place in /proc /dev /sys; do mount --rbind "$place" "$WORK/root$place"; done
+# They may be on file systems of their own, which are not in a copy of the one that is mounted at /.
+for place in "$TREE" "$PREFIX"; do mkdir -p "$WORK/root$place"; mount --bind "$place" "$WORK/root$place"; done
 mount -t tmpfs tmpfs "$WORK/root/run"
 rm -rf "$WORK/root/etc/cloud" "$WORK/root/var/lib/cloud" "$WORK/root/etc/network/interfaces.d"
 mkdir -p "$WORK/root/etc/network/interfaces.d"
@@ -88,6 +90,7 @@ class Guest:
             "WORK": str(work),
             "TREE": str(self._tree),
             "FOLDER": str(self.folder),
+            "PREFIX": sys.prefix,
             "PYTHON": sys.executable,
         }
         inside = ["unshare", "--pid", "--mount", "--uts", "--fork", "--mount-proc", "sh", "-c", _SANDBOX]
