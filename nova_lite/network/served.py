@@ -119,10 +119,10 @@ class ServedNetworks:
         """
         with self._turn:
             self._converge()
-            plans = tuple(self._plans.values())
-            found = self._driver.differences(plans)
+            # Where a network was refused just now, the whole host was made anew just now.
+            found = () if self._refused else self._driver.differences(tuple(self._plans.values()))
             if found:
-                self._apply(self._plans)
+                self._converge(repeat=True)
             if self._refused:
                 raise NotServed(self._refused)
             return found
@@ -215,6 +215,7 @@ class ServedNetworks:
         for error in self._mine.full.values():
             LOG.warning("%s", error)
         plans = {network_id: found.on(plan) for network_id, plan in self._mine.plans.items()}
+        self._refused = {}
         if repeat or _frames(plans) != _frames(self._plans):
             self._apply(plans)
             served = [plan for plan in plans.values() if plan.network_id not in self._refused]
@@ -228,7 +229,6 @@ class ServedNetworks:
 
     def _apply(self, plans: Mapping[int, NetworkPlan]) -> None:
         """Have the driver make the host so; the networks of which it cannot are tried again with each look."""
-        self._refused = {}
         try:
             self._driver.apply(tuple(plans.values()))
         except NotServed as error:

@@ -28,6 +28,17 @@ def test_a_network_that_cannot_be_served_keeps_nobody_from_the_others(world: Wor
     assert set(world.driver.served().values()) == {interface.address, world.interfaces([lost])[lost][0].address}
 
 
+def test_a_network_that_could_not_be_served_and_is_gone_is_complained_of_no_more(world: World) -> None:
+    world.network()
+    bad = world.network("10.1.0.0/24", "bad", bridge_interface="nowhere0")
+    with pytest.raises(DriverError, match="nowhere0"):
+        world.manager.converge()
+
+    world.networks.delete(ADMIN, bad.uuid)
+
+    world.manager.converge()
+
+
 def test_a_host_that_can_serve_nothing_does_not_start(world: World) -> None:
     world.network(bridge_interface="nowhere0")
     with pytest.raises(DriverError, match="nowhere0"):

@@ -22,7 +22,7 @@ from nova_lite.core.quota import Limits
 from nova_lite.core.server_migration import Traveller
 from nova_lite.db import actions, group_members, instances, security_groups, virtual_interfaces
 from nova_lite.db.engine import Database
-from nova_lite.drivers.net.base import NetworkPlan, NotServed
+from nova_lite.drivers.net.base import Difference, NetworkPlan, NotServed
 from nova_lite.drivers.net.fake import FakeNetworkDriver
 from nova_lite.network.flatdhcp import FlatDHCPManager
 from nova_lite.network.manager import NetworkManager
@@ -47,6 +47,7 @@ class Host(FakeNetworkDriver):
         super().__init__()
         self.writes: collections.Counter[str] = collections.Counter()
         self.broken = False
+        self.refused: set[int] = set()
         self.entered = threading.Event()
         self.gate = threading.Event()
         self.gate.set()
@@ -58,9 +59,15 @@ class Host(FakeNetworkDriver):
             for plan in plans
             if plan.bridge_interface == "nowhere0"
         }
+        self.refused = set(refused)
         super().apply(tuple(plan for plan in plans if plan.network_id not in refused))
         if refused:
             raise NotServed(refused)
+
+    def differences(self, plans: tuple[NetworkPlan, ...]) -> tuple[Difference, ...]:
+        # Rules are made for networks that cannot be served otherwise, too.
+        left = sorted(self.refused - {plan.network_id for plan in plans})
+        return (*super().differences(plans), *(Difference("rule", str(one), "no network wants it") for one in left))
 
     def set_hosts(self, plan: NetworkPlan) -> None:
         self.writes["set_hosts"] += 1
