@@ -1,7 +1,7 @@
 """How a binary runs: flags, concurrency, log, then its components until a signal stops them.
 
 SIGTERM and SIGINT drain, with ``graceful_shutdown_timeout`` as deadline; a second one ends at once. SIGHUP
-reads the flags again and opens the log anew. What stops a start is one sentence on stderr and exit status 1.
+reads the flags again. What stops a start is one sentence on stderr and exit status 1.
 """
 
 import dataclasses
@@ -203,7 +203,6 @@ class Process:
         from nova_lite.cmd import logs
         from nova_lite.conf import flags
 
-        logs.reopen()
         try:
             stale = flags.reload(self._conf, sys.argv[1:], self._program.name)
         except ConfigurationError as error:

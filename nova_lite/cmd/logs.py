@@ -11,7 +11,10 @@ from nova_lite.core.errors import ConfigurationError
 
 
 def setup(conf: cfg.ConfigOpts) -> None:
-    """Send the log where the flags say; raises ConfigurationError for a file that cannot be written."""
+    """Send the log where the flags say; raises ConfigurationError for a file that cannot be written.
+
+    One that logrotate moves away is begun anew with the next line: oslo.log's handler looks whether it is still there.
+    """
     logs.install()
     try:
         oslo_log.log.setup(conf, "nova_lite", __version__)
@@ -20,20 +23,6 @@ def setup(conf: cfg.ConfigOpts) -> None:
     # What it says at each start of a daemon concerns nobody.
     logging.getLogger("oslo_service.backend").setLevel(logging.WARNING)
     set_level(conf)
-
-
-def reopen() -> None:
-    """Go on in new files where the old ones were moved away."""
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler, logging.FileHandler):
-            handler.acquire()
-            try:
-                if handler.stream is not None:
-                    handler.stream.close()
-                # The next line opens it.
-                handler.stream = None
-            finally:
-                handler.release()
 
 
 def set_level(conf: cfg.ConfigOpts) -> None:

@@ -208,7 +208,7 @@ def test_a_port_that_is_taken_stops_a_start(start):
     assert second.seen == []
 
 
-def test_flags_are_read_again_and_the_log_is_opened_anew_on_a_hangup(start, tmp_path):
+def test_flags_are_read_again_on_a_hangup_and_a_log_that_was_moved_away_is_begun_anew(start, tmp_path):
     file = tmp_path / "nova.conf"
     file.write_text("--nodebug\n")
     daemon = start(f"--flagfile={file}")
