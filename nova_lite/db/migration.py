@@ -33,13 +33,12 @@ def upgrade(database: Database, revision: str = "head") -> None:
     config = _config()
     require_known(database)
     try:
-        (wanted,) = ScriptDirectory.from_config(config).get_revisions(revision)
+        # The base of all is none of them.
+        (wanted,) = ScriptDirectory.from_config(config).get_revisions(revision) or (None,)
         with database.engine.connect() as connection, _alone(connection) as alone:
             found = _current(alone)
-            if found and wanted and wanted.revision < found:
-                raise ConfigurationError(
-                    f"The database is at revision {found} and is not brought back to {wanted.revision}."
-                )
+            if found and (wanted is None or wanted.revision < found):
+                raise ConfigurationError(f"The database is at revision {found} and is not brought back to {revision}.")
             config.attributes["connection"] = alone
             command.upgrade(config, revision)
             alone.commit()

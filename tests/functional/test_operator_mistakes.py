@@ -23,6 +23,7 @@ WORDS = {
     ("user", "password", "admin", ""): (2, "user password needs --password"),
     ("flavor", "create", "x", "1", "1", "99999999999"): (1, "more than 2147483647 of anything"),
     ("db", "sync", "--revision", "0001"): (1, "is at revision {} and is not brought back to 0001"),
+    ("db", "sync", "--revision", "base"): (1, "is at revision {} and is not brought back to base"),
     ("--sql_connection", "sqlite:////etc/passwd", "db", "version"): (1, "cannot use the database: file is not a"),
     ("--sql_connection", "sqlite:///{}/new", "host", "list"): (1, "is at revision none, but {} is needed"),
     ("--sql_connection=sqlite:////proc/x/y", "db", "version"): (1, "cannot use the file /proc/x/y of the database"),
