@@ -12,6 +12,8 @@ from nova_lite.objectstore.errors import S3Error, in_words
 from nova_lite.objectstore.objects import require_owner
 
 _MOST = 1000
+_CONDITIONS = ("LastModifiedTime", "Size")
+"""What an object may be asked to be like, and at which nobody looks here: see ``metadata.refuse_conditions``."""
 
 
 def delete_objects(call: Call) -> webob.Response:
@@ -21,9 +23,7 @@ def delete_objects(call: Call) -> webob.Response:
         raise S3Error("InvalidRequest", "Missing required header for this request: Content-MD5")
     try:
         wanted = xml.parse(payload.document(), "Delete")
-        named = [
-            (one.require("Key"), one.value("VersionId"), one.value("ETag")) for one in wanted.all("Object")
-        ]
+        named = [(one.require("Key"), one) for one in wanted.all("Object")]
     except xml.Malformed as error:
         raise S3Error("MalformedXML") from error
     if not 1 <= len(named) <= _MOST:
@@ -33,9 +33,12 @@ def delete_objects(call: Call) -> webob.Response:
     return document("DeleteResult", [one for one in told if not quiet or one[0] == "Error"])
 
 
-def _delete(call: Call, key: str, version: str, etag: str) -> tuple[str, Any]:
+def _delete(call: Call, key: str, wanted: xml.Element) -> tuple[str, Any]:
+    version, etag = wanted.value("VersionId"), wanted.value("ETag")
     named = [("Key", key), *([("VersionId", version)] if version else [])]
     try:
+        if any(wanted.find(name) for name in _CONDITIONS):
+            raise S3Error("NotImplemented", "This condition is not supported.")
         if version:
             require_owner(call)
         deleted = call.store.delete(

@@ -1,6 +1,8 @@
 """What this store does not do is refused, and never done otherwise than it was asked for."""
 
+import datetime
 import hashlib
+from typing import Any
 
 import pytest
 import requests
@@ -51,6 +53,19 @@ def test_an_object_stays_as_it_is(
     assert body_of(site, bucket) == b"of k"
     owner = client.list_buckets()["Owner"]["ID"]
     assert site.ask("PUT", f"/{bucket}/k", b"mine", x_amz_expected_bucket_owner=owner).status_code == 200
+
+
+@pytest.mark.parametrize("condition", [{"Size": 9}, {"LastModifiedTime": datetime.datetime(2026, 11, 23)}])
+def test_an_object_among_many_is_not_deleted_on_a_condition(site: S3Site, bucket: str, condition: Any) -> None:
+    client = site.client()
+    for key in ("k", "other"):
+        client.put_object(Bucket=bucket, Key=key, Body=b"of it")
+
+    told = client.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k", **condition}, {"Key": "other"}]})
+
+    assert [one["Key"] for one in told["Deleted"]] == ["other"]
+    assert [(one["Key"], one["Code"]) for one in told["Errors"]] == [("k", "NotImplemented")]
+    assert body_of(site, bucket) == b"of it"
 
 
 def test_a_bucket_is_not_removed_by_what_wants_something_of_it(site: S3Site, bucket: str) -> None:
