@@ -74,6 +74,23 @@ def test_a_guest_that_came_is_served_without_telling_dhcp_of_all_the_others(site
     assert not site.a.succeeds(*udhcpc())
 
 
+def test_a_guest_that_is_told_of_more_keeps_its_lease_and_one_that_went_does_not(site: Site, tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+    calls.touch()
+    (tmp_path / "lease-script").write_text(f'#!/bin/sh\necho "$1 $3" >> {calls}\n')
+    for guest in (site.a, site.b):
+        dhcp(guest)
+    a, b = (GUESTS[name][1] for name in "ab")
+    assert wait_for(lambda: {f"add {a}", f"add {b}"} <= set(calls.read_text().splitlines()))
+
+    told = dataclasses.replace(site.plan.hosts[0], options=(("ntp-server", "10.0.0.9"),))
+    with site.host.entered():
+        site.network.set_hosts(dataclasses.replace(site.plan, hosts=(told,)))
+
+    assert wait_for(lambda: f"del {b}" in calls.read_text())
+    assert f"del {a}" not in calls.read_text()
+
+
 def test_metadata_requests_reach_the_service_with_the_guests_own_address(site: Site) -> None:
     dhcp(site.a)
     thread, seen = listener(site.host, 8775)

@@ -78,7 +78,9 @@ class Dnsmasq:
         self._file(plan.bridge, "telling").unlink(missing_ok=True)
         self._told[plan.bridge] = wanted
         if pid is not None and self._settings.force_release:
-            for mac, address in sorted(map(_lease_of, told.hosts - wanted.hosts)) if plan.cidr else ():
+            # Who is only told of something else keeps its lease.
+            gone, come = ({*map(_lease_of, lines)} for lines in (told.hosts - wanted.hosts, wanted.hosts - told.hosts))
+            for mac, address in sorted(gone - come) if plan.cidr else ():
                 dhcp_release.send(plan.bridge, plan.gateway, address, mac)
         return pid is None or told != wanted
 
