@@ -169,6 +169,7 @@ class LibvirtGuests(FolderDriver):
         """Return the hosts that wrote themselves down in the folder."""
         return self._disks.sharers()
 
+
 def offered_kinds(connection: Any) -> set[str]:
     """Return the kinds of guests that the host can run (qemu, kvm; lxc)."""
     capabilities = ET.fromstring(connection.getCapabilities())
