@@ -129,11 +129,6 @@ class Network:
         return bool(self.cidr or self.cidr_v6)
 
     @property
-    def prefix_length(self) -> int:
-        """The number of network bits of the CIDR."""
-        return ipaddress.ip_network(self.cidr).prefixlen
-
-    @property
     def dns(self) -> tuple[str, ...]:
         """The name servers that guests are told of."""
         return tuple(server for server in (self.dns1, self.dns2) if server)
