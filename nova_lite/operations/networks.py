@@ -13,14 +13,13 @@ from nova_lite.core.network import AddressCount, Ipv6Backend, Network, Port
 from nova_lite.db import group_members, network_hosts, networks, ports, revisions, routers
 from nova_lite.db.engine import Database
 from nova_lite.operations import new_networks
-from nova_lite.operations.new_networks import NetworkDefaults, NewNetwork
+from nova_lite.operations.new_networks import V4_NEEDED, NetworkDefaults, NewNetwork
 from nova_lite.operations.subnets import NewSubnet, check_dns, check_prefix
 
 __all__ = ["NetworkDefaults", "Networks", "NewNetwork", "NewNetworks"]
 
 _SUBNET_COLUMNS = (
-    "cidr", "gateway", "dhcp_start", "dhcp_end", "dns1", "dns2", "subnet_name", "cidr_v6", "gateway_v6",
-    "vpn_private_address",
+    "cidr", "gateway", "dhcp_start", "dhcp_end", "dns1", "dns2", "subnet_name", "vpn_private_address",
 )  # fmt: skip
 
 
@@ -225,8 +224,12 @@ class Networks:
                     networks.remove_addresses(session, network)
                 networks.update(session, network.uuid, cidr_v6="", gateway_v6="")
                 return
+            if network.cidr_v6 and network.multi_host:
+                raise Conflict(f"{V4_NEEDED}: its IPv6 subnet has to go first.")
             networks.remove_addresses(session, network)
-            networks.update(session, network.uuid, routed=True, **dict.fromkeys(_SUBNET_COLUMNS, ""))
+            # Whether it has a gateway is what a subnet that stays says.
+            routed = network.routed or not network.cidr_v6
+            networks.update(session, network.uuid, routed=routed, **dict.fromkeys(_SUBNET_COLUMNS, ""))
 
         self._database.run("network.remove_subnet", work)
 

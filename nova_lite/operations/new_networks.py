@@ -15,6 +15,7 @@ from nova_lite.db import networks
 from nova_lite.operations.subnets import NewSubnet, check_prefix, check_subnet
 
 MTU = range(576, 9217)
+V4_NEEDED = "Where each compute host serves its guests, a network needs an IPv4 range"
 
 _BRIDGE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 _VLANS = range(1, 4095)
@@ -151,6 +152,8 @@ def fill(
     """Write a network's subnet and make its addresses; raises InvalidInput, Conflict for a range that is taken."""
     if not wanted.cidr:
         return fill_v6(session, others, network, wanted)
+    if network.cidr_v6:
+        _require_alike(network, wanted)
     networks.remove_addresses(session, network)
     vpn_clients = defaults.vpn_clients if network.vlan is not None else None
     subnet = check_subnet(wanted, defaults.dns, vpn_clients=vpn_clients)
@@ -184,13 +187,20 @@ def fill(
 def fill_v6(session: Session, others: Sequence[Network], network: Network, wanted: NewSubnet) -> Network:
     """Write the IPv6 subnet of a network that has none; raises InvalidInput, Conflict for a prefix that is taken."""
     if not network.cidr and network.multi_host:
-        raise InvalidInput("Where each compute host serves its guests, a network needs an IPv4 range.")
+        raise InvalidInput(f"{V4_NEEDED}.")
+    if network.cidr:
+        _require_alike(network, wanted)
     values: dict[str, Any] = dict(check_prefix(wanted.cidr_v6, wanted.gateway_v6))
     require_free_prefix(values["cidr_v6"], others)
     if not network.cidr:
         values |= {"routed": wanted.routed, "subnet_name": wanted.name}
     networks.update(session, network.uuid, **values)
     return dataclasses.replace(network, updated_at=clock.now(), **values)
+
+
+def _require_alike(network: Network, wanted: NewSubnet) -> None:
+    if wanted.routed != network.routed:
+        raise InvalidInput("Of the two subnets of a network both have a gateway, or neither has.")
 
 
 def divide(cidr: str, count: int, size: int, others: Sequence[Network]) -> list[str]:

@@ -153,3 +153,32 @@ def test_a_server_in_a_network_of_ipv6_alone(cloud: Cloud) -> None:
             cloud.ask("DELETE", f"/v2.0/ports/{port['id']}", **USER)
         assert cloud.ask("DELETE", f"/v2.1/os-networks/{network['id']}", **PROXIED).status_code == 202
     assert cloud.leaks() == []
+
+
+def test_a_network_loses_one_subnet_and_keeps_the_other(world: World) -> None:
+    both = world.networks.create(ADMIN, NewNetwork("both", NewSubnet("10.6.0.0/24", cidr_v6=PREFIX, routed=False)))
+    world.networks.remove_subnet(ADMIN, both.subnet_id)
+    six = world.networks.get(ADMIN, both.uuid)
+    assert (six.cidr, six.cidr_v6, six.routed) == ("", PREFIX, False)
+    [uuid] = world.boot(networks=[{"uuid": both.uuid}])
+    [interface] = world.manager.allocate(ADMIN, [uuid])[uuid]
+    assert (interface.address, interface.address_v6.startswith("fd00:66::")) == ("", True)
+    world.manager.release(ADMIN, [uuid])
+
+    with pytest.raises(InvalidInput, match="both have a gateway, or neither"):
+        world.networks.add_subnet(ADMIN, both.uuid, NewSubnet("10.6.0.0/24"))
+    assert world.networks.add_subnet(ADMIN, both.uuid, NewSubnet("10.6.0.0/24", routed=False)).cidr_v6 == PREFIX
+    world.networks.remove_subnet(ADMIN, six.subnet_v6_id)
+    assert world.networks.get(ADMIN, both.uuid).cidr == "10.6.0.0/24"
+    with pytest.raises(InvalidInput, match="both have a gateway, or neither"):
+        world.networks.add_subnet_v6(ADMIN, both.uuid, NewSubnet("", cidr_v6=PREFIX), Ipv6Backend.RFC2462)
+
+
+def test_the_ipv4_range_of_a_network_that_many_hosts_serve_stays_while_it_has_an_ipv6_one(world: World) -> None:
+    wanted = NewNetwork("both", NewSubnet("10.6.0.0/24", cidr_v6=PREFIX), multi_host=True)
+    both = world.networks.create(ADMIN, wanted)
+    with pytest.raises(Conflict, match="needs an IPv4 range"):
+        world.networks.remove_subnet(ADMIN, both.subnet_id)
+    world.networks.remove_subnet(ADMIN, both.subnet_v6_id)
+    world.networks.remove_subnet(ADMIN, both.subnet_id)
+    assert world.networks.get(ADMIN, both.uuid).cidr == ""
