@@ -90,7 +90,7 @@ class Reconciler:
         # The host is looked at first: what is there now has a row before it, or is being removed.
         guests = {guest.uuid: guest for guest in self._host.driver.guests()}
         files = self._host.driver.leftovers()
-        view = self._host.database.read("compute.view", lambda session: self._view(session, busy))
+        view = self._wanted(busy)
         return view, [
             *self._orphans(view, guests),
             *self._leftovers(view, guests, files),
@@ -130,7 +130,7 @@ class Reconciler:
         Returns whom actions are about, or were meanwhile: after these the guests have to be looked at again.
         """
         guests = {guest.uuid: guest for guest in self._host.driver.guests()}
-        view = self._host.database.read("compute.view", lambda session: self._view(session, frozenset()))
+        view = self._wanted()
         return self._follow_in(view, guests)
 
     def follow(self, uuid: str, written: PowerState | None = None) -> frozenset[str]:
@@ -162,9 +162,13 @@ class Reconciler:
         busy = frozenset({uuid} if actions.is_busy(session, uuid) else ())
         return _View(mine, busy)
 
-    def _view(self, session: Session, running: frozenset[str]) -> _View:
-        rows = instances.on_host(session, self._host.name)
+    def _wanted(self, running: frozenset[str] = frozenset()) -> _View:
+        """Return what is to be on this host, but for what is ``running``."""
         sharers = self._host.driver.sharers() | {self._host.name}
+        return self._host.database.read("compute.view", lambda session: self._view(session, running, sharers))
+
+    def _view(self, session: Session, running: frozenset[str], sharers: frozenset[str]) -> _View:
+        rows = instances.on_host(session, self._host.name)
         others = [row for host in sorted(sharers - {self._host.name}) for row in instances.on_host(session, host)]
         mine = {row.uuid: row for row in rows}
         under_way = actions.open_actions(session)
@@ -210,7 +214,7 @@ class Reconciler:
         """Return what becomes of files: those that their instance lost are given back to it."""
 
         def mend() -> None:
-            view = self._host.database.read("compute.view", lambda session: self._view(session, frozenset()))
+            view = self._wanted()
             if name in _expected(view):
                 # Its instance has come here since it was looked at, or is about to.
                 return
